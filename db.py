@@ -1,0 +1,243 @@
+"""The database: its schema, its models, the items and the search among their vectors.
+
+Called by app.py and worker.py; db_jobs.py holds the queue's queries. One function a query or
+transaction; what goes wrong comes out as DatabaseUnavailable (db_pool.py) or ValueError.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psycopg2
+from numpy.typing import NDArray
+from psycopg2.extensions import connection
+from psycopg2.extras import Json, register_uuid
+from psycopg2.sql import SQL, Composed
+
+from db_pool import DatabaseUnavailable, Pool
+
+logger = logging.getLogger(__name__)
+
+register_uuid()  # type: ignore[no-untyped-call]
+
+FloatArray = NDArray[np.float32]
+
+HERE = Path(__file__).parent
+# Any number that no other program on the same database uses for its advisory locks.
+_SCHEMA_LOCK = 0x636F6E65
+
+
+class SchemaError(Exception):
+    """The database can't hold our schema; one line for a person."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model as the database knows it."""
+
+    id: int
+    identity: str
+    dimension: int
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One item that a search found. `distance` is the cosine distance, 0 to 2."""
+
+    id: int
+    question: str
+    answer: str
+    collection: str
+    metadata: dict[str, str]
+    distance: float
+    matched: str
+
+
+def wait_for(pool: Pool, seconds: float) -> None:
+    """Return once PostgreSQL answers. Raises DatabaseUnavailable after `seconds` without."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return ping(pool)
+        except DatabaseUnavailable:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
+
+
+def ping(pool: Pool) -> None:
+    """Raise DatabaseUnavailable unless PostgreSQL answers."""
+    with pool.reading(seconds=2.0) as conn, conn.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+def apply_schema(pool: Pool, migrations: Path = HERE / "migrations") -> int:
+    """Bring the schema up to date and return its version; processes starting at once take turns.
+
+    A new database gets schema.sql, an older one the files `migrations/NNNN_*.sql` above its
+    version. A newer one is left alone: migrations only add, so that an older service works on it.
+    """
+    try:
+        with pool.transaction() as conn, conn.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_SCHEMA_LOCK,))
+            if _schema_version(conn) == 0:
+                cursor.execute((HERE / "schema.sql").read_text("utf-8"))
+            for version, path in _migrations(migrations):
+                if version > _schema_version(conn):
+                    cursor.execute(path.read_text("utf-8"))
+                    cursor.execute("INSERT INTO schema_version VALUES (%s)", (version,))
+            return _schema_version(conn)
+    except psycopg2.Error as error:
+        detail = str(error).strip().splitlines()[0]
+        raise SchemaError(
+            f"The schema can't be applied: {detail}. PostgreSQL 14 or newer with pgvector 0.8 or "
+            "newer is needed, and a user who may create the extension `vector` or has it already."
+        ) from error
+
+
+def _schema_version(conn: connection) -> int:
+    """Return the schema's version, 0 where there is none."""
+    with conn.cursor() as cursor:
+        cursor.execute("SELECT to_regclass('schema_version')")
+        if one_row(cursor)[0] is None:
+            return 0
+        cursor.execute("SELECT coalesce(max(version), 0) FROM schema_version")
+        return int(one_row(cursor)[0])
+
+
+def _migrations(folder: Path) -> list[tuple[int, Path]]:
+    return sorted((int(path.name[:4]), path) for path in folder.glob("[0-9]*_*.sql"))
+
+
+def register_model(pool: Pool, identity: str, dimension: int) -> Model:
+    """Return the model's row, made where there was none.
+
+    Raises ValueError where the stored model of that name has another dimension.
+    """
+    with pool.transaction() as conn, conn.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO models (identity, dimension) VALUES (%s, %s) ON CONFLICT DO NOTHING",
+            (identity, dimension),
+        )
+        cursor.execute("SELECT id, dimension FROM models WHERE identity = %s", (identity,))
+        model_id, stored = one_row(cursor)
+    if stored != dimension:
+        raise ValueError(f"the model {identity} is stored with {stored} dimensions: {dimension}")
+    return Model(model_id, identity, dimension)
+
+
+def items_without_vectors(pool: Pool, model: Model) -> tuple[int, list[str]]:
+    """Count the items that `model` made no vectors of; name the models that made theirs."""
+    with pool.reading(seconds=60.0) as conn, conn.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT count(*) FROM items i WHERE NOT EXISTS (
+                SELECT FROM vectors v WHERE v.item_id = i.id AND v.model_id = %s)
+            """,
+            (model.id,),
+        )
+        missing = int(one_row(cursor)[0])
+        if not missing:
+            return 0, []
+        cursor.execute(
+            """
+            SELECT m.identity FROM models m
+            WHERE m.id <> %s AND EXISTS (SELECT FROM vectors v WHERE v.model_id = m.id)
+            ORDER BY m.id
+            """,
+            (model.id,),
+        )
+        return missing, [identity for (identity,) in cursor.fetchall()]
+
+
+def search(
+    pool: Pool,
+    model: Model,
+    query: FloatArray,
+    *,
+    limit: int,
+    offset: int = 0,
+    collections: Sequence[str] | None = None,
+    metadata: Mapping[str, str] | None = None,
+    max_distance: float | None = None,
+) -> list[Hit]:
+    """Return the items nearest to `query` (shape (dimension,)), nearest first.
+
+    An item's distance is that of the nearer of its two vectors; ties go by item id. Each item has
+    two vectors, so the nearest 2n vectors hold the nearest n items.
+    """
+    where, parameters = _narrowed(model, collections, metadata)
+    parameters |= {
+        "query": halfvec_text(query),
+        "vectors": 2 * (limit + offset),
+        "limit": limit,
+        "offset": offset,
+        "max_distance": max_distance,
+    }
+    with pool.reading() as conn, conn.cursor() as cursor:
+        cursor.execute(_SEARCH.format(where=where), parameters)
+        return [Hit(*row) for row in cursor.fetchall()]
+
+
+# GREATEST: rounding gives an identical vector a distance just below 0.
+_SEARCH = SQL("""
+WITH nearest AS MATERIALIZED (
+    SELECT v.item_id, v.kind, v.embedding <=> %(query)s::halfvec AS distance
+    FROM vectors v
+    WHERE v.model_id = %(model)s {where}
+    ORDER BY distance, v.item_id
+    LIMIT %(vectors)s
+), best AS (
+    SELECT DISTINCT ON (item_id) item_id, kind, GREATEST(distance, 0) AS distance
+    FROM nearest
+    ORDER BY item_id, distance, kind DESC
+)
+SELECT i.id, i.question, i.answer, c.name, i.metadata, b.distance, b.kind
+FROM best b
+JOIN items i ON i.id = b.item_id
+JOIN collections c ON c.id = i.collection_id
+WHERE %(max_distance)s IS NULL OR b.distance <= %(max_distance)s
+ORDER BY b.distance, b.item_id
+LIMIT %(limit)s OFFSET %(offset)s
+""")
+
+
+def _narrowed(
+    model: Model, collections: Sequence[str] | None, metadata: Mapping[str, str] | None
+) -> tuple[Composed, dict[str, Any]]:
+    """Return the conditions that narrow a search, and their parameters."""
+    conditions: list[SQL] = []
+    parameters: dict[str, Any] = {"model": model.id}
+    if collections is not None:
+        conditions.append(_IN_COLLECTIONS)
+        parameters["collections"] = list(collections)
+    if metadata:
+        conditions.append(_WITH_METADATA)
+        parameters["metadata"] = Json(dict(metadata))
+    return Composed(conditions), parameters
+
+
+_IN_COLLECTIONS = SQL(
+    " AND v.collection_id = ANY (ARRAY("
+    "SELECT id FROM collections WHERE name = ANY (%(collections)s)))"
+)
+_WITH_METADATA = SQL(" AND v.item_id IN (SELECT id FROM items WHERE metadata @> %(metadata)s)")
+
+
+def halfvec_text(vector: FloatArray) -> str:
+    """Return pgvector's text form of a vector, rounded to halfvec's 16 bits."""
+    return "[" + ",".join(map(repr, vector.astype(np.float16).tolist())) + "]"
+
+
+def one_row(cursor: psycopg2.extensions.cursor) -> Any:
+    """Return the row of a query that always gives one."""
+    row = cursor.fetchone()
+    if row is None:
+        raise LookupError("a query that gives one row gave none")
+    return row

@@ -1,0 +1,204 @@
+"""Connections to PostgreSQL: a bounded pool whose connections are checked before they are used.
+
+Called by db.py and its neighbours, which own the SQL.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import psycopg2
+from psycopg2.extensions import TRANSACTION_STATUS_IDLE, connection
+
+logger = logging.getLogger(__name__)
+
+# With connect_timeout, a stopped server is told from a slow one in CHECK + CONNECT seconds.
+CHECK_SECONDS = 2.0
+CONNECT_SECONDS = 2
+WATCH_SECONDS = 0.25
+
+# The server is gone, restarts, is full, or gave up a deadlock: all of it passes.
+_AWAY = (psycopg2.OperationalError, psycopg2.InterfaceError)
+
+
+class DatabaseUnavailable(Exception):
+    """PostgreSQL can't be reached, or no connection to it came free in time: try again later."""
+
+
+@dataclass(eq=False)
+class _Borrowed:
+    conn: connection
+    seconds: float
+    deadline: float
+
+
+class Pool:
+    """At most `size` connections to `dsn`; a borrower waits up to `wait_seconds` for one.
+
+    Thread-safe. Connections are opened when they are first needed, so never before a fork.
+    """
+
+    def __init__(self, dsn: str, size: int, wait_seconds: float = 5.0) -> None:
+        self._dsn = dsn
+        self._wait_seconds = wait_seconds
+        self._free = threading.BoundedSemaphore(size)
+        self._lock = threading.Lock()
+        self._idle: list[connection] = []
+        self._borrowed: set[_Borrowed] = set()
+        self._watch: threading.Thread | None = None
+        self._closed = threading.Event()
+
+    @contextmanager
+    def transaction(self, seconds: float = 300.0) -> Iterator[connection]:
+        """Yield a connection in a transaction: committed at the end, rolled back on an error.
+
+        A server that says nothing for `seconds` counts as away. Raises DatabaseUnavailable where
+        the server can't be reached or goes away meanwhile; other errors of psycopg2 pass through.
+        """
+        with self._connection(seconds) as conn:
+            try:
+                yield conn
+                conn.commit()
+            except BaseException:
+                _roll_back(conn)
+                raise
+
+    @contextmanager
+    def reading(self, seconds: float = 4.0) -> Iterator[connection]:
+        """Yield a connection in autocommit, for single statements: no BEGIN, no COMMIT."""
+        with self._connection(seconds) as conn:
+            conn.autocommit = True
+            try:
+                yield conn
+            finally:
+                if not conn.closed:
+                    conn.autocommit = False
+
+    def touch(self, conn: connection) -> None:
+        """Give a borrowed connection its whole time again: the server took something."""
+        with self._lock:
+            for borrowed in self._borrowed:
+                if borrowed.conn is conn:
+                    borrowed.deadline = time.monotonic() + borrowed.seconds
+
+    def close(self) -> None:
+        """Close the idle connections; borrowed ones are closed when they come back."""
+        self._closed.set()
+        self._close_idle()
+
+    @contextmanager
+    def _connection(self, seconds: float) -> Iterator[connection]:
+        if not self._free.acquire(timeout=self._wait_seconds):
+            raise DatabaseUnavailable("All connections to PostgreSQL are in use.")
+        conn: connection | None = None
+        try:
+            conn = self._checked()
+            with self._watched(conn, seconds):
+                yield conn
+        except psycopg2.Error as error:
+            # A COPY that loses its server raises a plain DatabaseError; the connection knows.
+            if isinstance(error, _AWAY) or (conn is not None and conn.closed):
+                raise DatabaseUnavailable("PostgreSQL can't be reached.") from error
+            raise
+        finally:
+            self._free.release()
+
+    @contextmanager
+    def _watched(self, conn: connection, seconds: float) -> Iterator[None]:
+        """Hold the connection to a deadline, and take it back in the end."""
+        borrowed = _Borrowed(conn, seconds, time.monotonic() + seconds)
+        with self._lock:
+            self._borrowed.add(borrowed)
+            if self._watch is None:
+                self._watch = threading.Thread(target=self._watch_deadlines, daemon=True)
+                self._watch.start()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._borrowed.discard(borrowed)
+            self._take_back(conn)
+
+    def _checked(self) -> connection:
+        """Return an idle connection that answers, else a new one."""
+        with self._lock:
+            conn = self._idle.pop() if self._idle else None
+        if conn is None:
+            return self._connect()
+        borrowed = _Borrowed(conn, CHECK_SECONDS, time.monotonic() + CHECK_SECONDS)
+        with self._lock:
+            self._borrowed.add(borrowed)
+        try:
+            conn.autocommit = True
+            with conn.cursor() as cursor:
+                cursor.execute("SELECT 1")
+            conn.autocommit = False
+        except _AWAY:
+            # One that died says that the server restarted: its siblings are dead as well.
+            conn.close()
+            self._close_idle()
+            return self._connect()
+        finally:
+            with self._lock:
+                self._borrowed.discard(borrowed)
+        return conn
+
+    def _connect(self) -> connection:
+        return psycopg2.connect(
+            self._dsn,
+            connect_timeout=CONNECT_SECONDS,
+            application_name="conector-pgvector",
+            # JIT compilation takes longer than any of our queries.
+            options="-c jit=off -c timezone=UTC",
+        )
+
+    def _take_back(self, conn: connection) -> None:
+        usable = not conn.closed and conn.info.transaction_status == TRANSACTION_STATUS_IDLE
+        if usable and not self._closed.is_set():
+            with self._lock:
+                self._idle.append(conn)
+        else:
+            conn.close()
+
+    def _close_idle(self) -> None:
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for conn in idle:
+            conn.close()
+
+    def _watch_deadlines(self) -> None:
+        """Cut the connections whose server said nothing until their deadline.
+
+        libpq has no timeout for a server that is stopped but still connected; a shut-down socket
+        makes the waiting call fail at once.
+        """
+        while not self._closed.wait(WATCH_SECONDS):
+            now = time.monotonic()
+            # Under the lock: a connection taken back meanwhile belongs to somebody else.
+            with self._lock:
+                for borrowed in self._borrowed:
+                    if borrowed.deadline < now:
+                        _cut(borrowed.conn)
+
+
+def _roll_back(conn: connection) -> None:
+    try:
+        conn.rollback()
+    except _AWAY:
+        conn.close()
+
+
+def _cut(conn: connection) -> None:
+    try:
+        with socket.socket(fileno=os.dup(conn.fileno())) as sock:
+            sock.shutdown(socket.SHUT_RDWR)
+        logger.warning("PostgreSQL did not answer in time: the connection was cut")
+    except (OSError, psycopg2.Error):
+        return  # already gone

@@ -1,0 +1,156 @@
+"""How a job starts: each row of its file is matched with the item that it is.
+
+Called by worker.py. Rows that change nothing are settled here; what needs the model stays waiting.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from db import Model
+from db_pool import Pool
+
+
+def start_job(pool: Pool, model: Model) -> uuid.UUID | None:
+    """Start the oldest job whose collection is free; return its id, or None.
+
+    Jobs of one collection run one after another, so that what the collection holds is known when
+    a file's rows are matched with it: rows that change nothing are done here, without the model.
+    """
+    with pool.transaction() as conn, conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT id, collection_id, mode FROM jobs j
+            WHERE status = 'enqueued' AND NOT EXISTS (
+                SELECT FROM jobs o WHERE o.collection_id = j.collection_id
+                AND o.number < j.number AND o.status IN ('enqueued', 'processing'))
+            ORDER BY number LIMIT 1 FOR UPDATE OF j SKIP LOCKED
+            """
+        )
+        row = cur.fetchone()
+        if row is None:
+            return None
+        job = {"job": row[0], "collection": row[1], "mode": row[2], "model": model.id}
+        # The rows came by COPY a moment ago: without figures the planner takes them for few.
+        cur.execute("ANALYZE job_rows")
+        cur.execute(_REJECT_REPEATED_IDS, job)
+        cur.execute(_PLACE_ROWS, job)
+        cur.execute(_SETTLE_ROWS, job)
+        if row[2] != "replace":
+            cur.execute(UPDATE_ITEMS, job)
+        cur.execute(_COUNT_SETTLED, job)
+    return uuid.UUID(str(job["job"]))
+
+
+_REJECT_REPEATED_IDS = """
+WITH repeated AS (
+    UPDATE job_rows r SET outcome = 'rejected'
+    FROM (
+        SELECT row_no, last_value(line) OVER named AS last_line,
+               row_number() OVER (PARTITION BY item_key ORDER BY row_no DESC) AS from_end
+        FROM job_rows WHERE job_id = %(job)s AND external_id IS NOT NULL
+        WINDOW named AS (PARTITION BY item_key ORDER BY row_no
+                         ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
+    ) n
+    WHERE r.job_id = %(job)s AND r.row_no = n.row_no AND n.from_end > 1
+    RETURNING r.line, r.external_id, r.question, r.answer, n.last_line
+)
+INSERT INTO job_errors (job_id, line, code, error, fields)
+SELECT %(job)s, line, 'duplicate_id',
+       'The id ' || left(external_id, 100) || ' comes again in line ' || last_line
+       || ', and the last row with an id counts: give each row an id of its own.',
+       jsonb_build_array(external_id, question, answer)
+FROM repeated
+"""
+
+# Which item each row without an id is (api.md: "Which item a row is"). Of identical pairs the
+# first counts; the others are its repetitions. Pairs that the collection holds are matched first;
+# what remains of a question's rows and items is matched in order; the rest are new places.
+_PLACE_ROWS = """
+WITH firsts AS MATERIALIZED (
+    SELECT DISTINCT ON (question_hash, answer_hash) row_no, question_hash, answer_hash
+    FROM job_rows WHERE job_id = %(job)s AND external_id IS NULL
+    ORDER BY question_hash, answer_hash, row_no
+), held AS MATERIALIZED (
+    SELECT i.id, i.item_key, i.place, i.question_hash, i.answer_hash,
+           i.item_key <> i.question_hash AS has_id
+    FROM items i
+    WHERE i.collection_id = %(collection)s
+      AND i.question_hash IN (SELECT question_hash FROM firsts)
+      AND NOT EXISTS (SELECT FROM job_rows r WHERE r.job_id = %(job)s
+                      AND r.external_id IS NOT NULL AND r.item_key = i.item_key)
+), same AS MATERIALIZED (
+    SELECT DISTINCT ON (f.row_no) f.row_no, h.id, h.item_key, h.place
+    FROM firsts f JOIN held h USING (question_hash, answer_hash)
+    ORDER BY f.row_no, h.has_id, h.place, h.id
+), open_rows AS (
+    SELECT f.row_no, f.question_hash,
+           row_number() OVER (PARTITION BY f.question_hash ORDER BY f.row_no) AS n
+    FROM firsts f WHERE NOT EXISTS (SELECT FROM same s WHERE s.row_no = f.row_no)
+), open_items AS (
+    SELECT h.item_key, h.place, h.question_hash,
+           row_number() OVER (PARTITION BY h.question_hash
+                              ORDER BY h.has_id, h.place, h.id) AS n
+    FROM held h WHERE NOT EXISTS (SELECT FROM same s WHERE s.id = h.id)
+), ends AS (
+    SELECT question_hash, max(place) AS place FROM held WHERE NOT has_id GROUP BY question_hash
+), placed AS (
+    SELECT row_no, item_key, place FROM same
+    UNION ALL
+    SELECT r.row_no, coalesce(i.item_key, r.question_hash),
+           coalesce(i.place::bigint, coalesce(e.place, -1)
+               + row_number() OVER (PARTITION BY r.question_hash, i.item_key IS NULL
+                                    ORDER BY r.n))
+    FROM open_rows r
+    LEFT JOIN open_items i USING (question_hash, n)
+    LEFT JOIN ends e USING (question_hash)
+)
+UPDATE job_rows r
+SET item_key = p.item_key, place = p.place,
+    outcome = CASE WHEN r.row_no <> p.row_no THEN 'unchanged' END
+FROM placed p JOIN firsts f USING (row_no)
+WHERE r.job_id = %(job)s AND r.external_id IS NULL
+  AND r.question_hash = f.question_hash AND r.answer_hash = f.answer_hash
+  AND (r.item_key <> p.item_key OR r.place <> p.place OR r.row_no <> p.row_no)
+"""
+
+# Rows that need no model: their item holds the same text and has this model's vectors.
+_SETTLE_ROWS = """
+UPDATE job_rows r
+SET outcome = CASE WHEN %(mode)s = 'append'
+                     OR (i.question = r.question AND i.answer = r.answer
+                         AND i.metadata = r.metadata
+                         AND (r.external_id IS NULL OR i.external_id = r.external_id))
+              THEN 'unchanged' ELSE 'updated' END
+FROM items i
+WHERE r.job_id = %(job)s AND r.outcome IS NULL
+  AND i.collection_id = %(collection)s AND i.item_key = r.item_key AND i.place = r.place
+  AND (%(mode)s = 'append'
+       OR (i.question_hash = r.question_hash AND i.answer_hash = r.answer_hash
+           AND (SELECT count(*) FROM vectors v
+                WHERE v.item_id = i.id AND v.model_id = %(model)s) = 2))
+"""
+
+# The settled rows with other metadata, or with other invisible marks in the same text.
+UPDATE_ITEMS = """
+UPDATE items i
+SET question = r.question, answer = r.answer, metadata = r.metadata,
+    external_id = coalesce(r.external_id, i.external_id), updated_at = clock_timestamp()
+FROM job_rows r
+WHERE r.job_id = %(job)s AND r.outcome = 'updated'
+  AND NOT EXISTS (SELECT FROM staged_vectors s WHERE s.job_id = r.job_id AND s.row_no = r.row_no)
+  AND i.collection_id = %(collection)s AND i.item_key = r.item_key AND i.place = r.place
+"""
+
+_COUNT_SETTLED = """
+UPDATE jobs j
+SET status = 'processing', started_at = clock_timestamp(),
+    updated = n.updated, unchanged = n.unchanged, rejected = j.rejected + n.rejected
+FROM (
+    SELECT count(*) FILTER (WHERE outcome = 'updated') AS updated,
+           count(*) FILTER (WHERE outcome = 'unchanged') AS unchanged,
+           count(*) FILTER (WHERE outcome = 'rejected') AS rejected
+    FROM job_rows WHERE job_id = %(job)s
+) n
+WHERE j.id = %(job)s
+"""

@@ -1,0 +1,114 @@
+"""What the service is made of, started in order and stopped in reverse. Called by app.py."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+from dataclasses import dataclass
+
+from embedded_db import EmbeddedPostgres
+from embeddings import Embedder, EmbeddingService, load_embedder
+
+import db
+from auth import Users
+from config import ConfigError, Settings
+from db import Model
+from db_pool import Pool
+from worker import Workers
+
+logger = logging.getLogger(__name__)
+
+# halfvec's limit.
+MAX_DIMENSION = 4_000
+# How long a database of one's own may take to come up beside the service.
+DATABASE_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Services:
+    """The running parts of one process."""
+
+    settings: Settings
+    users: Users
+    pool: Pool
+    model: Model
+    embeddings: EmbeddingService
+    workers: Workers
+    postgres: EmbeddedPostgres | None
+    process: int
+
+    def close(self, seconds: float = 10.0) -> None:
+        """Stop everything; batches in hand get `seconds` to finish. Safe to call again."""
+        if os.getpid() != self.process:
+            return  # a forked child must not stop its parent's parts
+        self.workers.stop(seconds)
+        self.embeddings.close()
+        self.pool.close()
+        if self.postgres is not None:
+            self.postgres.stop()
+
+
+def start_services(settings: Settings, embedder: Embedder | None = None) -> Services:
+    """Start what the settings ask for, with `embedder` instead of their model where given.
+
+    Raises ConfigError, EmbeddedPostgresError, DatabaseUnavailable, SchemaError or ModelLoadError,
+    each with one line for a person.
+    """
+    username, password = settings.credentials()
+    postgres = None
+    if settings.database_dsn is None:
+        postgres = EmbeddedPostgres.start(settings.data_dir)
+    try:
+        pool = Pool(settings.database_dsn or postgres.dsn, settings.db_pool_size)  # type: ignore[union-attr]
+        db.wait_for(pool, DATABASE_SECONDS)
+        db.apply_schema(pool)
+        if embedder is None:
+            embedder = load_embedder(
+                settings.embedding_model, settings.embedding_backend, settings.data_dir
+            )
+        embeddings = EmbeddingService(embedder, cache_size=settings.query_cache_size)
+        model = _register(pool, embeddings)
+    except BaseException:
+        if postgres is not None:
+            postgres.stop()
+        raise
+    workers = Workers(
+        pool,
+        model,
+        embeddings,
+        threads=settings.worker_threads,
+        lease_seconds=settings.lease_seconds,
+    )
+    services = Services(
+        settings=settings,
+        users=Users({username: (password, "admin")}),
+        pool=pool,
+        model=model,
+        embeddings=embeddings,
+        workers=workers,
+        postgres=postgres,
+        process=os.getpid(),
+    )
+    workers.start()
+    atexit.register(services.close)
+    return services
+
+
+def _register(pool: Pool, embeddings: EmbeddingService) -> Model:
+    if not 1 <= embeddings.dimension <= MAX_DIMENSION:
+        raise ConfigError(
+            f"EMBEDDING_MODEL makes vectors of {embeddings.dimension} dimensions, but pgvector's "
+            f"halfvec holds at most {MAX_DIMENSION}: choose another model."
+        )
+    model = db.register_model(pool, embeddings.identity, embeddings.dimension)
+    missing, others = db.items_without_vectors(pool, model)
+    if missing:
+        logger.warning(
+            "%d stored items have no vectors of the model %s, and searches won't find them "
+            "(made by: %s). Start with that model, or upload their files again.",
+            missing,
+            model.identity,
+            ", ".join(others) or "no model",
+        )
+    return model

@@ -1,0 +1,136 @@
+"""Basic auth: JSON errors, nothing open that should not be, verified once."""
+
+from __future__ import annotations
+
+import base64
+import threading
+import time
+
+import pytest
+from apiflask import APIFlask
+from conftest import PASSWORD, USER, Client
+
+from auth import FAILURES, TooManyFailures, Users
+
+OPEN = {"/health", "/livez", "/readyz", "/openapi.json"}
+
+
+def basic(text: str | bytes) -> str:
+    data = text.encode() if isinstance(text, str) else text
+    return "Basic " + base64.b64encode(data).decode()
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        None,
+        "",
+        "Basic",
+        "Basic !!!",
+        "Basic YWRtaW4",
+        "Bearer abc",
+        "Digest username=admin",
+        basic("admin"),
+        basic("admin:"),
+        basic(":"),
+        basic(f":{PASSWORD}"),
+        basic("admin:wrong"),
+        basic(f"other:{PASSWORD}"),
+        basic("ädmin:pässword ☃"),
+        basic(b"\xff\xfe:\xff"),
+        basic("a" * 100_000 + ":b"),
+    ],
+)
+def test_anything_but_the_right_credentials_is_401(app: APIFlask, header: str | None) -> None:
+    headers = {} if header is None else {"Authorization": header}
+    response = app.test_client().get("/jobs", headers=headers)
+    assert response.status_code == 401
+    assert response.json is not None
+    assert response.json["code"] == "unauthorized"
+    assert response.headers["WWW-Authenticate"].startswith("Basic ")
+
+
+def test_every_address_but_the_open_ones_asks_for_credentials(app: APIFlask) -> None:
+    client = app.test_client()
+    checked = 0
+    for rule in app.url_map.iter_rules():
+        if rule.rule in OPEN or rule.rule.startswith(("/docs", "/static")):
+            continue
+        path = rule.rule.replace("<uuid:job_id>", "0" * 8 + "-0000" * 3 + "-" + "0" * 12)
+        for method in rule.methods - {"OPTIONS", "HEAD"}:
+            assert client.open(path, method=method).status_code == 401, (method, path)
+            checked += 1
+    assert checked >= 7
+
+
+def test_the_open_addresses_need_none(app: APIFlask) -> None:
+    for path in OPEN | {"/docs/"}:
+        assert app.test_client().get(path).status_code == 200
+
+
+def test_non_ascii_credentials_that_are_right_are_taken() -> None:
+    users = Users({"josé": ("senha çãé ☃", "admin")})
+    assert users.role("josé", "senha çãé ☃", "a") == "admin"
+    assert users.role("josé", "senha", "a") is None
+
+
+def test_the_second_check_of_the_same_credentials_costs_no_hash(client: Client) -> None:
+    users = Users({USER: (PASSWORD, "admin")})
+    users.role(USER, PASSWORD, "a")
+    started = time.perf_counter()
+    for _ in range(100):
+        assert users.role(USER, PASSWORD, "a") == "admin"
+    assert (time.perf_counter() - started) / 100 < 0.001
+
+
+def test_too_many_failures_are_refused_but_known_credentials_go_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    users = Users({USER: (PASSWORD, "admin")})
+    assert users.role(USER, PASSWORD, "here") == "admin"
+    monkeypatch.setattr(users, "_check", lambda *_: None)
+    for n in range(FAILURES):
+        assert users.role(USER, f"wrong {n}", "here") is None
+    with pytest.raises(TooManyFailures) as refused:
+        users.role(USER, "wrong", "here")
+    assert 0 < refused.value.retry_after <= 61
+    assert users.role(USER, PASSWORD, "here") == "admin"
+    assert users.role(USER, "wrong", "elsewhere") is None
+
+
+def test_too_many_failures_are_429_with_retry_after(app: APIFlask) -> None:
+    client = app.test_client()
+    statuses = {client.get("/jobs", auth=("x", str(n))).status_code for n in range(FAILURES)}
+    assert statuses == {401}
+    response = client.get("/jobs", auth=("x", "y"))
+    assert response.status_code == 429
+    assert int(response.headers["Retry-After"]) > 0
+    assert response.json is not None
+    assert response.json["code"] == "too_many_failures"
+
+
+def test_an_unknown_name_is_checked_as_long_as_a_known_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    checked: list[str] = []
+    monkeypatch.setattr("auth.check_password_hash", lambda stored, _: bool(checked.append(stored)))
+    users = Users({USER: (PASSWORD, "admin")})
+    users.role(USER, "wrong", "a")
+    users.role("nobody", "wrong", "a")
+    known, unknown = (stored.split("$")[0] for stored in checked)
+    assert known == unknown
+
+
+def test_checks_of_many_threads_do_not_mix() -> None:
+    users = Users({USER: (PASSWORD, "admin")})
+    roles: dict[int, str | None] = {}
+
+    def check(n: int) -> None:
+        roles[n] = users.role(USER, PASSWORD if n % 2 else "wrong", str(n))
+
+    threads = [threading.Thread(target=check, args=(n,)) for n in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert roles == {n: "admin" if n % 2 else None for n in range(6)}

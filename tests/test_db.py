@@ -1,0 +1,216 @@
+"""The schema, the models and the pool, on a real PostgreSQL."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import psycopg2
+import pytest
+from conftest import Client
+from hash_embedder import HashEmbedder
+
+import db
+from app import create_app
+from config import Settings
+from db_copy import CopyStream, copy_line
+from db_pool import DatabaseUnavailable, Pool
+
+
+def tables(pool: Pool) -> set[str]:
+    with pool.reading() as conn, conn.cursor() as cursor:
+        cursor.execute("SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace")
+        return {name for (name,) in cursor.fetchall()}
+
+
+def test_the_schema_can_be_applied_again(empty_dsn: str) -> None:
+    pool = Pool(empty_dsn, 2)
+    assert db.apply_schema(pool) == 1
+    before = tables(pool)
+    assert {"items", "vectors", "jobs", "job_rows", "job_errors", "schema_version"} <= before
+    with pool.transaction() as conn, conn.cursor() as cursor:
+        cursor.execute((db.HERE / "schema.sql").read_text("utf-8"))
+    assert db.apply_schema(pool) == 1
+    assert tables(pool) == before
+    pool.close()
+
+
+def test_processes_that_start_at_once_make_one_schema(empty_dsn: str) -> None:
+    pools = [Pool(empty_dsn, 1) for _ in range(6)]
+    with ThreadPoolExecutor(6) as executor:
+        assert list(executor.map(db.apply_schema, pools)) == [1] * 6
+    for pool in pools:
+        pool.close()
+
+
+def test_migrations_above_the_version_are_applied_once_and_in_order(
+    pool: Pool, tmp_path: Path
+) -> None:
+    (tmp_path / "0003_more.sql").write_text("ALTER TABLE later ADD b integer")
+    (tmp_path / "0002_later.sql").write_text("CREATE TABLE later (a integer)")
+    (tmp_path / "0001_first.sql").write_text("SELECT 1 / 0")
+    assert db.apply_schema(pool, tmp_path) == 3
+    assert db.apply_schema(pool, tmp_path) == 3
+    assert "later" in tables(pool)
+
+
+def test_a_migration_that_fails_leaves_the_version_before(pool: Pool, tmp_path: Path) -> None:
+    (tmp_path / "0002_later.sql").write_text("CREATE TABLE later (a integer)")
+    (tmp_path / "0003_wrong.sql").write_text("SELECT 1 / 0")
+    with pytest.raises(db.SchemaError, match="division by zero"):
+        db.apply_schema(pool, tmp_path)
+    assert "later" not in tables(pool)
+
+
+def test_a_newer_schema_is_left_alone(pool: Pool) -> None:
+    with pool.transaction() as conn, conn.cursor() as cursor:
+        cursor.execute("INSERT INTO schema_version (version) VALUES (99)")
+    assert db.apply_schema(pool) == 99
+
+
+def test_a_model_is_registered_once_and_keeps_its_dimension(pool: Pool) -> None:
+    first = db.register_model(pool, "a", 3)
+    assert db.register_model(pool, "a", 3) == first
+    assert db.register_model(pool, "b", 3).id != first.id
+    with pytest.raises(ValueError, match="3"):
+        db.register_model(pool, "a", 4)
+
+
+@pytest.mark.parametrize("dimension", [1, 384, 1024, 4000])
+def test_any_dimension_up_to_4000_works(settings: Settings, dimension: int) -> None:
+    app = create_app(settings, HashEmbedder(dimension))
+    client = Client(app.test_client())
+    client.load("question,answer\nOne thing?,Yes.\nOther matter?,No.\n")
+    best = client.search("One thing?")[0]
+    assert best["distance"] == pytest.approx(0, abs=2e-3)
+    app.extensions["conector"].close()
+
+
+def test_a_dimension_above_4000_ends_the_start_with_one_line(settings: Settings) -> None:
+    with pytest.raises(Exception, match=r"EMBEDDING_MODEL.*4001.*4000"):
+        create_app(settings, HashEmbedder(4001))
+
+
+def test_vectors_of_two_models_are_never_compared(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    csv = "question,answer\nOne thing?,Yes.\n"
+    first = create_app(settings, HashEmbedder(32, "first"))
+    Client(first.test_client()).load(csv)
+    first.extensions["conector"].close()
+    assert "no vectors" not in caplog.text
+
+    second = create_app(settings, HashEmbedder(32, "second"))
+    client = Client(second.test_client())
+    assert "1 stored items have no vectors of the model second-32" in caplog.text
+    assert "first-32" in caplog.text
+    assert client.search("One thing?") == []
+    assert client.load(csv)["rows"]["updated"] == 1
+    assert len(client.search("One thing?")) == 1
+    second.extensions["conector"].close()
+
+
+def test_search_ignores_the_length_of_the_query(client: Client) -> None:
+    client.load("question,answer\nOne thing?,Yes.\n")
+    services = client.http.application.extensions["conector"]
+    query = HashEmbedder()._encode("One thing?") * np.float32(7)
+    (hit,) = db.search(services.pool, services.model, query, limit=5)
+    assert hit.distance == pytest.approx(0, abs=2e-3)
+
+
+def test_a_borrower_waits_for_a_free_connection_with_a_bound(dsn: str) -> None:
+    pool = Pool(dsn, 1, wait_seconds=0.2)
+    with pool.reading(), pytest.raises(DatabaseUnavailable, match="in use"):
+        db.ping(pool)
+    patient = Pool(dsn, 1, wait_seconds=10)
+    taken, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with patient.reading():
+            taken.set()
+            done.wait(10)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    taken.wait(10)
+    threading.Timer(0.1, done.set).start()
+    db.ping(patient)
+    thread.join()
+    pool.close()
+    patient.close()
+
+
+def test_dead_connections_are_replaced_before_they_are_used(pool: Pool) -> None:
+    with pool.reading() as first, pool.reading() as second:
+        pids = [first.info.backend_pid, second.info.backend_pid]
+    with pool.reading() as conn, conn.cursor() as cursor:
+        others = [pid for pid in pids if pid != conn.info.backend_pid]
+        cursor.execute("SELECT pg_terminate_backend(%s)", (others[0],))
+    for _ in range(3):
+        with pool.reading() as one, pool.reading():
+            assert one.info.backend_pid not in others
+    db.ping(pool)
+
+
+def test_a_connection_that_dies_in_use_is_unavailable_and_comes_back(pool: Pool) -> None:
+    with pytest.raises(DatabaseUnavailable), pool.transaction() as conn, conn.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+    db.ping(pool)
+
+
+def test_an_error_rolls_back_and_gives_the_connection_back(dsn: str) -> None:
+    pool = Pool(dsn, 1, wait_seconds=1)
+
+    def make_and_fail() -> None:
+        with pool.transaction() as conn, conn.cursor() as cursor:
+            cursor.execute("CREATE TABLE gone (a integer)")
+            cursor.execute("SELECT 1 / 0")
+
+    with pytest.raises(psycopg2.errors.DivisionByZero):
+        make_and_fail()
+    assert "gone" not in tables(pool)
+    pool.close()
+
+
+def test_a_silent_server_is_cut_off_at_the_deadline(dsn: str) -> None:
+    pool = Pool(dsn, 1)
+    started = time.monotonic()
+    with pytest.raises(DatabaseUnavailable), pool.reading(seconds=0.5) as conn:
+        conn.cursor().execute("SELECT pg_sleep(30)")
+    assert time.monotonic() - started < 5
+    db.ping(pool)
+    pool.close()
+
+
+def test_no_server_is_unavailable(tmp_path: Path) -> None:
+    pool = Pool(f"host={tmp_path} dbname=x", 1)
+    with pytest.raises(DatabaseUnavailable):
+        db.wait_for(pool, 0.1)
+
+
+def test_copy_text_keeps_every_character(pool: Pool) -> None:
+    texts = ["\\", "\\N", "\\.", "a\tb\nc\rd", "", "é☃𝄞", "\x01\x7f", '"', "\\x41"]
+    lines = [copy_line(text, {"k": text}) for text in texts] + [copy_line(None, {})]
+    with pool.transaction() as conn, conn.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE t (a text, b jsonb) ON COMMIT DROP")
+        CopyStream(lines, on_read=lambda: None).copy_into(cursor, "COPY t FROM STDIN")
+        cursor.execute("SELECT a, b FROM t")
+        assert cursor.fetchall() == [*((text, {"k": text}) for text in texts), (None, {})]
+
+
+def test_copy_raises_what_making_the_lines_raised(pool: Pool) -> None:
+    def lines() -> Iterator[str]:
+        yield "a\n"
+        raise ValueError("of our own")
+
+    def copy() -> None:
+        with pool.transaction() as conn, conn.cursor() as cursor:
+            cursor.execute("CREATE TEMP TABLE t (a text) ON COMMIT DROP")
+            CopyStream(lines(), on_read=lambda: None).copy_into(cursor, "COPY t FROM STDIN")
+
+    with pytest.raises(ValueError, match="of our own"):
+        copy()

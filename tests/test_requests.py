@@ -1,0 +1,183 @@
+"""Requests that are wrong: 400 and its kin, in the one shape, saying what and how to mend it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from typing import Any
+
+import pytest
+from conftest import Client
+
+
+def assert_error(response: Any, status: int, code: str | None = None) -> str:
+    assert response.status_code == status, response.text
+    assert set(response.json) >= {"error", "code"}
+    if code is not None:
+        assert response.json["code"] == code
+    assert "Traceback" not in response.text
+    assert "SELECT" not in response.text
+    sentence: str = response.json["error"]
+    return sentence
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        [],
+        {},
+        None,
+        "text",
+        5,
+        {"question": ""},
+        {"question": "  \u200b "},
+        {"question": None},
+        {"question": 5},
+        {"question": ["a"]},
+        {"question": "a\0b"},
+        {"question": "x" * 1_000_000},
+        {"question": "a", "limit": 0},
+        {"question": "a", "limit": -1},
+        {"question": "a", "limit": 101},
+        {"question": "a", "limit": 1_000_000_000},
+        {"question": "a", "limit": "5"},
+        {"question": "a", "limit": 1.5},
+        {"question": "a", "limit": True},
+        {"question": "a", "offset": -1},
+        {"question": "a", "offset": 10**30},
+        {"question": "a", "max_distance": -0.1},
+        {"question": "a", "max_distance": 3},
+        {"question": "a", "max_distance": "near"},
+        {"question": "a", "collection": "a b"},
+        {"question": "a", "collection": ""},
+        {"question": "a", "collection": []},
+        {"question": "a", "collection": {"a": 1}},
+        {"question": "a", "filter": "x"},
+        {"question": "a", "filter": {"a": 1}},
+        {"question": "a", "filter": {"a": "\0"}},
+        {"question": "a", "limt": 3},
+    ],
+)
+def test_a_wrong_search_is_400(client: Client, body: Any) -> None:
+    response = client.post("/search", data=json.dumps(body), content_type="application/json")
+    assert_error(response, 400, "invalid_request")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b'{"question": "a",}',
+        b'{"question": "a", "max_distance": NaN}',
+        b'{"question": "\\ud800"}',
+        b'{"question": "\xff"}',
+        b"[" * 200_000,
+        b'{"question":' * 200_000,
+    ],
+)
+def test_what_is_not_json_is_400(client: Client, body: bytes) -> None:
+    response = client.post("/search", data=body, content_type="application/json")
+    assert_error(response, 400)
+
+
+def test_the_error_names_the_field_and_how_to_mend_it(client: Client) -> None:
+    response = client.post("/search", json={"question": "a", "limit": 1000})
+    assert "limit" in assert_error(response, 400)
+    assert "100" in response.json["error"]
+    assert response.json["fields"] == [
+        {"field": "limit", "error": "input should be less than or equal to 100"}
+    ]
+
+
+def test_json_sent_as_a_form_is_explained(client: Client) -> None:
+    response = client.post("/search", data='{"question": "a"}', content_type=FORM)
+    assert "Content-Type" in assert_error(response, 400)
+
+
+FORM = "application/x-www-form-urlencoded"
+
+
+@pytest.mark.parametrize("fields", ["limit=5", "question=", "question=a&limit=x", "question=a&b=c"])
+def test_a_wrong_form_is_400(client: Client, fields: str) -> None:
+    assert_error(client.post("/search", data=fields, content_type=FORM), 400, "invalid_request")
+
+
+def test_a_form_may_name_several_collections_and_a_filter(client: Client) -> None:
+    response = client.post(
+        "/search", data={"question": "a", "collection": ["a", "b"], "filter": '{"x": "y"}'}
+    )
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/xml", ""])
+def test_another_media_type_is_415(client: Client, content_type: str) -> None:
+    response = client.post("/search", data=b"x", content_type=content_type)
+    assert_error(response, 415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "collection=a+b",
+        "collection=",
+        "collection=" + "a" * 101,
+        "mode=merge",
+        "overflow=drop",
+        "header=maybe",
+        "colection=a",
+        "mode=append&mode=replace",
+        "question_column=",
+        "question_column=%00",
+        "delimiter=",
+        "encoding=klingon",
+        "dry_run=perhaps",
+    ],
+)
+def test_a_wrong_option_of_an_upload_is_400(client: Client, query: str) -> None:
+    response = client.upload("question,answer\na,b\n", f"/upload?{query}")
+    assert_error(response, 400)
+    assert client.get("/jobs").json["total"] == 0
+
+
+def test_an_upload_without_a_file_is_400(client: Client) -> None:
+    response = client.post("/upload", data={"collection": "a"}, content_type="multipart/form-data")
+    assert "file" in assert_error(response, 400, "missing_file")
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "image/png", ""])
+def test_an_upload_of_another_type_is_415(client: Client, content_type: str) -> None:
+    response = client.post("/upload", data=b"question,answer\na,b\n", content_type=content_type)
+    assert_error(response, 415, "unsupported_media_type")
+
+
+def test_compressed_uploads_are_415_and_not_inflated(client: Client) -> None:
+    data = gzip.compress(b"question,answer\na,b\n")
+    assert_error(client.upload(data), 415)
+    encoded = client.upload(data, headers={"Content-Encoding": "gzip"})
+    assert_error(encoded, 415)
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "tab\there"])
+def test_a_wrong_idempotency_key_is_400(client: Client, key: str) -> None:
+    response = client.upload("question,answer\na,b\n", headers={"Idempotency-Key": key})
+    assert_error(response, 400)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/nothing", "/jobs/5", "/jobs/00000000-0000-0000-0000-000000000000", "/jobs/x/errors"],
+)
+def test_what_is_not_there_is_404(client: Client, path: str) -> None:
+    assert_error(client.get(path), 404, "not_found")
+
+
+def test_another_method_is_405_and_says_which(client: Client) -> None:
+    response = client.get("/upload")
+    assert_error(response, 405, "method_not_allowed")
+    assert "POST" in response.headers["Allow"]
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=x", "offset=-1", "status=done", "nothing=1"])
+def test_a_wrong_page_is_400(client: Client, query: str) -> None:
+    assert_error(client.get(f"/jobs?{query}"), 400, "invalid_request")

@@ -1,0 +1,272 @@
+"""The queue and its workers: leases, fencing, poison rows, replacing jobs."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from embeddings import EmbeddingService
+from hash_embedder import HashEmbedder
+
+import db
+import db_jobs
+import db_start
+import db_work
+from db import Model
+from db_jobs import NewJob, StagedRow
+from db_pool import Pool
+from db_work import Batch, LeaseLost, Result
+from keys import answer_hash, question_hash
+from worker import Workers
+
+DIMENSION = 32
+
+
+@pytest.fixture
+def model(pool: Pool) -> Model:
+    return db.register_model(pool, "hash-32", DIMENSION)
+
+
+def rows(count: int, prefix: str = "q") -> Iterator[StagedRow]:
+    for n in range(count):
+        question, answer = f"{prefix}{n}", f"a{n}"
+        key = question_hash(question)
+        yield StagedRow(n + 2, None, key, key, answer_hash(answer), question, answer, {})
+
+
+def make_job(pool: Pool, count: int, collection: str = "c", mode: str = "upsert") -> uuid.UUID:
+    return db_jobs.create_job(pool, NewJob(collection, mode), rows(count))[0].id
+
+
+def started(pool: Pool, model: Model, count: int) -> uuid.UUID:
+    job_id = make_job(pool, count)
+    assert db_start.start_job(pool, model) == job_id
+    return job_id
+
+
+def claim(pool: Pool, limit: int = 10, seconds: int = 60) -> Batch:
+    batch = db_work.claim_batch(pool, seconds, limit)
+    assert batch is not None
+    return batch
+
+
+def results(batch: Batch, fail: int | None = None) -> list[Result]:
+    vector = np.ones(DIMENSION, np.float32)
+    return [
+        Result(n, None if n == fail else vector, None if n == fail else vector)
+        for n in batch.numbers
+    ]
+
+
+def expire_leases(pool: Pool) -> None:
+    with pool.transaction() as conn, conn.cursor() as cursor:
+        cursor.execute("UPDATE job_rows SET leased_until = clock_timestamp() - interval '1 s'")
+
+
+def count(pool: Pool, table: str) -> int:
+    with pool.reading() as conn, conn.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM {table}")
+        return int(db.one_row(cursor)[0])
+
+
+def test_a_claim_takes_no_more_than_its_limit_and_never_twice(pool: Pool, model: Model) -> None:
+    started(pool, model, 25)
+    first, second, third = claim(pool), claim(pool), claim(pool)
+    assert [first.numbers, second.numbers, third.numbers] == [
+        list(range(1, 11)),
+        list(range(11, 21)),
+        list(range(21, 26)),
+    ]
+    assert db_work.claim_batch(pool, 60, 10) is None
+
+
+def test_a_finished_batch_is_stored_with_two_vectors_a_row(pool: Pool, model: Model) -> None:
+    job_id = started(pool, model, 3)
+    batch = claim(pool)
+    assert db_work.finish_batch(pool, model, batch, results(batch)) is True
+    assert (count(pool, "items"), count(pool, "vectors")) == (3, 6)
+    assert db_work.finish_job(pool, model) == job_id
+    job = db_jobs.get_job(pool, job_id)
+    assert job is not None
+    assert (job.status, job.inserted, job.done) == ("succeeded", 3, 3)
+    assert (count(pool, "job_rows"), count(pool, "staged_vectors")) == (0, 0)
+
+
+def test_a_worker_that_slept_past_its_lease_writes_nothing(pool: Pool, model: Model) -> None:
+    job_id = started(pool, model, 3)
+    frozen = claim(pool)
+    expire_leases(pool)
+    other = claim(pool)
+    assert other.numbers == frozen.numbers
+    with pytest.raises(LeaseLost):
+        db_work.finish_batch(pool, model, frozen, results(frozen))
+    assert count(pool, "items") == 0
+    db_work.finish_batch(pool, model, other, results(other))
+    with pytest.raises(LeaseLost):
+        db_work.finish_batch(pool, model, frozen, results(frozen))
+    assert (count(pool, "items"), count(pool, "vectors")) == (3, 6)
+    job = db_jobs.get_job(pool, job_id)
+    assert job is not None
+    assert (job.inserted, job.updated) == (3, 0)
+
+
+def test_a_renewed_lease_holds_and_a_lost_one_says_so(pool: Pool, model: Model) -> None:
+    started(pool, model, 3)
+    batch = claim(pool)
+    expire_leases(pool)
+    assert db_work.extend_lease(pool, batch, 60) is True
+    assert db_work.claim_batch(pool, 60, 10) is None
+    expire_leases(pool)
+    claim(pool)
+    assert db_work.extend_lease(pool, batch, 60) is False
+
+
+def test_rows_given_back_are_free_at_once(pool: Pool, model: Model) -> None:
+    started(pool, model, 3)
+    batch = claim(pool)
+    db_work.release_batch(pool, batch, blame=False)
+    assert claim(pool).numbers == batch.numbers
+
+
+def test_a_row_that_the_model_fails_on_is_rejected_and_the_others_stored(
+    pool: Pool, model: Model
+) -> None:
+    job_id = started(pool, model, 3)
+    batch = claim(pool)
+    assert db_work.finish_batch(pool, model, batch, results(batch, fail=2)) is True
+    (error,), total = db_jobs.list_errors(pool, job_id, limit=10, offset=0)
+    assert (error.line, error.code, total) == (3, "embedding_failed", 1)
+    assert count(pool, "items") == 2
+
+
+def test_a_row_that_kills_is_tried_alone_then_rejected(pool: Pool, model: Model) -> None:
+    job_id = started(pool, model, 4)
+    for _ in range(db_work.SUSPECT_ATTEMPTS):
+        assert len(claim(pool).rows) == 4
+        expire_leases(pool)
+    killed = 0
+    while (batch := db_work.claim_batch(pool, 60, 10)) is not None:
+        assert len(batch.rows) == 1
+        if batch.numbers == [2]:
+            killed += 1
+            expire_leases(pool)
+        else:
+            db_work.finish_batch(pool, model, batch, results(batch))
+    assert killed == db_work.MOST_ATTEMPTS - db_work.SUSPECT_ATTEMPTS
+    assert db_work.reject_killers(pool) == 1
+    assert db_work.finish_job(pool, model) == job_id
+    job = db_jobs.get_job(pool, job_id)
+    assert job is not None
+    assert (job.inserted, job.rejected, job.status) == (3, 1, "succeeded")
+
+
+def test_jobs_of_one_collection_run_one_after_another(pool: Pool, model: Model) -> None:
+    first, second = make_job(pool, 2), make_job(pool, 2)
+    elsewhere = make_job(pool, 2, collection="d")
+    assert db_start.start_job(pool, model) == first
+    assert db_start.start_job(pool, model) == elsewhere
+    assert db_start.start_job(pool, model) is None
+    for _ in range(2):
+        batch = claim(pool)
+        db_work.finish_batch(pool, model, batch, results(batch))
+        db_work.finish_job(pool, model)
+    assert db_start.start_job(pool, model) == second
+    job = db_jobs.get_job(pool, second)
+    assert job is not None
+    assert job.unchanged == 2
+
+
+def test_jobs_of_different_collections_take_turns(pool: Pool, model: Model) -> None:
+    jobs = [make_job(pool, 20, collection=name) for name in ("c", "d")]
+    for _ in jobs:
+        db_start.start_job(pool, model)
+    assert [claim(pool, 5).job_id for _ in range(4)] == jobs * 2
+
+
+def test_a_replacing_job_shows_nothing_until_it_ends(pool: Pool, model: Model) -> None:
+    started(pool, model, 3)
+    batch = claim(pool)
+    db_work.finish_batch(pool, model, batch, results(batch))
+    db_work.finish_job(pool, model)
+    job_id = db_jobs.create_job(pool, NewJob("c", "replace"), rows(2, "new"))[0].id
+    db_start.start_job(pool, model)
+    batch = claim(pool)
+    db_work.finish_batch(pool, model, batch, results(batch))
+    query = np.ones(DIMENSION, np.float32)
+    before = {hit.question for hit in db.search(pool, model, query, limit=10)}
+    assert before == {"q0", "q1", "q2"}
+    assert db_work.finish_job(pool, model) == job_id
+    after = {hit.question for hit in db.search(pool, model, query, limit=10)}
+    assert after == {"new0", "new1"}
+    job = db_jobs.get_job(pool, job_id)
+    assert job is not None
+    assert (job.inserted, job.updated, job.deleted) == (2, 0, 3)
+
+
+def test_a_canceled_replacing_job_leaves_the_old_collection_whole(pool: Pool, model: Model) -> None:
+    started(pool, model, 3)
+    batch = claim(pool)
+    db_work.finish_batch(pool, model, batch, results(batch))
+    db_work.finish_job(pool, model)
+    job_id = db_jobs.create_job(pool, NewJob("c", "replace"), rows(2, "new"))[0].id
+    db_start.start_job(pool, model)
+    batch = claim(pool, limit=1)
+    db_work.finish_batch(pool, model, batch, results(batch))
+    held = claim(pool)
+    job = db_jobs.cancel_job(pool, job_id)
+    assert job is not None
+    assert (job.status, job.inserted) == ("canceled", 0)
+    with pytest.raises(LeaseLost):
+        db_work.finish_batch(pool, model, held, results(held))
+    assert count(pool, "items") == 3
+
+
+def test_the_loop_outlives_errors(
+    pool: Pool, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embeddings = EmbeddingService(HashEmbedder())
+    workers = Workers(pool, model, embeddings, threads=1, lease_seconds=60)
+    calls = iter([RuntimeError("once"), None])
+    real = db_start.start_job
+
+    def failing(*args: object) -> object:
+        error = next(calls, None)
+        if error is not None:
+            raise error
+        return real(pool, model)
+
+    monkeypatch.setattr(db_start, "start_job", failing)
+    job_id = make_job(pool, 5)
+    workers.start()
+    deadline = time.monotonic() + 10
+    while (job := db_jobs.get_job(pool, job_id)) and job.status != "succeeded":
+        assert time.monotonic() < deadline
+        workers.wake()
+        time.sleep(0.02)
+    workers.stop()
+    assert job is not None
+    assert job.status == "succeeded"
+
+
+def test_stop_gives_back_what_it_can_not_finish(pool: Pool, model: Model) -> None:
+    entered, leave = threading.Event(), threading.Event()
+
+    class SlowEmbedder(HashEmbedder):
+        def encode_passages(self, texts):  # type: ignore[no-untyped-def]
+            entered.set()
+            leave.wait(30)
+            return super().encode_passages(texts)
+
+    workers = Workers(pool, model, EmbeddingService(SlowEmbedder()), threads=1, lease_seconds=60)
+    make_job(pool, 5)
+    workers.start()
+    assert entered.wait(10)
+    workers.stop(seconds=0.1)
+    try:
+        assert claim(pool).numbers == [1, 2, 3, 4, 5]
+    finally:
+        leave.set()

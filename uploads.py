@@ -1,0 +1,165 @@
+"""An upload: its file read in its request, and its rows on their way into the queue.
+
+Called by app.py. A file of an upload closes with its request, so it is read within it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, Any
+
+from csv_rows import CsvError, CsvFile, CsvOptions, Rejection, Row, is_archive, open_csv
+from flask import Request
+from pydantic import ValidationError
+
+from api_models import UploadOptions, invalid_request
+from db_jobs import RejectedRow, StagedRow
+from errors import ApiError
+from keys import answer_hash, id_key, question_hash
+
+CSV_TYPES = ("text/csv", "text/tab-separated-values", "text/plain", "application/csv")
+ARCHIVE_BYTES = 8
+MAX_FILENAME = 255
+
+
+@dataclass(frozen=True)
+class Upload:
+    """The file of an upload, at its beginning and seekable, and the name it came with."""
+
+    file: IO[bytes]
+    filename: str | None
+
+
+@contextmanager
+def open_upload(request: Request) -> Iterator[Upload]:
+    """Yield the request's file: its part `file`, or its body. Raises ApiError (400, 413, 415)."""
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise _unsupported("The body is compressed: send the CSV itself.")
+    if request.mimetype == "multipart/form-data":
+        with _part(request) as upload:
+            yield upload
+    elif request.mimetype in CSV_TYPES:
+        with tempfile.TemporaryFile() as file:
+            shutil.copyfileobj(request.stream, file)
+            yield _plain(Upload(_whole(request, file), None))
+    else:
+        raise _unsupported(
+            f"The body's Content-Type is {request.mimetype or 'missing'}: send the file as "
+            "multipart field `file` (curl -F file=@faq.csv), or as the body with text/csv."
+        )
+
+
+def upload_options(request: Request) -> UploadOptions:
+    """Return the options, from query and form fields alike. Raises ApiError (400)."""
+    given = [*request.args.items(multi=True), *request.form.items(multi=True)]
+    names = [name for name, _ in given]
+    for name in names:
+        if names.count(name) > 1:
+            raise ApiError(400, "invalid_request", f"{name}: given {names.count(name)} times.")
+    try:
+        return UploadOptions.model_validate(dict(given))
+    except ValidationError as error:
+        raise invalid_request(error) from error
+
+
+def read_csv(upload: Upload, options: UploadOptions) -> CsvFile:
+    """Return the file's rows. Raises CsvError where it can't be taken as a whole."""
+    return open_csv(
+        upload.file,
+        CsvOptions(
+            question_column=options.question_column,
+            answer_column=options.answer_column,
+            id_column=options.id_column,
+            header=options.header,
+            delimiter=options.delimiter,
+            encoding=options.encoding,
+            overflow=options.overflow,
+        ),
+    )
+
+
+def describe(csv: CsvFile) -> dict[str, Any]:
+    """Return what was found in the file, for the job."""
+    return {
+        "encoding": csv.encoding,
+        "delimiter": csv.delimiter,
+        "header_line": csv.header_line,
+        "columns": csv.columns,
+        "question_column": csv.question_column,
+        "answer_column": csv.answer_column,
+        "id_column": csv.id_column,
+    }
+
+
+def staged(rows: Iterable[Row | Rejection]) -> Iterator[StagedRow | RejectedRow]:
+    """Yield the rows with the keys that say which item each one is."""
+    for row in rows:
+        if isinstance(row, Row):
+            yield _staged_row(row)
+        else:
+            yield RejectedRow(row.line, row.code, row.error, row.fields)
+
+
+def csv_error(error: CsvError) -> ApiError:
+    """Return the 422 of a file that can't be taken, or the 400 of an option that can't."""
+    status = 400 if error.code == "invalid_option" else 422
+    return ApiError(status, error.code, error.message, details=error.details)
+
+
+def _staged_row(row: Row) -> StagedRow:
+    asked = question_hash(row.question)
+    return StagedRow(
+        line=row.line,
+        external_id=row.id,
+        item_key=asked if row.id is None else id_key(row.id),
+        question_hash=asked,
+        answer_hash=answer_hash(row.answer),
+        question=row.question,
+        answer=row.answer,
+        metadata=row.metadata,
+    )
+
+
+@contextmanager
+def _part(request: Request) -> Iterator[Upload]:
+    files = request.files.getlist("file")
+    others = sorted(name for name in request.files if name != "file")
+    if len(files) != 1 or others:
+        found = f"{len(files)} parts named `file`" + (f" and {', '.join(others)}" if others else "")
+        raise ApiError(
+            400,
+            "missing_file" if not files else "invalid_request",
+            f"Send one file as the part `file` (curl -F file=@faq.csv); there are {found[:300]}.",
+        )
+    name = (files[0].filename or "").replace("\0", "")[:MAX_FILENAME]
+    yield _plain(Upload(files[0].stream, name or None))
+
+
+def _plain(upload: Upload) -> Upload:
+    """Return the upload, unless it is an archive: nothing is inflated."""
+    kind = is_archive(upload.file.read(ARCHIVE_BYTES))
+    upload.file.seek(0)
+    if kind is not None:
+        raise _unsupported(f"The file is {kind}: unpack it, or save it as CSV, and upload that.")
+    return upload
+
+
+def _whole(request: Request, file: IO[bytes]) -> IO[bytes]:
+    """Return the body from its beginning. Raises ApiError where it was cut off on the way."""
+    length = file.tell()
+    if request.content_length is not None and length != request.content_length:
+        raise ApiError(
+            400,
+            "incomplete_body",
+            f"The body ended after {length} of {request.content_length} bytes: send it again.",
+        )
+    file.seek(0)
+    return file
+
+
+def _unsupported(error: str) -> ApiError:
+    return ApiError(415, "unsupported_media_type", error)

@@ -1,0 +1,174 @@
+"""The background thread pool: claims waiting rows, embeds them, writes the results.
+
+Started by app.py. The queue is PostgreSQL; `wake` only saves the wait for the next look at it.
+Any number of processes may run workers on one database.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+
+from embeddings import EmbeddingService, pair_text
+
+import db_start
+import db_work
+from db import Model
+from db_pool import DatabaseUnavailable, Pool
+from db_work import Batch, LeaseLost, Result
+
+logger = logging.getLogger(__name__)
+
+# Rows in a claim: what a killed process costs, and few enough that their texts, two for each
+# row, take about half a second.
+BATCH_ROWS = 32
+# How often the queue is looked at when nothing wakes the workers.
+POLL_SECONDS = 1.0
+# A worker that was not heard of for so long is stuck.
+STUCK_SECONDS = 120.0
+
+
+class Workers:
+    """A pool of `threads` workers, and one thread that holds their leases.
+
+    Threads start with `start`, so never before a fork. A worker's loop ends only with `stop`.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        model: Model,
+        embeddings: EmbeddingService,
+        *,
+        threads: int,
+        lease_seconds: int,
+    ) -> None:
+        self._pool = pool
+        self._model = model
+        self._embeddings = embeddings
+        self._threads = threads
+        self._lease_seconds = lease_seconds
+        self._stopping = threading.Event()
+        self._wake = threading.Condition()
+        self._lock = threading.Lock()
+        self._held: dict[Batch, None] = {}
+        self._seen: dict[int, float] = {}
+        self._loops: list[Future[None]] = []
+
+    def start(self) -> None:
+        """Start the threads; with 0 threads, none."""
+        if not self._threads:
+            return
+        executor = ThreadPoolExecutor(self._threads + 1, thread_name_prefix="worker")
+        self._loops = [executor.submit(self._work, n) for n in range(self._threads)]
+        self._loops.append(executor.submit(self._hold_leases))
+        executor.shutdown(wait=False)
+
+    def wake(self) -> None:
+        """Tell the workers that there is something to do."""
+        with self._wake:
+            self._wake.notify_all()
+
+    def stuck_seconds(self) -> float:
+        """Return how long ago the slowest worker was last heard of; 0.0 without threads."""
+        with self._lock:
+            oldest = min(self._seen.values(), default=None)
+        return 0.0 if oldest is None else time.monotonic() - oldest
+
+    def stop(self, seconds: float = 10.0) -> None:
+        """Finish the batches in hand within `seconds`; give back what is not finished."""
+        self._stopping.set()
+        self.wake()
+        wait(self._loops, timeout=seconds)
+        for batch in self._batches():
+            self._give_back(batch, blame=False)
+
+    def _work(self, number: int) -> None:
+        while not self._stopping.is_set():
+            with self._lock:
+                self._seen[number] = time.monotonic()
+            if not self._step_safely():
+                with self._wake:
+                    if not self._stopping.is_set():
+                        self._wake.wait(POLL_SECONDS)
+
+    def _step_safely(self) -> bool:
+        """Do one thing; return whether there was one. The loop must outlive every error."""
+        try:
+            return self._step()
+        except DatabaseUnavailable as error:
+            logger.warning("The worker waits: %s", error)
+        except LeaseLost as error:
+            logger.warning("A batch was lost: %s", error)
+            return True
+        except Exception:
+            logger.exception("The worker goes on after an error")
+        return False
+
+    def _step(self) -> bool:
+        if db_start.start_job(self._pool, self._model):
+            self.wake()
+            return True
+        batch = db_work.claim_batch(self._pool, self._lease_seconds, BATCH_ROWS)
+        if batch is not None:
+            self._process(batch)
+            return True
+        if db_work.reject_killers(self._pool):
+            return True
+        finished = db_work.finish_job(self._pool, self._model)
+        if finished is not None:
+            logger.info("job %s: succeeded", finished)
+        return finished is not None
+
+    def _process(self, batch: Batch) -> None:
+        with self._lock:
+            self._held[batch] = None
+        try:
+            results = self._embed(batch)
+            last = db_work.finish_batch(self._pool, self._model, batch, results)
+        except BaseException as error:
+            # The attempt counts where the batch itself may be the cause; in the end its rows are
+            # tried alone, and rejected.
+            outside = isinstance(error, DatabaseUnavailable | LeaseLost)
+            self._give_back(batch, blame=not outside)
+            raise
+        finally:
+            with self._lock:
+                self._held.pop(batch, None)
+        logger.debug("job %s: %d rows", batch.job_id, len(batch.rows))
+        if last:
+            self.wake()
+
+    def _embed(self, batch: Batch) -> list[Result]:
+        texts = [question for _, question, _ in batch.rows]
+        texts += [pair_text(question, answer) for _, question, answer in batch.rows]
+        vectors = self._embeddings.embed_passages(texts)
+        half = len(batch.rows)
+        return [
+            Result(row_no, vectors[n], vectors[half + n])
+            for n, (row_no, _, _) in enumerate(batch.rows)
+        ]
+
+    def _give_back(self, batch: Batch, *, blame: bool) -> None:
+        try:
+            db_work.release_batch(self._pool, batch, blame=blame)
+        except DatabaseUnavailable:
+            logger.warning("job %s: rows wait until their lease ends", batch.job_id)
+
+    def _batches(self) -> list[Batch]:
+        with self._lock:
+            return list(self._held)
+
+    def _hold_leases(self) -> None:
+        """Renew the leases of batches that take longer than a third of one."""
+        while not self._stopping.wait(self._lease_seconds / 3):
+            for batch in self._batches():
+                try:
+                    if not db_work.extend_lease(self._pool, batch, self._lease_seconds):
+                        logger.warning("job %s: a lease is lost", batch.job_id)
+                except DatabaseUnavailable as error:
+                    logger.warning("job %s: the lease is not renewed: %s", batch.job_id, error)
+                except Exception:
+                    logger.exception("job %s: the lease is not renewed", batch.job_id)
