@@ -17,7 +17,6 @@ from apiflask import APIFlask, HTTPBasicAuth
 from apiflask.schema_adapters import registry
 from csv_rows import CsvError
 from embedded_db import EmbeddedPostgresError
-from embeddings import Embedder, ModelLoadError
 from flask import Response, current_app, request
 from flask_swagger_ui import get_swaggerui_blueprint
 from pydantic import BaseModel
@@ -52,8 +51,10 @@ from config import ConfigError, Settings
 from db import FloatArray, SchemaError
 from db_jobs import Job, NewJob
 from db_pool import DatabaseUnavailable
+from embeddings import Embedder
 from errors import ApiError, not_found, register_error_handlers
 from http_server import check_address, serve
+from sentence_model import ModelLoadError
 from services import Services, start_services
 from worker import STUCK_SECONDS
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import select
 import socket
 import threading
 import time
@@ -22,6 +23,9 @@ logger = logging.getLogger(__name__)
 # With connect_timeout, a stopped server is told from a slow one in CHECK + CONNECT seconds.
 CHECK_SECONDS = 2.0
 CONNECT_SECONDS = 2
+# A connection that was idle for so long is asked whether it still lives. One used a moment ago
+# only has its socket looked at: the end of a server can be read from it, without a round trip.
+IDLE_SECONDS = 10.0
 WATCH_SECONDS = 0.25
 
 # The server is gone, restarts, is full, or gave up a deadlock: all of it passes.
@@ -50,7 +54,7 @@ class Pool:
         self._wait_seconds = wait_seconds
         self._free = threading.BoundedSemaphore(size)
         self._lock = threading.Lock()
-        self._idle: list[connection] = []
+        self._idle: list[tuple[connection, float]] = []
         self._borrowed: set[_Borrowed] = set()
         self._watch: threading.Thread | None = None
         self._closed = threading.Event()
@@ -127,11 +131,13 @@ class Pool:
             self._take_back(conn)
 
     def _checked(self) -> connection:
-        """Return an idle connection that answers, else a new one."""
+        """Return an idle connection that lives, else a new one."""
         with self._lock:
-            conn = self._idle.pop() if self._idle else None
+            conn, since = self._idle.pop() if self._idle else (None, 0.0)
         if conn is None:
             return self._connect()
+        if not _readable(conn) and time.monotonic() - since < IDLE_SECONDS:
+            return conn
         borrowed = _Borrowed(conn, CHECK_SECONDS, time.monotonic() + CHECK_SECONDS)
         with self._lock:
             self._borrowed.add(borrowed)
@@ -163,14 +169,14 @@ class Pool:
         usable = not conn.closed and conn.info.transaction_status == TRANSACTION_STATUS_IDLE
         if usable and not self._closed.is_set():
             with self._lock:
-                self._idle.append(conn)
+                self._idle.append((conn, time.monotonic()))
         else:
             conn.close()
 
     def _close_idle(self) -> None:
         with self._lock:
             idle, self._idle = self._idle, []
-        for conn in idle:
+        for conn, _ in idle:
             conn.close()
 
     def _watch_deadlines(self) -> None:
@@ -186,6 +192,15 @@ class Pool:
                 for borrowed in self._borrowed:
                     if borrowed.deadline < now:
                         _cut(borrowed.conn)
+
+
+def _readable(conn: connection) -> bool:
+    """Say whether there is something to read from an idle connection: as a rule, its end."""
+    if not hasattr(select, "poll"):  # Windows
+        return bool(select.select([conn], [], [], 0)[0])
+    poll = select.poll()
+    poll.register(conn.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _roll_back(conn: connection) -> None:

