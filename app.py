@@ -15,8 +15,6 @@ from uuid import UUID
 
 from apiflask import APIFlask, HTTPBasicAuth
 from apiflask.schema_adapters import registry
-from csv_rows import CsvError
-from embedded_db import EmbeddedPostgresError
 from flask import Response, current_app, request
 from flask_swagger_ui import get_swaggerui_blueprint
 from pydantic import BaseModel
@@ -48,9 +46,11 @@ from api_models import (
 )
 from auth import TooManyFailures
 from config import ConfigError, Settings
+from csv_rows import CsvError
 from db import FloatArray, SchemaError
 from db_jobs import Job, NewJob
 from db_pool import DatabaseUnavailable
+from embedded_db import EmbeddedPostgresError
 from embeddings import Embedder
 from errors import ApiError, not_found, register_error_handlers
 from http_server import check_address, serve

@@ -67,6 +67,8 @@ _SETTINGS = {
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
 }
+# What is wrong in postgresql.conf is a LOG line of its own, before the FATAL that says no more.
+_WRONG = re.compile("ERROR|FATAL|PANIC|DETAIL|invalid value|unrecognized|syntax error")
 _State = Literal["ready", "busy", "gone"]
 
 
@@ -356,7 +358,7 @@ class _Server:
         logs = [self.folder / "start.log", *(self.folder / "log").glob("*.log")]
         newest = max((p for p in logs if p.exists()), key=lambda p: p.stat().st_mtime, default=None)
         lines = read_text(newest).strip().splitlines()[-20:] if newest else []
-        wrong = [line for line in lines if re.search("ERROR|FATAL|PANIC|DETAIL", line)]
+        wrong = [line for line in lines if _WRONG.search(line)]
         return " | ".join((wrong or lines)[-3:])
 
 

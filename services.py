@@ -7,13 +7,12 @@ import logging
 import os
 from dataclasses import dataclass
 
-from embedded_db import EmbeddedPostgres
-
 import db
 from auth import Users
 from config import ConfigError, Settings
 from db import Model
 from db_pool import Pool
+from embedded_db import EmbeddedPostgres
 from embeddings import Embedder, EmbeddingService
 from sentence_model import load_model
 from worker import Workers

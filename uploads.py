@@ -10,13 +10,13 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import Any, BinaryIO, cast
 
-from csv_rows import CsvError, CsvFile, CsvOptions, Rejection, Row, is_archive, open_csv
 from flask import Request
 from pydantic import ValidationError
 
 from api_models import UploadOptions, invalid_request
+from csv_rows import CsvError, CsvFile, CsvOptions, Rejection, Row, is_archive, open_csv
 from db_jobs import RejectedRow, StagedRow
 from errors import ApiError
 from keys import answer_hash, id_key, question_hash
@@ -30,7 +30,7 @@ MAX_FILENAME = 255
 class Upload:
     """The file of an upload, at its beginning and seekable, and the name it came with."""
 
-    file: IO[bytes]
+    file: BinaryIO
     filename: str | None
 
 
@@ -136,7 +136,7 @@ def _part(request: Request) -> Iterator[Upload]:
             f"Send one file as the part `file` (curl -F file=@faq.csv); there are {found[:300]}.",
         )
     name = (files[0].filename or "").replace("\0", "")[:MAX_FILENAME]
-    yield _plain(Upload(files[0].stream, name or None))
+    yield _plain(Upload(cast(BinaryIO, files[0].stream), name or None))
 
 
 def _plain(upload: Upload) -> Upload:
@@ -148,7 +148,7 @@ def _plain(upload: Upload) -> Upload:
     return upload
 
 
-def _whole(request: Request, file: IO[bytes]) -> IO[bytes]:
+def _whole(request: Request, file: BinaryIO) -> BinaryIO:
     """Return the body from its beginning. Raises ApiError where it was cut off on the way."""
     length = file.tell()
     if request.content_length is not None and length != request.content_length:

@@ -12,16 +12,18 @@ from typing import Any
 import psycopg2
 import pytest
 from apiflask import APIFlask
-from embedded_db import EmbeddedPostgres
 from flask.testing import FlaskClient
 
 import db
 from app import create_app
 from config import Settings
 from db_pool import Pool
+from embedded_db import EmbeddedPostgres
 
 sys.path.insert(0, str(Path(__file__).parent))
 from hash_embedder import HashEmbedder
+
+pytest_plugins = ["model_fixtures"]
 
 USER, PASSWORD = "admin", "a test's password"
 _numbers = itertools.count()

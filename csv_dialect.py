@@ -1,0 +1,242 @@
+"""How a file's fields are told apart, and where its header is. Called by csv_rows.py.
+
+The delimiter is the one by which a row of the beginning has known names of columns; of several
+such, or of none, the one by which most rows are equally wide.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from csv_errors import CsvError
+from csv_header import Header, Wanted, find_header, missing_column
+from csv_lines import Lines, RecordTooLong
+from csv_records import Format, RecordReader
+from texts import visible_text
+
+MAX_COLUMNS = 1_000
+SAMPLE_CHARS = 1 << 17
+SAMPLE_ROWS = 200
+
+# Of delimiters that fit equally well the first is taken.
+DELIMITERS = ("\t", ",", ";", "|")
+_NAMED = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
+_SEP_LINE = re.compile('\ufeff?"?sep=(.)"?[\r\n]*', re.IGNORECASE)
+_NOTHING = " \t,;|\r\n\ufeff\u00a0"
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """A file's format; its header or what stands for it; the lines before its first record.
+
+    `header` is None where the file has none; `header_line` counts from 1.
+    """
+
+    form: Format
+    columns: Header
+    names: list[str]
+    header_line: int | None
+    first: int
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A file's first lines from the first that has something in it, with what is before them."""
+
+    lines: list[str]
+    before: int
+    whole: bool
+    sep: str | None = None
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    form: Format
+    rows: list[list[str]]
+    ends: list[tuple[int, int]]
+    header: Header | None
+    fit: float
+
+
+def delimiter_option(given: str | None) -> str | None:
+    """Return the delimiter that the caller asked for. Raises CsvError (invalid_option)."""
+    if given is None:
+        return None
+    delimiter = _NAMED.get(given.strip().lower() or given, given)
+    if len(delimiter) != 1 or delimiter in '"\r\n\0' or delimiter.isalnum():
+        raise CsvError(
+            "invalid_option",
+            f"delimiter={given[:20]!r}: give one character, such as , or ; or |, or tab.",
+        )
+    return delimiter
+
+
+def detect_dialect(
+    chunks: Iterator[str], want: Wanted, header: bool | None, delimiter: str | None
+) -> Dialect:
+    """Return how a text is read.
+
+    Raises CsvError: empty_file, missing_column, malformed_csv (more than MAX_COLUMNS columns, or
+    a first row too long to be one), invalid_option (a position that no row has).
+    """
+    sample = read_sample(chunks)
+    delimiters = [delimiter] if delimiter else [sample.sep] if sample.sep else list(DELIMITERS)
+    candidates = [_candidate(sample, d, want, header) for d in delimiters]
+    best = max(candidates, key=lambda c: (c.header is not None, c.fit))
+    if not best.rows:
+        raise CsvError(
+            "malformed_csv",
+            f"No row of the file can be read: look at the quotes in line {sample.before + 1}.",
+            line=sample.before + 1,
+        )
+    line = sample.before + 1 + best.ends[0][0]
+    width = max(map(len, best.rows[:10]))
+    if width > MAX_COLUMNS:
+        raise _too_wide(line, width)
+    if best.header is None:
+        raise missing_column(best.rows, line, want)
+    return _dialect(sample, best, best.header)
+
+
+def _dialect(sample: Sample, best: _Candidate, header: Header) -> Dialect:
+    if header.row is None:
+        first = sample.before + best.ends[0][0]
+        columns = header.columns
+        needed = max(columns.question, columns.answer, columns.id or 0) + 1
+        width = max(_usual_width(best.rows), needed)
+        names: list[str] = []
+        header_line = None
+    else:
+        begin, end = best.ends[header.row]
+        first = sample.before + end
+        names = best.rows[header.row]
+        width = len(names)
+        header_line = sample.before + begin + 1
+    form = Format(best.form.delimiter, best.form.skip_spaces, width)
+    return Dialect(form, header, names, header_line, first)
+
+
+def read_sample(chunks: Iterator[str]) -> Sample:
+    """Return a text's beginning. Raises CsvError (empty_file, malformed_csv)."""
+    source = Lines(chunks, ",")
+    lines: list[str] = []
+    before = size = 0
+    sep: str | None = None
+    try:
+        for number, line in enumerate(source.read_from(0), 1):
+            source.done = number
+            if not lines:
+                found = _SEP_LINE.fullmatch(line) if number == 1 else None
+                sep = found[1] if found else sep
+                if found or not line.replace('""', "").strip(_NOTHING):
+                    before = number
+                    continue
+            lines.append(line)
+            size += len(line)
+            if size >= SAMPLE_CHARS:
+                return Sample(lines, before, whole=False, sep=sep)
+    except RecordTooLong:
+        if not lines:
+            raise CsvError(
+                "malformed_csv",
+                f"Line {before + 1} is too long to be a row: it has millions of characters.",
+                line=before + 1,
+            ) from None
+        return Sample(lines, before, whole=False, sep=sep)
+    if not lines:
+        raise CsvError("empty_file", "The file is empty: it has no header and no rows.")
+    return Sample(lines, before, whole=True, sep=sep)
+
+
+def _candidate(sample: Sample, delimiter: str, want: Wanted, header: bool | None) -> _Candidate:
+    form = Format(delimiter, _skips_spaces(sample, delimiter))
+    rows: list[list[str]] = []
+    ends: list[tuple[int, int]] = []
+    for begin, end, fields in _sample_rows(sample, form):
+        if any(map(visible_text, fields)):
+            rows.append(fields)
+            ends.append((begin, end))
+    found = find_header(rows, want, header)
+    data = rows if found is None or found.row is None else rows[found.row + 1 :]
+    width = _usual_width(rows) if found is None or found.row is None else len(rows[found.row])
+    fit = sum(_width(row) <= width <= len(row) for row in data) / len(data) if data else 1.0
+    if width < 2:
+        fit = 0.0
+    if found is None or found.row is None:
+        # A comma in prose is followed by a space.
+        spaced = sum(field.startswith(" ") for row in rows for field in row[1:])
+        fit -= spaced / (1 + sum(len(row) - 1 for row in rows))
+    return _Candidate(form, rows, ends, found, fit)
+
+
+def _sample_rows(sample: Sample, form: Format) -> Iterator[tuple[int, int, list[str]]]:
+    """Yield (begin, end, fields) of well-formed records; a line that begins none is left out."""
+    begin = count = 0
+    while begin < len(sample.lines) and count < SAMPLE_ROWS:
+        start = begin
+        reader = csv.reader(
+            sample.lines[start:],
+            delimiter=form.delimiter,
+            skipinitialspace=form.skip_spaces,
+            strict=True,
+        )
+        try:
+            for fields in reader:
+                end = start + reader.line_num
+                yield begin, end, fields
+                begin, count = end, count + 1
+                if count >= SAMPLE_ROWS:
+                    return
+            return
+        except csv.Error:
+            begin, count = begin + 1, count + 1
+
+
+def _skips_spaces(sample: Sample, delimiter: str) -> bool:
+    """Return whether the quotes of the file come after a delimiter and a space."""
+    pattern = re.compile(f'(?:^|{re.escape(delimiter)}) +"')
+    if not any(pattern.search(line) for line in sample.lines):
+        return False
+    plain = _misfits(sample, Format(delimiter))
+    skipping = _misfits(sample, Format(delimiter, skip_spaces=True))
+    return skipping < plain
+
+
+def _misfits(sample: Sample, form: Format) -> int:
+    """Return how many quotes of the sample are where no quote should be."""
+    misfits = number = 0
+    for _ in range(SAMPLE_ROWS):
+        reader = RecordReader(form)
+        while number < len(sample.lines):
+            number += 1
+            if reader.feed(sample.lines[number - 1]):
+                break
+        else:
+            return misfits
+        misfits += reader.strays + reader.inner
+    return misfits
+
+
+def _usual_width(rows: Sequence[list[str]]) -> int:
+    """Return how many fields most rows have."""
+    return Counter(map(_width, rows)).most_common(1)[0][0] if rows else 0
+
+
+def _width(row: Sequence[str]) -> int:
+    """Return a row's width without the empty fields at its end."""
+    width = len(row)
+    while width and not row[width - 1]:
+        width -= 1
+    return width
+
+
+def _too_wide(line: int, width: int) -> CsvError:
+    return CsvError(
+        "malformed_csv",
+        f"Line {line} has {width} columns; at most {MAX_COLUMNS} can be taken.",
+        line=line,
+    )

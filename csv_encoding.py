@@ -1,0 +1,244 @@
+"""Which encoding a file has, and its text in chunks. Called by csv_rows.py.
+
+| the file | is |
+|---|---|
+| `encoding=` given | that; where its bytes are not, undecodable_text |
+| begins with a BOM | UTF-8, UTF-16 or UTF-32 as the BOM says |
+| has NUL in every other byte | UTF-16 without BOM |
+| valid UTF-8 from end to end | UTF-8, never guessed at |
+| UTF-8 but for few bytes | undecodable_text with the first of them, rather than nonsense |
+| anything else | the old encoding in which its text is likeliest in one of its languages |
+| likely in none | undecodable_text |
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from csv_errors import CsvError
+from csv_languages import likelihood
+
+CHUNK_BYTES = 1 << 18
+
+# So much of the lines with bytes outside ASCII is looked at to find an old encoding.
+_EVIDENCE_BYTES = 1 << 16
+_CUT = 2 * _EVIDENCE_BYTES
+
+# Text is at least so likely for each byte outside ASCII; random bytes are near -12.
+_LEAST_LIKELY = -9.0
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+_WEST = "pt es fr de it ca gl nl sv da nb fi is ga sq et"
+# (name, its languages, how much less likely it is from the start)
+_OLD: tuple[tuple[str, str, float], ...] = (
+    ("windows-1252", _WEST, 0),
+    ("windows-1250", "pl cs sk hu ro hr sl sq de", 3),
+    ("windows-1251", "ru uk bg sr be", 3),
+    ("cp949", "ko", 4),
+    ("gb18030", "zh", 4),
+    ("big5", "tw", 4),
+    ("cp932", "ja", 4),
+    ("euc_jp", "ja", 5),
+    ("windows-1254", "tr", 4),
+    ("windows-1253", "el", 4),
+    ("windows-1255", "he", 4),
+    ("windows-1256", "ar fa", 4),
+    ("windows-1257", "lt lv et", 5),
+    ("cp874", "th", 5),
+    ("mac_roman", "pt es fr de it nl sv da nb fi", 6),
+    ("cp850", "pt es fr de it nl sv da nb fi", 6),
+    ("iso8859_2", "pl cs sk hu ro hr sl", 6),
+    ("koi8_r", "ru", 6),
+    ("koi8_u", "uk", 8),
+    ("cp866", "ru be", 6),
+    ("mac_cyrillic", "ru uk bg", 8),
+    ("cp852", "pl cs sk hu hr sl", 8),
+)
+
+# Codecs of Python that are no encodings of files of text, or can hide what they hold.
+_NO_ENCODINGS = {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "utf-7"}
+
+_HIGH = re.compile(rb"[\x80-\xff]")
+_UTF8 = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """An encoding by the name that a person knows, and how many bytes of BOM come first."""
+
+    name: str
+    bom: int = 0
+
+
+def detect_encoding(file: BinaryIO, given: str | None) -> Encoding:
+    """Return a seekable file's encoding; it decodes as far as this looked.
+
+    Raises CsvError: undecodable_text with the byte, invalid_option for an unknown encoding.
+    """
+    file.seek(0)
+    start = file.read(CHUNK_BYTES)
+    marked = next((Encoding(name, len(bom)) for bom, name in _BOMS if start.startswith(bom)), None)
+    if given is not None:
+        encoding = _given(given, start)
+    elif marked:
+        encoding = marked
+    elif "\0" in start.decode("latin-1") and (wide := _utf16(start)):
+        encoding = wide
+    else:
+        return _utf8_or_old(file)
+    _validate(file, encoding)
+    return encoding
+
+
+def text_chunks(file: BinaryIO, encoding: Encoding) -> Iterator[str]:
+    """Yield the text from its beginning in bounded chunks. Raises CsvError with the byte."""
+    file.seek(encoding.bom)
+    decoder = codecs.getincrementaldecoder(encoding.name)()
+    position = encoding.bom
+    while True:
+        chunk = file.read(CHUNK_BYTES)
+        try:
+            text = decoder.decode(chunk, final=not chunk)
+        except UnicodeDecodeError as error:
+            # The decoder puts what it kept of earlier chunks before this one.
+            byte = position + error.start - (len(error.object) - len(chunk))
+            raise _undecodable(encoding.name, byte, error.object[error.start]) from None
+        if text:
+            yield text
+        if not chunk:
+            return
+        position += len(chunk)
+
+
+def _given(name: str, start: bytes) -> Encoding:
+    """Return the encoding that the caller named, without its BOM."""
+    try:
+        found = codecs.lookup(name.strip())
+        text = found.name not in _NO_ENCODINGS and isinstance(b"a".decode(name.strip()), str)
+    except (LookupError, ValueError):
+        text = False
+    if not text:
+        raise CsvError(
+            "invalid_option",
+            f"encoding={name[:40]!r} is not known; utf-8, utf-16, windows-1252, windows-1251, "
+            "cp949 and shift_jis are, for example.",
+        )
+    plain = found.name.removesuffix("-sig").replace("_", "-")
+    for bom, marked in _BOMS:
+        if start.startswith(bom) and marked.startswith(plain):
+            return Encoding(marked, len(bom))
+    # Without a BOM, UTF-16 is what Windows writes.
+    return Encoding({"utf-16": "utf-16-le", "utf-32": "utf-32-le"}.get(plain, found.name))
+
+
+def _utf16(start: bytes) -> Encoding | None:
+    """Return UTF-16 where the NULs of its ASCII characters are in every other byte."""
+    even, odd = start[0::2].count(0), start[1::2].count(0)
+    half = len(start) // 2
+    for name, zeros, others in (("utf-16-le", odd, even), ("utf-16-be", even, odd)):
+        if zeros * 20 >= half and others * 20 <= zeros:
+            return Encoding(name)
+    return None
+
+
+def _validate(file: BinaryIO, encoding: Encoding) -> None:
+    for _ in text_chunks(file, encoding):
+        pass
+
+
+def _utf8_or_old(file: BinaryIO) -> Encoding:
+    try:
+        _validate(file, Encoding("utf-8"))
+    except CsvError:
+        evidence = _evidence(file)
+        marks = len(_UTF8.findall(evidence))
+        bytes_left = len(_HIGH.findall(_UTF8.sub(b"", evidence)))
+        # One wrong byte in a file of UTF-8 is no other encoding.
+        if marks > 2 * bytes_left:
+            raise
+        old = _likeliest(evidence)
+        if old is None:
+            raise
+        return old
+    return Encoding("utf-8")
+
+
+def _evidence(file: BinaryIO) -> bytes:
+    """Return the first lines that hold bytes outside ASCII."""
+    file.seek(0)
+    lines: list[bytes] = []
+    size = 0
+    rest = b""
+    while size < _EVIDENCE_BYTES and (chunk := file.read(CHUNK_BYTES)):
+        *whole, rest = (rest + chunk).split(b"\n")
+        if len(rest) > CHUNK_BYTES:
+            whole, rest = [*whole, rest], b""
+        for line in whole:
+            if not line.isascii():
+                lines.append(line)
+                size += len(line)
+    return b"\n".join(lines if rest.isascii() else [*lines, rest])[:_CUT]
+
+
+def _likeliest(evidence: bytes) -> Encoding | None:
+    """Return the old encoding in which bytes are likeliest a text, or None."""
+    high = len(_HIGH.findall(evidence))
+    best, likeliest = "", -1e300
+    for name, languages, handicap in _OLD:
+        try:
+            text = evidence.decode(name)
+        except UnicodeDecodeError as error:
+            # Where the evidence was cut, it may end inside a character.
+            if len(evidence) < _CUT or error.start < len(evidence) - 4:
+                continue
+            text = evidence[: error.start].decode(name)
+        likely = likelihood(text, languages.split()) - handicap
+        if likely > likeliest:
+            best, likeliest = name, likely
+    if not best or likeliest < (_LEAST_LIKELY * 2) * high - 20:
+        return None
+    return Encoding(best)
+
+
+def _undecodable(name: str, byte: int, value: int) -> CsvError:
+    return CsvError(
+        "undecodable_text",
+        f"Byte {byte} (0x{value:02X}) is not {name}: save the file as UTF-8, or say which "
+        "encoding it has (encoding=windows-1252, for example).",
+        byte=byte,
+        encoding=name,
+    )
+
+
+# How archives and documents begin, which are no text.
+_ARCHIVES: tuple[tuple[bytes, str], ...] = (
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"PK\x03\x04", "a zip archive or an Excel workbook (.xlsx)"),
+    (b"PK\x05\x06", "an empty zip archive"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook (.xls)"),
+    (b"BZh", "a bzip2 archive"),
+    (b"\xfd7zXZ\x00", "an xz archive"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    (b"Rar!\x1a\x07", "a rar archive"),
+    (b"\x28\xb5\x2f\xfd", "a zstd archive"),
+    (b"%PDF-", "a PDF document"),
+)
+
+
+def is_archive(first_bytes: bytes) -> str | None:
+    """Return what kind of archive or document begins with these bytes (8 do), None for text."""
+    for magic, kind in _ARCHIVES:
+        if first_bytes.startswith(magic):
+            return kind
+    return None

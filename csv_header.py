@@ -1,0 +1,336 @@
+"""Which columns hold the question, the answer and the id. Called by csv_dialect.py and csv_rows.py.
+
+A name is known when it is, as a whole, one of the names below, without regard to case, accents,
+spaces, underscores, hyphens and the marks around it (`Question:`). Never by a part of it:
+`answer_id` is not an answer.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from csv_errors import CsvError, Json
+from csv_lines import NUL
+from texts import visible_text
+
+Column: TypeAlias = "str | int"  # a name, or a position counted from 1
+
+# How many rows may stand above the header.
+MAX_PREAMBLE_ROWS = 10
+_SHOWN_NAMES = 20
+_SHOWN_CHARS = 60
+_OPTIONS = ("question_column", "answer_column")
+
+# The first group that a header has names of wins, so that a file in two languages gives one.
+# (question, answer), the best name first.
+_NAMES: tuple[tuple[str, str], ...] = (
+    ("question questions", "answer answers"),
+    ("pergunta perguntas dúvida dúvidas questão questões", "resposta respostas"),
+    ("pregunta preguntas posible_pregunta posibles_preguntas", "respuesta respuestas"),
+    ("question questions", "réponse réponses"),
+    ("frage fragen", "antwort antworten"),
+    ("domanda domande quesito", "risposta risposte"),
+    ("вопрос вопросы", "ответ ответы"),
+    ("питання запитання", "відповідь відповіді"),
+    ("въпрос въпроси", "отговор отговори"),
+    ("pytanie pytania", "odpowiedź odpowiedzi"),
+    ("otázka otázky", "odpověď odpovědi odpoveď odpovede"),
+    ("vraag vragen", "antwoord antwoorden"),
+    ("fråga frågor", "svar"),
+    ("spørgsmål spørsmål", "svar"),
+    ("kysymys kysymykset", "vastaus vastaukset"),
+    ("kérdés kérdések", "válasz válaszok"),
+    ("întrebare întrebări", "răspuns răspunsuri"),
+    ("soru sorular", "cevap cevaplar yanıt yanıtlar"),
+    ("ερώτηση ερωτήσεις", "απάντηση απαντήσεις"),
+    ("pitanje pitanja питање", "odgovor odgovori одговор"),
+    ("שאלה שאלות", "תשובה תשובות"),
+    ("سؤال السؤال أسئلة الأسئلة", "جواب الجواب إجابة الإجابة إجابات"),
+    ("سوال پرسش سوالات", "پاسخ جواب"),
+    ("प्रश्न सवाल", "उत्तर जवाब"),
+    ("প্রশ্ন", "উত্তর"),
+    ("问题 問題 问 問 提问 提問 标准问题 用户问题", "答案 答 回答 答复 回复 答覆 回覆"),
+    ("質問 質問文 質問内容 問 問い", "回答 答え 答 返答 回答文 回答内容"),
+    ("질문 질문내용 문의 물음", "답변 답 대답 답변내용 응답"),
+    ("pertanyaan soalan", "jawaban jawapan"),
+    ("câu_hỏi", "câu_trả_lời trả_lời"),
+    ("คำถาม", "คำตอบ"),
+    ("prompt", "completion response"),
+    ("q", "a"),
+    ("query", "response reply"),
+    ("question_text faq_question user_question", "answer_text faq_answer"),
+)
+
+# Names that mean a question or an answer only beside each other.
+_PAIRS: tuple[tuple[str, str], ...] = (
+    ("instruction", "output response answer completion"),
+    ("input", "output response answer"),
+    ("user", "assistant bot"),
+    ("human", "assistant bot ai"),
+    ("utterance message context", "response reply"),
+    ("problem issue", "solution resolution"),
+    ("front", "back"),
+    ("title", "answer response"),
+)
+
+_AROUND = " \t\r\n:?.*\"'`“”‘’«»[]()<>"
+_BETWEEN = re.compile(r"[\s_\-]+")
+
+
+def normalised(name: str) -> str:
+    """Return what two spellings of one column name have in common."""
+    text = visible_text(unicodedata.normalize("NFKC", name)).casefold()
+    text = text.removesuffix("(s)") + "s" if text.endswith("(s)") else text
+    letters = unicodedata.normalize("NFD", text.strip(_AROUND))
+    bare = "".join(c for c in letters if unicodedata.category(c) != "Mn")
+    return _BETWEEN.sub("", unicodedata.normalize("NFC", bare))
+
+
+def _table(groups: Sequence[tuple[str, str]], side: int) -> dict[str, list[tuple[int, int]]]:
+    table: dict[str, list[tuple[int, int]]] = {}
+    for group, names in enumerate(groups):
+        for place, name in enumerate(names[side].split()):
+            table.setdefault(normalised(name), []).append((group, place))
+    return table
+
+
+_QUESTIONS, _ANSWERS = _table(_NAMES, 0), _table(_NAMES, 1)
+_PAIRED_QUESTIONS, _PAIRED_ANSWERS = _table(_PAIRS, 0), _table(_PAIRS, 1)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The columns as the caller named them; None where they are to be found."""
+
+    question: Column | None = None
+    answer: Column | None = None
+    id: Column | None = None
+
+    @property
+    def positions(self) -> list[int]:
+        return [c for c in (self.question, self.answer, self.id) if isinstance(c, int)]
+
+    @property
+    def names(self) -> list[str]:
+        return [c for c in (self.question, self.answer, self.id) if isinstance(c, str)]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Where a row has its question, its answer and its id, counted from 0."""
+
+    question: int
+    answer: int
+    id: int | None
+
+
+@dataclass(frozen=True)
+class Header:
+    """The row that names the columns, as an index into the rows looked at, or None."""
+
+    row: int | None
+    columns: Columns
+
+
+def wanted(question: str | None, answer: str | None, id: str | None) -> Wanted:
+    """Return the columns that the caller asked for. Raises CsvError (invalid_option)."""
+    options = (("question_column", question), ("answer_column", answer), ("id_column", id))
+    columns = [_asked(option, value) for option, value in options]
+    given = [c for c in columns if c is not None]
+    if len(set(given)) < len(given):
+        raise CsvError(
+            "invalid_option", "question_column, answer_column and id_column must be different."
+        )
+    return Wanted(*columns)
+
+
+def _asked(option: str, value: str | None) -> Column | None:
+    if value is None:
+        return None
+    text = value.strip()
+    if not text:
+        raise CsvError("invalid_option", f"{option} is empty: give a name or a position.")
+    if re.fullmatch(r"[0-9]{1,9}", text):
+        if int(text) == 0:
+            raise CsvError("invalid_option", f"{option}=0: positions are counted from 1.")
+        return int(text)
+    return value
+
+
+def find_header(rows: Sequence[list[str]], want: Wanted, header: bool | None) -> Header | None:
+    """Return the header among a file's first rows, or what stands for it; None without either.
+
+    Raises CsvError (missing_column) where two columns could be meant.
+    """
+    if header is not False:
+        by_position = isinstance(want.question, int) and isinstance(want.answer, int)
+        for index, row in enumerate(rows[: MAX_PREAMBLE_ROWS + 1]):
+            columns = find_columns(row, want)
+            if columns and (not by_position or isinstance(want.id, str) or _is_header(row)):
+                return Header(index, columns)
+    for index, row in enumerate(rows[: MAX_PREAMBLE_ROWS + 1]):
+        placed = _at_positions(want, len(row))
+        if placed:
+            return Header(index if header else None, placed)
+    return None
+
+
+def find_columns(header: Sequence[str], want: Wanted) -> Columns | None:
+    """Return where a row has the columns, or None where it lacks one.
+
+    Raises CsvError (missing_column) where two columns have the name.
+    """
+    names = [normalised(name) for name in header]
+    question = _given(header, names, want.question, "question_column")
+    answer = _given(header, names, want.answer, "answer_column")
+    id_index = _given(header, names, want.id, "id_column")
+    if -1 in (question, answer, id_index):
+        return None
+    if question is None or answer is None:
+        pair = _best_pair(names, question, answer)
+        if pair is None:
+            return None
+        for option, index, given in zip(_OPTIONS, pair, (question, answer), strict=True):
+            if given is None and names.count(names[index]) > 1:
+                raise _ambiguous(names, names[index], header[index], option)
+        question, answer = pair
+    if question == answer:
+        return None
+    if want.id is None:
+        ids = [i for i, n in enumerate(header) if visible_text(n).casefold() == "id"]
+        id_index = ids[0] if len(ids) == 1 and ids[0] not in (question, answer) else None
+    return Columns(question, answer, id_index)
+
+
+def metadata_names(header: Sequence[str], columns: Columns) -> dict[int, str]:
+    """Return the names of the columns that become metadata, by their index.
+
+    A name that comes again is numbered (`tag`, `tag_2`), so that no value is lost.
+    """
+    own = {columns.question, columns.answer, columns.id}
+    taken = {shown_name(name) for name in header}
+    names: dict[int, str] = {}
+    used: set[str] = set()
+    for index, name in enumerate(map(shown_name, header)):
+        if index in own or not name:
+            continue
+        unique, number = name, 1
+        while unique in used or (number > 1 and unique in taken):
+            number += 1
+            unique = f"{name}_{number}"
+        used.add(unique)
+        names[index] = unique
+    return names
+
+
+def shown_name(name: str) -> str:
+    """Return a column's name without spaces and BOM around it; empty where nothing is visible."""
+    return name.strip(" \t\r\n\ufeff") if visible_text(name) else ""
+
+
+def missing_column(rows: Sequence[list[str]], line: int, want: Wanted) -> CsvError:
+    """Return the error that says what was found instead of question and answer."""
+    row = max(rows[: MAX_PREAMBLE_ROWS + 1], key=len)
+    widest = max(map(len, rows))
+    too_far = [p for p in want.positions if p > widest]
+    if too_far:
+        return CsvError(
+            "invalid_option",
+            f"Column {too_far[0]} was asked for, but the rows have {widest} columns.",
+            header=_clipped(row),
+        )
+    named = " and ".join(f"named {name!r}" for name in want.names)
+    lacking = f"columns {named}" if named else "columns with a question and an answer"
+    found = ", ".join(repr(name) for name in _clipped(row))
+    return CsvError(
+        "missing_column",
+        f"No {lacking} found. Row found: {found}. Say which columns they are, by name or by "
+        "position counted from 1: question_column=1&answer_column=2 (and header=true where the "
+        "first row has names, delimiter=; where the columns were told apart wrongly).",
+        header=_clipped(row),
+        line=line,
+    )
+
+
+def _at_positions(want: Wanted, width: int) -> Columns | None:
+    if not (isinstance(want.question, int) and isinstance(want.answer, int)):
+        return None
+    if isinstance(want.id, str) or max(want.positions) > width:
+        return None
+    return Columns(want.question - 1, want.answer - 1, None if want.id is None else want.id - 1)
+
+
+def _is_header(row: Sequence[str]) -> bool:
+    """Return whether a row has a known name, so that it is no data."""
+    names = {normalised(name) for name in row} - {"q", "a"}
+    return not names.isdisjoint({*_QUESTIONS, *_ANSWERS, "id"})
+
+
+def _given(
+    header: Sequence[str], names: list[str], column: Column | None, option: str
+) -> int | None:
+    """Return the index of the column that the caller asked for, -1 where there is none."""
+    if column is None:
+        return None
+    if isinstance(column, int):
+        return column - 1 if column <= len(header) else -1
+    exact = [shown_name(name) for name in header]
+    for spelled, name in ((exact, shown_name(column)), (names, normalised(column))):
+        if spelled.count(name) > 1:
+            raise _ambiguous(spelled, name, column, option)
+        if name in spelled:
+            return spelled.index(name)
+    return -1
+
+
+def _best_pair(
+    names: Sequence[str], question: int | None, answer: int | None
+) -> tuple[int, int] | None:
+    """Return the question and the answer that belong together best."""
+    for questions, answers in ((_QUESTIONS, _ANSWERS), (_PAIRED_QUESTIONS, _PAIRED_ANSWERS)):
+        pairs = [
+            ((q_group != a_group, q_group + a_group, q_place + a_place), q, a)
+            for q, q_group, q_place in _known(names, questions, question)
+            for a, a_group, a_place in _known(names, answers, answer)
+            if q != a
+            and (questions is _QUESTIONS or q_group == a_group or None not in (question, answer))
+        ]
+        if pairs:
+            return min(pairs)[1:]
+    return None
+
+
+def _known(
+    names: Sequence[str], table: dict[str, list[tuple[int, int]]], given: int | None
+) -> list[tuple[int, int, int]]:
+    """Return (index, group, place) for each known name, the first column of each name only."""
+    if given is not None:
+        return [(given, group, 0) for group in range(len(_NAMES))]
+    return [
+        (index, group, place)
+        for index, name in enumerate(names)
+        if name in table and index == names.index(name)
+        # `a` beside `b` is the first of several choices.
+        if not (name == "a" and "b" in names)
+        for group, place in table[name]
+    ]
+
+
+def _ambiguous(spelled: Sequence[str], name: str, shown: str, option: str) -> CsvError:
+    places = [i for i, other in enumerate(spelled, 1) if other == name]
+    listed = ", ".join(map(str, places[:_SHOWN_NAMES]))
+    return CsvError(
+        "missing_column",
+        f"{len(places)} columns are named {shown.strip()[:_SHOWN_CHARS]!r} (columns {listed}): "
+        f"say which one by its position, {option}={places[0]}.",
+        header=_clipped(spelled),
+    )
+
+
+def _clipped(names: Sequence[str]) -> list[Json]:
+    shown: list[Json] = [name.strip().replace(NUL, "\ufffd")[:_SHOWN_CHARS] for name in names]
+    return shown[:_SHOWN_NAMES]

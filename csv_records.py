@@ -1,0 +1,311 @@
+"""The records of a CSV text: each whole and right, or given back as one that can't be read.
+
+Called by csv_rows.py. Python's csv reader reads what is well formed; where it finds an error, and
+where a text can be read in two ways (csv_lines.Lines.odd), the record is read again slowly, here:
+
+| the record as strict CSV | taken as |
+|---|---|
+| well formed | it is |
+| a quote in a field that does not begin with one (5" pipe) | text |
+| spaces between a delimiter and a quote, or after a closing quote; inner quotes written \\" ; and read so the record is well formed and as wide as the header | it is |
+| text after a closing quote, all in one line | that line is rejected |
+| text after a closing quote, and the record may go on in further lines: it was a quote that was never closed if the next lines are records of their own; an inner quote that was not doubled if the lines together are as wide as the header; where both or neither hold, nothing tells | the line, or all the lines on which the readings differ, are rejected |
+| a row after such a one that has quotes inside unquoted fields | rejected as well, up to a clean row |
+| a quote never closed up to the end of the file | CsvError with the line where it opens |
+| longer than csv_lines.MAX_RECORD_CHARS | rejected, if its end can be told |
+"""  # noqa: E501
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import Literal, TypeAlias
+
+from csv_errors import CsvError
+from csv_lines import MAX_RECORD_CHARS, Lines, RecordTooLong, has_odd_quotes, odd_quotes
+
+# How many records after a broken one are looked at to tell what is broken.
+_LOOKAHEAD = 100
+
+
+@dataclass(frozen=True)
+class Format:
+    """How fields are told apart; `width` is the number of fields that a record should have."""
+
+    delimiter: str
+    skip_spaces: bool = False
+    width: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """Lines that hold a record that can't be read; `line` counts from 1, `end` is the last."""
+
+    line: int
+    end: int
+    code: Literal["malformed_quotes", "field_too_long"]
+    text: str
+
+
+class RecordReader:
+    """Reads one record slowly, piece by piece, and goes on where strict CSV has an error.
+
+    A quote closes a field only where a delimiter or the end of the line follows. `strays` counts
+    the others, `openings` those of them that look as if a field began there, `inner` the quotes
+    inside unquoted fields.
+    """
+
+    def __init__(
+        self, form: Format, *, spaces: bool = False, escapes: bool = False, keep: bool = True
+    ) -> None:
+        self._delimiter = form.delimiter
+        self._spaces = spaces or form.skip_spaces
+        self._escapes = escapes
+        self._keep = keep
+        self._end_of_field = re.compile(f"[{re.escape(form.delimiter)}\r\n]")
+        self._after_quote = re.compile(f" *(?:({re.escape(form.delimiter)})|[\r\n]|\\Z)")
+        self._state: Literal["start", "plain", "quoted", "quote"] = "start"
+        self._parts: list[str] = []
+        self.fields: list[str] = []
+        self.width = 1
+        self.strays = self.openings = self.inner = self.lines = 0
+
+    @property
+    def open(self) -> bool:
+        """Whether the record is inside a quoted field."""
+        return self._state == "quoted"
+
+    def clean(self, width: int) -> bool:
+        """Return whether the record is well formed, `width` wide, and without inner quotes."""
+        return not (self.strays or self.inner or self.open) and self.width == width
+
+    def feed(self, piece: str) -> bool:
+        """Read a line, or a part of one; return whether the record ends with it."""
+        at = 0
+        while at < len(piece):
+            if self._state == "quoted":
+                at = self._quoted(piece, at)
+            elif self._state == "quote":
+                after = self._quote(piece, at)
+                if after is None:
+                    return True
+                at = after
+            else:
+                after = self._plain(piece, at)
+                if after is None:
+                    return True
+                at = after
+        return False
+
+    def end(self) -> None:
+        """Say that the text ends here."""
+        if not self.open:
+            self._end_field()
+
+    def _quoted(self, piece: str, at: int) -> int:
+        quote = piece.find('"', at)
+        if quote < 0:
+            self._add(piece[at:])
+            self.lines += piece.endswith(("\n", "\r"))
+            return len(piece)
+        if self._escapes:
+            before = piece[at:quote]
+            if (len(before) - len(before.rstrip("\\"))) % 2:
+                self._add(before[:-1] + '"')
+                return quote + 1
+        self._add(piece[at:quote])
+        self._state = "quote"
+        return quote + 1
+
+    def _quote(self, piece: str, at: int) -> int | None:
+        if piece[at] == '"':
+            self._add('"')
+            self._state = "quoted"
+            return at + 1
+        follows = self._after_quote.match(piece, at)
+        if follows is None:
+            self.strays += 1
+            self.openings += at < 2 or piece[at - 2] == self._delimiter
+            self._add('"')
+            self._state = "quoted"
+            return at
+        self._end_field()
+        if follows[1] is None:
+            return None
+        self.width += 1
+        self._state = "start"
+        return follows.end()
+
+    def _plain(self, piece: str, at: int) -> int | None:
+        if self._state == "start":
+            begin = at
+            while self._spaces and piece[begin] == " " and begin + 1 < len(piece):
+                begin += 1
+            if piece[begin] == '"':
+                self._state = "quoted"
+                return begin + 1
+            self._state = "plain"
+            at = begin
+        stop = self._end_of_field.search(piece, at)
+        text = piece[at : stop.start() if stop else len(piece)]
+        self.inner += '"' in text
+        self._add(text)
+        if stop is None:
+            return len(piece)
+        self._end_field()
+        if stop[0] != self._delimiter:
+            return None
+        self.width += 1
+        self._state = "start"
+        return stop.end()
+
+    def _add(self, text: str) -> None:
+        if self._keep:
+            self._parts.append(text)
+
+    def _end_field(self) -> None:
+        if self._keep:
+            self.fields.append("".join(self._parts))
+            self._parts.clear()
+
+
+Record: TypeAlias = tuple[int, list[str]]
+
+
+class Records:
+    """The records of `lines` from the first that is not done: (line, fields), or Broken."""
+
+    def __init__(self, lines: Lines, form: Format) -> None:
+        self._lines = lines
+        self._form = form
+        self._quotes = odd_quotes(form.delimiter)
+        # After a broken record, what looks like a record may be a piece of it.
+        self._distrust = False
+
+    @property
+    def odd(self) -> bool:
+        """Whether the last record may hold a character or a length that has to be looked for."""
+        return self._lines.odd
+
+    def __iter__(self) -> Iterator[Record | Broken]:
+        # The limit is the whole process's: it is raised, and never lowered.
+        csv.field_size_limit(max(csv.field_size_limit(), MAX_RECORD_CHARS))
+        while (stopped := (yield from self._strictly())) is not None:
+            try:
+                yield self._slowly(stopped)
+            except RecordTooLong:
+                yield self._skipped()
+
+    def _strictly(self) -> Generator[Record, None, Exception | None]:
+        """Yield records as strict CSV; return what stopped it before the end of the text."""
+        lines = self._lines
+        start = lines.done
+        reader = csv.reader(
+            lines.read_from(start),
+            delimiter=self._form.delimiter,
+            skipinitialspace=self._form.skip_spaces,
+            strict=True,
+        )
+        try:
+            for fields in reader:
+                begin, end = lines.done, start + reader.line_num
+                if (lines.odd or self._distrust) and self._suspicious(begin, end):
+                    return csv.Error()
+                lines.done = end
+                yield begin + 1, fields
+        except (csv.Error, RecordTooLong) as error:
+            return error
+        return None
+
+    def _suspicious(self, begin: int, end: int) -> bool:
+        """Return whether well-formed lines may mean something else than strict CSV says."""
+        raw = "\n".join(("", *self._lines.kept(begin, end)))
+        if not self._distrust and not has_odd_quotes(raw, self._quotes):
+            return False
+        reader, _ = self._read(begin)
+        self._distrust = self._distrust and not reader.clean(self._form.width)
+        return reader.inner > 0
+
+    def _slowly(self, stopped: Exception) -> Record | Broken:
+        """Return the record that stopped strict reading, in the first reading that is clean."""
+        if isinstance(stopped, RecordTooLong):
+            raise stopped
+        begin = self._lines.done
+        for spaces, escapes in product((False, True), repeat=2):
+            reader, end = self._read(begin, spaces=spaces, escapes=escapes)
+            if end is not None and reader.clean(self._form.width):
+                self._lines.done = end
+                return begin + 1, reader.fields
+        if "end of data" in str(stopped):
+            raise _unclosed(begin)
+        end = self._end_of_broken(begin)
+        text = "".join(self._lines.kept(begin, end))
+        self._lines.done = end
+        self._distrust = True
+        return Broken(begin + 1, end, "malformed_quotes", text)
+
+    def _read(
+        self, begin: int, *, spaces: bool = False, escapes: bool = False
+    ) -> tuple[RecordReader, int | None]:
+        """Read a record; return with it where it ends, or None where the text ends before."""
+        reader = RecordReader(self._form, spaces=spaces, escapes=escapes)
+        number = begin
+        while (line := self._lines.line(number)) is not None:
+            number += 1
+            if reader.feed(line):
+                return reader, number
+        reader.end()
+        return reader, None if reader.open else number
+
+    def _end_of_broken(self, begin: int) -> int:
+        """Return where the next record begins that can be told apart from a broken one.
+
+        Two readings go side by side until they agree where a record begins. `unclosed`: only the
+        first line is broken, its quote is never closed. `inner`: the quotes inside a field, which
+        may have several lines, are not doubled.
+        """
+        reader, inner = self._read(begin)
+        if inner == begin + 1:
+            return inner
+        inner_fits = reader.width == self._form.width and not reader.openings
+        unclosed: int | None = begin + 1
+        good = bad = 0
+        while unclosed is not None and unclosed != inner and good + bad < _LOOKAHEAD:
+            if inner is not None and inner < unclosed:
+                reader, inner = self._read(inner)
+                inner_fits &= inner is not None and reader.clean(self._form.width)
+                continue
+            if self._lines.line(unclosed) is None:
+                break
+            reader, unclosed = self._read(unclosed)
+            fits = unclosed is not None and reader.clean(self._form.width)
+            good, bad = good + fits, bad + (not fits and any(reader.fields))
+        unclosed_fits = good > 0 and bad * 20 <= good
+        if unclosed_fits and not inner_fits:
+            return begin + 1
+        if inner is None:
+            raise _unclosed(begin)
+        return inner
+
+    def _skipped(self) -> Broken:
+        """Return the record that is too long to be kept, and go on after it."""
+        begin = self._lines.done
+        reader = RecordReader(self._form, keep=False)
+        ended = self._lines.skip(reader)
+        # A long field is one thing; a quote that was never closed runs into other rows' quotes.
+        misfit = reader.strays or (reader.lines and reader.width != self._form.width)
+        if misfit or (not ended and reader.open):
+            raise _unclosed(begin)
+        return Broken(begin + 1, self._lines.done, "field_too_long", "")
+
+
+def _unclosed(begin: int) -> CsvError:
+    return CsvError(
+        "malformed_csv",
+        f"A quote that opens in the row of line {begin + 1} is never closed: the rows after it "
+        'can\'t be told apart. Close it there, or write a quote inside quotes twice ("").',
+        line=begin + 1,
+    )

@@ -1,0 +1,288 @@
+"""The rows of a CSV file of questions and answers: each taken, or rejected by line and reason.
+
+Pure: a seekable binary stream goes in, rows and rejections come out, in constant memory. Called by
+uploads.py. What a file is like is found by csv_encoding.py (its characters), csv_dialect.py (its
+delimiter), csv_header.py (its columns) and csv_records.py (its records).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, Literal
+
+from csv_dialect import MAX_COLUMNS, Dialect, delimiter_option, detect_dialect
+from csv_encoding import Encoding, detect_encoding, is_archive, text_chunks
+from csv_errors import CsvError
+from csv_header import metadata_names, shown_name, wanted
+from csv_lines import NUL, Lines
+from csv_records import Broken, Records
+from texts import visible_text
+
+__all__ = [
+    "MAX_COLUMNS",
+    "CsvError",
+    "CsvFile",
+    "CsvOptions",
+    "Rejection",
+    "RejectionCode",
+    "Row",
+    "is_archive",
+    "open_csv",
+]
+
+MAX_QUESTION_CHARS = 10_000
+MAX_ANSWER_CHARS = 1_000_000
+MAX_METADATA_CHARS = 1_000_000
+MAX_ID_CHARS = 1_000
+
+# What a rejection shows of the row, so that a million of them stay small.
+MAX_SHOWN_FIELDS = 100
+MAX_SHOWN_CHARS = 10_000
+
+# Trimmed around question, answer and id. No-break spaces and invisible marks are text.
+SPACES = " \t\r\n\v\f"
+
+RejectionCode = Literal[
+    "empty_question",
+    "empty_answer",
+    "too_few_fields",
+    "too_many_fields",
+    "malformed_quotes",
+    "field_too_long",
+    "invalid_character",
+]
+
+
+@dataclass(frozen=True)
+class CsvOptions:
+    """What the caller says of the file; None where it is to be found.
+
+    Columns are header names, or positions counted from 1.
+    """
+
+    question_column: str | None = None
+    answer_column: str | None = None
+    id_column: str | None = None
+    header: bool | None = None
+    delimiter: str | None = None
+    encoding: str | None = None
+    overflow: Literal["reject", "join"] = "reject"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row that is taken; `line` is the physical line where it begins, counted from 1."""
+
+    line: int
+    id: str | None
+    question: str
+    answer: str
+    metadata: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A row that can't be taken: why, for a program and for a person, and what it holds.
+
+    `fields` are its fields, or its whole text as one where they can't be told apart; cut to
+    MAX_SHOWN_FIELDS and MAX_SHOWN_CHARS, with NUL shown as U+FFFD.
+    """
+
+    line: int
+    code: RejectionCode
+    error: str
+    fields: list[str]
+
+
+def open_csv(file: BinaryIO, options: CsvOptions) -> CsvFile:
+    """Find out how a seekable file of bytes is read. Raises CsvError."""
+    want = wanted(options.question_column, options.answer_column, options.id_column)
+    delimiter = delimiter_option(options.delimiter)
+    encoding = detect_encoding(file, options.encoding)
+    dialect = detect_dialect(text_chunks(file, encoding), want, options.header, delimiter)
+    return CsvFile(file, encoding, dialect, options.overflow)
+
+
+class CsvFile:
+    """A file of which is known how to read it; each iteration reads it from its beginning."""
+
+    def __init__(
+        self,
+        file: BinaryIO,
+        encoding: Encoding,
+        dialect: Dialect,
+        overflow: Literal["reject", "join"],
+    ) -> None:
+        self._file = file
+        self._encoding = encoding
+        self._dialect = dialect
+        self._columns = dialect.columns.columns
+        self._metadata = metadata_names(dialect.names, self._columns)
+        self._joins = overflow == "join" and self._columns.answer == dialect.form.width - 1
+        self.encoding = encoding.name
+        self.delimiter = dialect.form.delimiter
+        self.has_header = dialect.header_line is not None
+        self.header_line = dialect.header_line
+        self.columns = [shown_name(name) for name in dialect.names] or [
+            str(position) for position in range(1, dialect.form.width + 1)
+        ]
+        self.question_column = self._column_name(self._columns.question)
+        self.answer_column = self._column_name(self._columns.answer)
+        id_index = self._columns.id
+        self.id_column = None if id_index is None else self._column_name(id_index)
+
+    def __iter__(self) -> Iterator[Row | Rejection]:
+        """Yield the file's rows in their order.
+
+        Raises CsvError: malformed_csv where a quote is never closed, no_rows where the file has
+        nothing but its header.
+        """
+        found = False
+        for row in self._rows():
+            found = True
+            yield row
+        if not found:
+            raise CsvError("no_rows", "The file has a header, but no rows below it.")
+
+    def _rows(self) -> Iterator[Row | Rejection]:
+        lines = Lines(text_chunks(self._file, self._encoding), self.delimiter)
+        for number, _ in enumerate(lines.read_from(0), 1):
+            if number > self._dialect.first:
+                break
+            lines.done = number
+        records = Records(lines, self._dialect.form)
+        width = self._dialect.form.width
+        question_at, answer_at, id_at = (
+            self._columns.question,
+            self._columns.answer,
+            self._columns.id,
+        )
+        metadata = list(self._metadata.items())
+        for record in records:
+            if isinstance(record, Broken):
+                yield _broken(record)
+                continue
+            line, fields = record
+            if len(fields) != width:
+                fitted = self._fitted(line, fields)
+                if not isinstance(fitted, list):
+                    if fitted is not None:
+                        yield fitted
+                    continue
+                fields = fitted
+            question = fields[question_at].strip(SPACES)
+            answer = fields[answer_at].strip(SPACES)
+            # Most texts begin with a letter of ASCII, which need not be looked at further.
+            if not ("!" <= question[:1] <= "~" or _visible(question)) or not (
+                "!" <= answer[:1] <= "~" or _visible(answer)
+            ):
+                if any(map(_visible, fields)):
+                    yield self._empty(line, question, fields)
+                continue
+            if records.odd or len(question) > MAX_QUESTION_CHARS:
+                rejection = self._unfit(line, question, fields)
+                if rejection is not None:
+                    yield rejection
+                    continue
+            yield Row(
+                line,
+                None if id_at is None else fields[id_at].strip(SPACES) or None,
+                question,
+                answer,
+                {name: fields[index] for index, name in metadata},
+            )
+
+    def _fitted(self, line: int, fields: list[str]) -> list[str] | Rejection | None:
+        """Return a row of another width as wide as the others; None where nothing is in it."""
+        width = self._dialect.form.width
+        if len(fields) > width:
+            if not any(map(_visible, fields[width:])):
+                return fields[:width]
+            if self._joins:
+                return [*fields[: width - 1], self.delimiter.join(fields[width - 1 :])]
+            return _rejection(
+                line,
+                "too_many_fields",
+                f"The row has {len(fields)} fields, the others {width}: a delimiter or a quote "
+                "in a field needs quotes around the field.",
+                fields,
+            )
+        if not any(map(_visible, fields)):
+            return None
+        if len(fields) <= max(self._columns.question, self._columns.answer):
+            return _rejection(
+                line,
+                "too_few_fields",
+                f"The row has {len(fields)} of {width} fields and lacks its question or its "
+                "answer; an answer of several lines needs quotes around it.",
+                fields,
+            )
+        return fields + [""] * (width - len(fields))
+
+    def _empty(self, line: int, question: str, fields: list[str]) -> Rejection:
+        if not _visible(question):
+            return _rejection(line, "empty_question", "The question is empty.", fields)
+        return _rejection(line, "empty_answer", "The answer is empty.", fields)
+
+    def _unfit(self, line: int, question: str, fields: list[str]) -> Rejection | None:
+        """Return why a row with something unusual in it can't be taken, or None."""
+        for index, field in enumerate(fields):
+            limit = self._limit(index)
+            name = self._column_name(index)
+            length = len(question) if index == self._columns.question else len(field)
+            if length > limit:
+                return _rejection(
+                    line,
+                    "field_too_long",
+                    f"Column {name} has {length} characters; at most {limit} can be taken.",
+                    fields,
+                )
+            if NUL in field:
+                return _rejection(
+                    line,
+                    "invalid_character",
+                    f"Column {name} holds the character U+0000 (NUL), which can't be stored.",
+                    fields,
+                )
+        return None
+
+    def _limit(self, index: int) -> int:
+        if index == self._columns.question:
+            return MAX_QUESTION_CHARS
+        if index == self._columns.id:
+            return MAX_ID_CHARS
+        return MAX_ANSWER_CHARS if index == self._columns.answer else MAX_METADATA_CHARS
+
+    def _column_name(self, index: int) -> str:
+        """Return a column's name, or its position where it has none or shares it."""
+        name = self.columns[index] if index < len(self.columns) else ""
+        return name if name and self.columns.count(name) == 1 else str(index + 1)
+
+
+def _visible(text: str) -> bool:
+    """Return whether a reader sees anything in a text."""
+    if text.isascii():
+        return bool(text) and (not text.isspace())
+    return text[0].isalnum() or bool(visible_text(text))
+
+
+def _broken(record: Broken) -> Rejection:
+    lines = (
+        f"Line {record.line}"
+        if record.end == record.line
+        else (f"Lines {record.line} to {record.end}")
+    )
+    if record.code == "field_too_long":
+        error = f"{lines}: the row is too long to be taken."
+    else:
+        error = (
+            f"{lines}: a quote inside a field is not doubled, or a quote is never closed. Write a "
+            'quote inside quotes twice ("").'
+        )
+    return _rejection(record.line, record.code, error, [record.text])
+
+
+def _rejection(line: int, code: RejectionCode, error: str, fields: list[str]) -> Rejection:
+    shown = [field[:MAX_SHOWN_CHARS].replace(NUL, "\ufffd") for field in fields[:MAX_SHOWN_FIELDS]]
+    return Rejection(line, code, error, shown)

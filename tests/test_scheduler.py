@@ -1,0 +1,206 @@
+"""The scheduler before the model: queries first, shared batches, bounds, the cache, bad texts."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from hash_embedder import FloatArray, HashEmbedder
+
+import embeddings
+from embeddings import EmbedderBusy, EmbeddingService
+
+
+class RecordingEmbedder(HashEmbedder):
+    """Notes each call of the model, and can be held in one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[tuple[str, list[str]]] = []
+        self.entered = threading.Event()
+        self.leave = threading.Event()
+        self.leave.set()
+
+    def encode_queries(self, texts: Sequence[str]) -> FloatArray:
+        self._call("query", texts)
+        return super().encode_queries(texts)
+
+    def encode_passages(self, texts: Sequence[str]) -> FloatArray:
+        self._call("passage", texts)
+        return super().encode_passages(texts)
+
+    def _call(self, kind: str, texts: Sequence[str]) -> None:
+        self.calls.append((kind, list(texts)))
+        self.entered.set()
+        assert self.leave.wait(10)
+
+    def hold(self) -> None:
+        self.entered.clear()
+        self.leave.clear()
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def waiting(service: EmbeddingService) -> int:
+    return sum(len(ticket.texts) for ticket in service._waiting)
+
+
+def test_queries_that_wait_together_share_a_batch() -> None:
+    model = RecordingEmbedder()
+    service = EmbeddingService(model)
+    model.hold()
+    with ThreadPoolExecutor(8) as executor:
+        first = executor.submit(service.embed_query, "first")
+        assert model.entered.wait(10)
+        others = [executor.submit(service.embed_query, f"q{n}") for n in range(6)]
+        until(lambda: waiting(service) == 6)
+        model.leave.set()
+        assert first.result(10).shape == (32,)
+        for n, other in enumerate(others):
+            np.testing.assert_array_equal(other.result(10), HashEmbedder()._encode(f"q{n}"))
+    assert [len(texts) for _, texts in model.calls] == [1, 6]
+
+
+def test_a_query_goes_before_the_next_batch_of_an_import(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embeddings, "BATCH_TOKENS", 16)
+    monkeypatch.setattr(embeddings, "PATIENCE_SECONDS", 60)
+    model = RecordingEmbedder()
+    service = EmbeddingService(model)
+    model.hold()
+    with ThreadPoolExecutor(2) as executor:
+        passages = executor.submit(service.embed_passages, [f"text {n}" for n in range(40)])
+        assert model.entered.wait(10)
+        query = executor.submit(service.embed_query, "urgent")
+        until(lambda: waiting(service) == 1)
+        model.leave.set()
+        query.result(10)
+        assert len(passages.result(10)) == 40
+    kinds = [kind for kind, _ in model.calls]
+    assert kinds.index("query") == 1
+    assert kinds.count("passage") > 5
+
+
+def test_an_import_goes_on_under_queries_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embeddings, "PATIENCE_SECONDS", 0.05)
+    service = EmbeddingService(RecordingEmbedder(), cache_size=0)
+    stop = threading.Event()
+
+    def ask(name: int) -> None:
+        n = 0
+        while not stop.is_set():
+            service.embed_query(f"{name} {n}")
+            n += 1
+
+    with ThreadPoolExecutor(5) as executor:
+        asking = [executor.submit(ask, n) for n in range(4)]
+        passages = executor.submit(service.embed_passages, [f"text {n}" for n in range(200)])
+        try:
+            assert len(passages.result(20)) == 200
+        finally:
+            stop.set()
+        for each in asking:
+            each.result(10)
+
+
+def test_a_full_line_and_a_long_wait_are_busy() -> None:
+    model = RecordingEmbedder()
+    service = EmbeddingService(model, query_limit=3, query_seconds=0.3)
+    model.hold()
+    with ThreadPoolExecutor(3) as executor:
+        first = executor.submit(service.embed_query, "first")
+        assert model.entered.wait(10)
+        late = executor.submit(service.embed_queries, ["a", "b"])
+        until(lambda: waiting(service) == 2)
+        with pytest.raises(EmbedderBusy) as busy:
+            service.embed_queries(["c", "d"])
+        assert busy.value.retry_after > 0
+        with pytest.raises(EmbedderBusy, match="in time"):
+            late.result(10)
+        assert waiting(service) == 0
+        model.leave.set()
+        first.result(10)
+
+
+def test_a_repeated_question_costs_no_model_and_the_cache_is_bounded() -> None:
+    model = RecordingEmbedder()
+    service = EmbeddingService(model, cache_size=2)
+    one = service.embed_query("What is  it?")
+    np.testing.assert_array_equal(service.embed_query(" What is it?\u200b"), one)
+    assert len(model.calls) == 1
+    service.embed_queries(["b", "c", "c"])
+    assert model.calls[-1] == ("query", ["b", "c"])
+    service.embed_query("What is it?")
+    assert len(model.calls) == 3
+    assert len(service._cache) == 2
+
+
+def test_an_error_of_the_model_reaches_everyone_in_the_batch_and_it_goes_on() -> None:
+    class Failing(HashEmbedder):
+        def encode_queries(self, texts: Sequence[str]) -> FloatArray:
+            if "bad" in texts:
+                raise RuntimeError("of the model")
+            return super().encode_queries(texts)
+
+    service = EmbeddingService(Failing())
+    with pytest.raises(RuntimeError, match="of the model"):
+        service.embed_query("bad")
+    assert service.embed_query("good").shape == (32,)
+
+
+@pytest.mark.parametrize("kind", ["raises", "nan", "zeros", "dimension"])
+def test_a_text_that_the_model_fails_on_stands_alone(kind: str) -> None:
+    class Poisoned(HashEmbedder):
+        def encode_passages(self, texts: Sequence[str]) -> FloatArray:
+            vectors = super().encode_passages(texts)
+            if "poison" not in texts:
+                return vectors
+            if kind == "raises":
+                raise RuntimeError
+            if kind == "dimension":
+                return vectors[:, 1:]
+            vectors[list(texts).index("poison")] = np.nan if kind == "nan" else 0
+            return vectors
+
+    texts = ["a", "poison", "b", "poison", "c"]
+    vectors = EmbeddingService(Poisoned()).embed_passages(texts)
+    assert [vector is None for vector in vectors] == [False, True, False, True, False]
+    expected = HashEmbedder().encode_passages(["a", "b", "c"])
+    np.testing.assert_array_equal(np.stack([v for v in vectors if v is not None]), expected)
+
+
+def test_batches_hold_texts_of_like_length_within_the_budget() -> None:
+    model = RecordingEmbedder()
+    service = EmbeddingService(model)
+    texts = [" ".join(["w"] * (1 + n % 60)) + f" {n}" for n in range(300)]
+    vectors = service.embed_passages(texts)
+    np.testing.assert_array_equal(
+        np.stack([v for v in vectors if v is not None]), HashEmbedder().encode_passages(texts)
+    )
+    for _, batch in model.calls:
+        counts = model.token_counts(batch)
+        assert len(batch) * max(counts) <= embeddings.BATCH_TOKENS
+        assert max(counts) - min(counts) <= 6
+    assert sum(len(batch) for _, batch in model.calls) == 300
+
+
+def test_an_empty_text_and_no_texts_are_taken() -> None:
+    service = EmbeddingService(HashEmbedder())
+    assert service.embed_passages([]) == []
+    assert service.embed_passages([""])[0] is not None
+    assert service.embed_query("").shape == (32,)
+
+
+def test_nobody_waits_for_a_closed_service() -> None:
+    service = EmbeddingService(HashEmbedder())
+    service.close()
+    with pytest.raises(EmbedderBusy):
+        service.embed_query("late")
