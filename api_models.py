@@ -1,6 +1,6 @@
 """The request and response bodies, typed once: pydantic validates by them, OpenAPI shows them.
 
-Called by app.py; `RequestAdapter` is how APIFlask reads a request into them.
+Called by app.py and the *_routes.py; `RequestAdapter` is how APIFlask reads a request into them.
 """
 
 from __future__ import annotations
@@ -11,14 +11,16 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+from apiflask.schema_adapters import registry
 from apiflask.schema_adapters.pydantic import PydanticAdapter
-from flask import Request
+from flask import Request, Response
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from errors import ApiError
 from texts import visible_text
 
 MAX_QUESTION = 10_000
+MAX_ANSWER = 1_000_000
 MAX_OFFSET = 10_000
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 
@@ -35,6 +37,12 @@ def _visible(text: str) -> str:
     return text
 
 
+def _column_name(text: str) -> str:
+    if not visible_text(text) or text != text.strip() or text.casefold() == "id":
+        raise ValueError("must be a name without spaces around it, other than id")
+    return text
+
+
 def _from_json(value: object) -> object:
     """Take the text of a JSON object too: a form field can hold nothing else."""
     if not isinstance(value, str):
@@ -48,6 +56,13 @@ def _from_json(value: object) -> object:
 Text = Annotated[str, AfterValidator(_storable)]
 Question = Annotated[
     str, Field(max_length=MAX_QUESTION), AfterValidator(_storable), AfterValidator(_visible)
+]
+Answer = Annotated[
+    str, Field(max_length=MAX_ANSWER), AfterValidator(_storable), AfterValidator(_visible)
+]
+# As a column of a file could be named, so that an export can be uploaded again.
+MetadataName = Annotated[
+    str, Field(max_length=200), AfterValidator(_storable), AfterValidator(_column_name)
 ]
 CollectionName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
 Limit = Annotated[int, Field(ge=1, le=100)]
@@ -116,6 +131,37 @@ class PageQuery(RequestModel):
     offset: Annotated[int, Field(ge=0, le=2**31)] = 0
 
 
+class ItemRequest(RequestModel):
+    question: Question
+    answer: Answer
+    collection: CollectionName = "default"
+    metadata: dict[MetadataName, Text] = Field({}, description="Column and value.")
+
+
+class ItemChange(RequestModel):
+    """What `GET /items/<id>` answers can be changed and sent back."""
+
+    question: Question
+    answer: Answer
+    metadata: dict[MetadataName, Text] = Field({}, description="Column and value.")
+    collection: CollectionName | None = Field(None, description="The item's own; can't change.")
+    id: int | None = Field(None, description="The item's own; can't change.")
+    created_at: str | None = Field(None, description="Passed over.")
+    updated_at: str | None = Field(None, description="Passed over.")
+
+
+class ItemsQuery(RequestModel):
+    collection: CollectionName | None = None
+    limit: Annotated[int, Field(ge=1, le=1_000)] = 20
+    offset: Annotated[int, Field(ge=0, le=2**31)] = 0
+
+
+class ExportQuery(RequestModel):
+    spreadsheet_safe: bool = Field(
+        False, description="Put an apostrophe before what a spreadsheet takes for a formula."
+    )
+
+
 class ErrorBody(BaseModel):
     model_config = ConfigDict(extra="allow")
     error: str
@@ -180,6 +226,18 @@ class UploadResponse(BaseModel):
     job: JobBody
 
 
+class PreviewRow(BaseModel):
+    line: int
+    id: str | None
+    question: str
+    answer: str
+    metadata: dict[str, str]
+
+
+class DryRunJob(JobBody):
+    id: None = None  # type: ignore[assignment]
+
+
 class JobsResponse(BaseModel):
     results: list[JobBody]
     total: int
@@ -191,6 +249,27 @@ class RowErrorBody(BaseModel):
     line: int
     code: str
     error: str
+
+
+class Preview(BaseModel):
+    """How a file was read, its first rows and its first rejections."""
+
+    model_config = ConfigDict(extra="allow")
+    encoding: str | None = None
+    delimiter: str | None = None
+    header_line: int | None = None
+    columns: list[str]
+    question_column: str
+    answer_column: str
+    id_column: str | None
+    rows: list[PreviewRow]
+    errors: list[RowErrorBody]
+
+
+class DryRunResponse(BaseModel):
+    message: str
+    job: DryRunJob = Field(description="The job as it would end; it is not stored.")
+    preview: Preview
 
 
 class ErrorsResponse(BaseModel):
@@ -208,6 +287,42 @@ class HealthResponse(BaseModel):
 class ReadyResponse(BaseModel):
     status: Literal["ok", "not_ready"]
     parts: dict[str, str]
+
+
+class ItemBody(BaseModel):
+    id: int
+    question: str
+    answer: str
+    collection: str
+    metadata: dict[str, str]
+    created_at: datetime
+    updated_at: datetime
+
+
+class ItemsResponse(BaseModel):
+    results: list[ItemBody]
+    total: int
+    limit: int
+    offset: int
+
+
+class CollectionBody(BaseModel):
+    name: str
+    items: int
+    updated_at: datetime
+
+
+class CollectionsResponse(BaseModel):
+    results: list[CollectionBody]
+
+
+class DeletedResponse(BaseModel):
+    deleted: int
+
+
+def json_response(model: BaseModel, status: int = 200) -> Response:
+    """Return a response body as HTTP sends it."""
+    return Response(model.model_dump_json(), status=status, mimetype="application/json")
 
 
 class RequestAdapter(PydanticAdapter):
@@ -231,6 +346,10 @@ class RequestAdapter(PydanticAdapter):
             "unsupported_media_type",
             f"The body's Content-Type is {request.mimetype or 'missing'}: send it as {expected}.",
         )
+
+
+# Before any route is made: a route takes its adapter when its decorators run.
+registry.register("pydantic", RequestAdapter)
 
 
 def _form(request: Request) -> dict[str, Any]:

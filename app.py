@@ -1,7 +1,8 @@
 """The HTTP service: routes, basic auth, validation, JSON errors; `python app.py` runs it.
 
 `create_app` is for any WSGI server. SQL is in db*.py, the model in embeddings.py, CSV in
-csv_rows.py, the background work in worker.py; nobody imports this module.
+csv_rows.py, the background work in worker.py, the routes of jobs and items in *_routes.py; nobody
+imports this module.
 """
 
 from __future__ import annotations
@@ -11,13 +12,10 @@ import os
 import sys
 import time
 from pathlib import Path
-from uuid import UUID
 
-from apiflask import APIFlask, HTTPBasicAuth
-from apiflask.schema_adapters import registry
-from flask import Response, current_app, request
+from apiflask import APIFlask
+from flask import Response, request
 from flask_swagger_ui import get_swaggerui_blueprint
-from pydantic import BaseModel
 
 import config
 import db
@@ -26,36 +24,36 @@ import uploads
 from api_models import (
     BatchRequest,
     BatchResponse,
+    DryRunJob,
+    DryRunResponse,
     ErrorBody,
-    ErrorsResponse,
     HealthResponse,
-    JobBody,
-    JobError,
-    JobsQuery,
-    JobsResponse,
-    PageQuery,
+    Preview,
+    PreviewRow,
     ReadyResponse,
-    RequestAdapter,
-    RowCounts,
     RowErrorBody,
     SearchRequest,
     SearchResponse,
     SearchResult,
     UploadOptions,
     UploadResponse,
+    json_response,
 )
-from auth import TooManyFailures
 from config import ConfigError, Settings
-from csv_rows import CsvError
+from csv_rows import CsvError, CsvFile, Row
 from db import FloatArray, SchemaError
 from db_jobs import Job, NewJob
 from db_pool import DatabaseUnavailable
+from db_preview import preview_job
 from embedded_db import EmbeddedPostgresError
 from embeddings import Embedder
-from errors import ApiError, not_found, register_error_handlers
+from errors import ApiError, register_error_handlers
+from http_auth import auth
 from http_server import check_address, serve
+from item_routes import items
+from job_routes import job_body, jobs
 from sentence_model import ModelLoadError
-from services import Services, start_services
+from services import Services, current_services, start_services
 from worker import STUCK_SECONDS
 
 logger = logging.getLogger(__name__)
@@ -63,9 +61,8 @@ logger = logging.getLogger(__name__)
 VERSION = "0.1.0"
 MAX_JSON_BYTES = 8 * 1024 * 1024
 MAX_IDEMPOTENCY_KEY = 255
+PREVIEW_ROWS = 10
 
-registry.register("pydantic", RequestAdapter)
-auth = HTTPBasicAuth(realm="Conector PGVector")
 
 
 def create_app(settings: Settings | None = None, embedder: Embedder | None = None) -> APIFlask:
@@ -94,18 +91,10 @@ def create_app(settings: Settings | None = None, embedder: Embedder | None = Non
     _add_operations(app)
     _add_search(app)
     _add_uploads(app)
-    _add_jobs(app)
+    app.register_blueprint(jobs)
+    app.register_blueprint(items)
     app.extensions["conector"] = start_services(settings, embedder)
     return app
-
-
-def _services() -> Services:
-    services: Services = current_app.extensions["conector"]
-    return services
-
-
-def _body(model: BaseModel, status: int = 200) -> Response:
-    return Response(model.model_dump_json(), status=status, mimetype="application/json")
 
 
 def _bound_body() -> None:
@@ -114,58 +103,27 @@ def _bound_body() -> None:
         request.max_content_length = MAX_JSON_BYTES
 
 
-@auth.verify_password  # type: ignore[untyped-decorator]
-def _verify(username: str, password: str) -> tuple[str, str] | None:
-    """Return the user as (name, role). Without a header the library asks with two empty texts."""
-    if not username or not password:
-        return None
-    try:
-        role = _services().users.role(username, password, request.remote_addr or "")
-    except TooManyFailures as error:
-        raise ApiError(
-            429,
-            "too_many_failures",
-            f"{error} Try again in {error.retry_after} seconds.",
-            headers={"Retry-After": str(error.retry_after)},
-        ) from error
-    return None if role is None else (username, role)
-
-
-@auth.get_user_roles  # type: ignore[untyped-decorator]
-def _roles(user: tuple[str, str]) -> str:
-    return user[1]
-
-
-@auth.error_handler  # type: ignore[untyped-decorator]
-def _unauthorized(status: int) -> Response:
-    if status == 403:
-        return ApiError(403, "forbidden", "This user may not do that.").response()
-    return ApiError(
-        401, "unauthorized", "Name or password is missing or wrong (HTTP basic auth)."
-    ).response()
-
-
 def _add_operations(app: APIFlask) -> None:
     @app.get("/health")
     @app.output(HealthResponse)
     @app.doc(summary="Whether the process answers", tags=["Operations"])
     def health() -> Response:
-        return _body(HealthResponse(status="ok", version=VERSION))
+        return json_response(HealthResponse(status="ok", version=VERSION))
 
     @app.get("/livez")
     @app.output(HealthResponse)
     @app.doc(summary="Whether the process answers, for an orchestrator", tags=["Operations"])
     def livez() -> Response:
-        return _body(HealthResponse(status="ok", version=VERSION))
+        return json_response(HealthResponse(status="ok", version=VERSION))
 
     @app.get("/readyz")
     @app.output(ReadyResponse)
     @app.doc(summary="Whether everything that a request needs is there", tags=["Operations"])
     def readyz() -> Response:
-        parts = _parts(_services())
+        parts = _parts(current_services())
         ready = all(state == "ok" for state in parts.values())
         body = ReadyResponse(status="ok" if ready else "not_ready", parts=parts)
-        response = _body(body, 200 if ready else 503)
+        response = json_response(body, 200 if ready else 503)
         if not ready:
             response.headers["Retry-After"] = "5"
         return response
@@ -192,8 +150,8 @@ def _add_search(app: APIFlask) -> None:
     @app.doc(summary="Find the pairs that mean the same as a question", tags=["Search"])
     def search(query: SearchRequest) -> Response:
         started = time.perf_counter()
-        vector = _services().embeddings.embed_query(query.question)
-        return _body(_found(query, vector, started))
+        vector = current_services().embeddings.embed_query(query.question)
+        return json_response(_found(query, vector, started))
 
     @app.post("/search/batch")
     @app.auth_required(auth)
@@ -202,13 +160,13 @@ def _add_search(app: APIFlask) -> None:
     @app.doc(summary="Search for up to 100 questions at once", tags=["Search"])
     def search_batch(batch: BatchRequest) -> Response:
         started = time.perf_counter()
-        vectors = _services().embeddings.embed_queries([q.question for q in batch.queries])
+        vectors = current_services().embeddings.embed_queries([q.question for q in batch.queries])
         found = [_found(q, v, started) for q, v in zip(batch.queries, vectors, strict=True)]
-        return _body(BatchResponse(results=found))
+        return json_response(BatchResponse(results=found))
 
 
 def _found(query: SearchRequest, vector: FloatArray, started: float) -> SearchResponse:
-    services = _services()
+    services = current_services()
     hits = db.search(
         services.pool,
         services.model,
@@ -236,7 +194,7 @@ def _add_uploads(app: APIFlask) -> None:
     )
     def upload() -> Response:
         key = _idempotency_key()
-        services = _services()
+        services = current_services()
         with uploads.open_upload(request) as file:
             options = uploads.upload_options(request)
             earlier = key and db_jobs.job_by_idempotency_key(services.pool, key)
@@ -251,6 +209,8 @@ def _stage(
     try:
         csv = uploads.read_csv(file, options)
         new = NewJob(options.collection, options.mode, file.filename, key, uploads.describe(csv))
+        if options.dry_run:
+            return _previewed(services, new, csv)
         job, _ = db_jobs.create_job(services.pool, new, uploads.staged(csv))
     except CsvError as error:
         raise uploads.csv_error(error) from error
@@ -259,8 +219,27 @@ def _stage(
     return _accepted(job, f"{job.total - job.rejected} rows are stored and will be embedded.")
 
 
+def _previewed(services: Services, new: NewJob, csv: CsvFile) -> Response:
+    """Answer a dry run: what would be done, how the file was read, its first rows."""
+    first: list[Row] = []
+    rows = uploads.staged(uploads.noting_first(csv, first, PREVIEW_ROWS))
+    job, rejected = preview_job(services.pool, services.model, new, rows, PREVIEW_ROWS)
+    preview = Preview(
+        **new.file,
+        rows=[PreviewRow(**{f: getattr(row, f) for f in PreviewRow.model_fields}) for row in first],
+        errors=[RowErrorBody(line=r.line, code=r.code, error=r.error) for r in rejected],
+    )
+    body = DryRunResponse(
+        message=f"Nothing was stored: of {job.total} rows {job.inserted} would be inserted, "
+        f"{job.updated} updated, {job.unchanged} left unchanged and {job.rejected} rejected.",
+        job=DryRunJob(**job_body(job).model_dump(exclude={"id"})),
+        preview=preview,
+    )
+    return json_response(body)
+
+
 def _accepted(job: Job, message: str) -> Response:
-    response = _body(UploadResponse(message=message, job=_job_body(job)), 202)
+    response = json_response(UploadResponse(message=message, job=job_body(job)), 202)
     response.headers["Location"] = f"/jobs/{job.id}"
     return response
 
@@ -274,91 +253,6 @@ def _idempotency_key() -> str | None:
             f"Idempotency-Key must have 1 to {MAX_IDEMPOTENCY_KEY} printable characters.",
         )
     return key
-
-
-def _add_jobs(app: APIFlask) -> None:
-    @app.get("/jobs")
-    @app.auth_required(auth)
-    @app.input(JobsQuery, location="query", arg_name="page")
-    @app.output(JobsResponse)
-    @app.doc(summary="List the jobs, newest first", tags=["Jobs"])
-    def jobs(page: JobsQuery) -> Response:
-        found, total = db_jobs.list_jobs(
-            _services().pool,
-            status=page.status,
-            collection=page.collection,
-            limit=page.limit,
-            offset=page.offset,
-        )
-        results = [_job_body(job) for job in found]
-        return _body(
-            JobsResponse(results=results, total=total, limit=page.limit, offset=page.offset)
-        )
-
-    @app.get("/jobs/<uuid:job_id>")
-    @app.auth_required(auth)
-    @app.output(JobBody)
-    @app.doc(summary="Show a job and its progress", tags=["Jobs"])
-    def job(job_id: UUID) -> Response:
-        return _body(_job_body(_existing(db_jobs.get_job(_services().pool, job_id))))
-
-    @app.get("/jobs/<uuid:job_id>/errors")
-    @app.auth_required(auth)
-    @app.input(PageQuery, location="query", arg_name="page")
-    @app.output(ErrorsResponse)
-    @app.doc(summary="List the job's rejected rows", tags=["Jobs"])
-    def job_errors(job_id: UUID, page: PageQuery) -> Response:
-        _existing(db_jobs.get_job(_services().pool, job_id))
-        rows, total = db_jobs.list_errors(
-            _services().pool, job_id, limit=page.limit, offset=page.offset
-        )
-        results = [RowErrorBody(line=row.line, code=row.code, error=row.error) for row in rows]
-        return _body(
-            ErrorsResponse(results=results, total=total, limit=page.limit, offset=page.offset)
-        )
-
-    @app.post("/jobs/<uuid:job_id>/cancel")
-    @app.auth_required(auth, roles=["admin"])
-    @app.output(JobBody)
-    @app.doc(summary="End a job; rows already written stay", tags=["Jobs"])
-    def cancel(job_id: UUID) -> Response:
-        return _body(_job_body(_existing(db_jobs.cancel_job(_services().pool, job_id))))
-
-
-def _existing(job: Job | None) -> Job:
-    if job is None:
-        raise not_found("such job")
-    return job
-
-
-def _job_body(job: Job) -> JobBody:
-    remaining = job.total - job.done
-    ended = job.finished_at is not None
-    eta = 0.0 if ended else round(remaining / job.rate, 1) if job.rate else None
-    return JobBody(
-        id=job.id,
-        status=job.status,  # type: ignore[arg-type]
-        collection=job.collection,
-        filename=job.filename,
-        mode=job.mode,  # type: ignore[arg-type]
-        created_at=job.created_at,
-        started_at=job.started_at,
-        finished_at=job.finished_at,
-        rows=RowCounts(
-            total=job.total,
-            done=job.done,
-            inserted=job.inserted,
-            updated=job.updated,
-            unchanged=job.unchanged,
-            rejected=job.rejected,
-            deleted=job.deleted,
-        ),
-        progress=round(job.done / job.total, 4) if job.total else 1.0,
-        rows_per_second=None if job.rate is None else round(job.rate, 1),
-        eta_seconds=eta,
-        error=JobError(error=job.error, code=job.error_code or "failed") if job.error else None,
-        file=job.file,
-    )
 
 
 def main() -> int:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from psycopg2.extensions import connection
+from psycopg2.extensions import connection, cursor
 from psycopg2.extras import Json, RealDictCursor
 
 from db import one_row
@@ -38,12 +38,16 @@ class StagedRow(NamedTuple):
 
 
 class RejectedRow(NamedTuple):
-    """A row that can't be taken: where it begins, why, and its fields."""
+    """A row that can't be taken: where it begins, why, and its fields.
+
+    Of a row that was staged before it was rejected, `fields` is read back as a mapping: id,
+    question, answer, metadata.
+    """
 
     line: int
     code: str
     error: str
-    fields: Sequence[str] = ()
+    fields: Sequence[str] | Mapping[str, Any] = ()
 
 
 @dataclass(frozen=True)
@@ -180,29 +184,35 @@ def create_job(
     not read. What reading `rows` raises passes through, and nothing is stored.
     """
     job_id = uuid.uuid4()
+    with pool.transaction() as conn, conn.cursor() as cur:
+        # On its own, so that nobody waits for a long upload to make the same collection.
+        make_collection(cur, new.collection)
     with pool.transaction(seconds=UPLOAD_SECONDS) as conn:
-        if not _insert_job(conn, job_id, new):
+        if not insert_job(conn, job_id, new):
             earlier = _job(conn, " WHERE idempotency_key = %s", new.idempotency_key)
             if earlier is None:
                 raise LookupError("a job with this idempotency key vanished")
             return earlier, False
-        total, rejected = _copy_rows(pool, conn, job_id, rows)
-        with conn.cursor() as cur:
-            cur.execute(
-                "UPDATE jobs SET total = %s, rejected = %s WHERE id = %s",
-                (total, rejected, job_id),
-            )
-        job = _job(conn, " WHERE id = %s", job_id)
+        stage_rows(pool, conn, job_id, rows)
+        return read_job(conn, job_id), True
+
+
+def read_job(conn: connection, job_id: uuid.UUID) -> Job:
+    """Return a job that this transaction stored."""
+    job = _job(conn, " WHERE id = %s", job_id)
     if job is None:
         raise LookupError("a job that was just stored is not there")
-    return job, True
+    return job
 
 
-def _insert_job(conn: connection, job_id: uuid.UUID, new: NewJob) -> bool:
+def make_collection(cur: cursor, name: str) -> None:
+    """Make the collection where there is none; it is listed once it holds items."""
+    cur.execute("INSERT INTO collections (name) VALUES (%s) ON CONFLICT DO NOTHING", (name,))
+
+
+def insert_job(conn: connection, job_id: uuid.UUID, new: NewJob) -> bool:
+    """Store a job without rows; return False where its idempotency key was used before."""
     with conn.cursor() as cur:
-        cur.execute(
-            "INSERT INTO collections (name) VALUES (%s) ON CONFLICT DO NOTHING", (new.collection,)
-        )
         cur.execute(
             """
             INSERT INTO jobs (id, status, collection_id, collection, filename, mode,
@@ -222,10 +232,10 @@ def _insert_job(conn: connection, job_id: uuid.UUID, new: NewJob) -> bool:
         return cur.rowcount == 1
 
 
-def _copy_rows(
+def stage_rows(
     pool: Pool, conn: connection, job_id: uuid.UUID, rows: Iterable[StagedRow | RejectedRow]
-) -> tuple[int, int]:
-    """COPY rows and rejections; return how many rows there were, and how many were rejected."""
+) -> None:
+    """COPY a job's rows and rejections, and count them."""
     with (
         tempfile.SpooledTemporaryFile(max_size=1 << 20, mode="w+b") as errors,
         conn.cursor() as cur,
@@ -248,7 +258,10 @@ def _copy_rows(
         )
         errors.seek(0)
         cur.copy_expert("COPY job_errors (job_id, line, code, error, fields) FROM STDIN", errors)
-    return counts["rows"] + counts["rejected"], counts["rejected"]
+        cur.execute(
+            "UPDATE jobs SET total = %s, rejected = %s WHERE id = %s",
+            (counts["rows"] + counts["rejected"], counts["rejected"], job_id),
+        )
 
 
 def _row_line(job_id: uuid.UUID, row_no: int, row: StagedRow) -> str:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import uuid
 
+from psycopg2.extensions import cursor
+
 from db import Model
 from db_pool import Pool
 
@@ -30,17 +32,33 @@ def start_job(pool: Pool, model: Model) -> uuid.UUID | None:
         row = cur.fetchone()
         if row is None:
             return None
-        job = {"job": row[0], "collection": row[1], "mode": row[2], "model": model.id}
-        # The rows came by COPY a moment ago: without figures the planner takes them for few.
-        cur.execute("ANALYZE job_rows")
-        cur.execute(_REJECT_REPEATED_IDS, job)
-        cur.execute(_PLACE_ROWS, job)
-        cur.execute(_SETTLE_ROWS, job)
-        if row[2] != "replace":
-            cur.execute(UPDATE_ITEMS, job)
-        cur.execute(_COUNT_SETTLED, job)
-    return uuid.UUID(str(job["job"]))
+        settle_rows(cur, model, row[0], row[1], row[2])
+        cur.execute(_KEEP_COLUMNS, {"job": row[0]})
+    return uuid.UUID(str(row[0]))
 
+
+def settle_rows(
+    cur: cursor, model: Model, job_id: uuid.UUID, collection_id: int, mode: str
+) -> None:
+    """Match a job's rows with the collection's items, and settle those that change nothing."""
+    # No item may take a place meanwhile (db_items.py). Not FOR UPDATE: uploads refer to the row.
+    cur.execute("SELECT FROM collections WHERE id = %s FOR NO KEY UPDATE", (collection_id,))
+    job = {"job": job_id, "collection": collection_id, "mode": mode, "model": model.id}
+    job["filled"] = '$.keyvalue() ? (@.value <> "")'
+    # The rows came by COPY a moment ago: without figures the planner takes them for few.
+    cur.execute("ANALYZE job_rows")
+    cur.execute(_REJECT_REPEATED_IDS, job)
+    cur.execute(_PLACE_ROWS, job)
+    cur.execute(_SETTLE_ROWS, job)
+    if mode != "replace":
+        cur.execute(UPDATE_ITEMS, job)
+    cur.execute(_COUNT_SETTLED, job)
+
+
+_KEEP_COLUMNS = """
+UPDATE collections c SET file = j.file
+FROM jobs j WHERE j.id = %(job)s AND c.id = j.collection_id
+"""
 
 _REJECT_REPEATED_IDS = """
 WITH repeated AS (
@@ -53,13 +71,14 @@ WITH repeated AS (
                          ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
     ) n
     WHERE r.job_id = %(job)s AND r.row_no = n.row_no AND n.from_end > 1
-    RETURNING r.line, r.external_id, r.question, r.answer, n.last_line
+    RETURNING r.*, n.last_line
 )
 INSERT INTO job_errors (job_id, line, code, error, fields)
 SELECT %(job)s, line, 'duplicate_id',
        'The id ' || left(external_id, 100) || ' comes again in line ' || last_line
        || ', and the last row with an id counts: give each row an id of its own.',
-       jsonb_build_array(external_id, question, answer)
+       jsonb_build_object('id', external_id, 'question', question, 'answer', answer,
+                          'metadata', metadata)
 FROM repeated
 """
 
@@ -114,12 +133,15 @@ WHERE r.job_id = %(job)s AND r.external_id IS NULL
   AND (r.item_key <> p.item_key OR r.place <> p.place OR r.row_no <> p.row_no)
 """
 
-# Rows that need no model: their item holds the same text and has this model's vectors.
+# Rows that need no model: their item holds the same text and has this model's vectors. A missing
+# value is the same as an empty one, since an export gives every row all columns.
 _SETTLE_ROWS = """
 UPDATE job_rows r
 SET outcome = CASE WHEN %(mode)s = 'append'
                      OR (i.question = r.question AND i.answer = r.answer
-                         AND i.metadata = r.metadata
+                         AND (i.metadata = r.metadata
+                              OR jsonb_path_query_array(i.metadata, %(filled)s::jsonpath)
+                               = jsonb_path_query_array(r.metadata, %(filled)s::jsonpath))
                          AND (r.external_id IS NULL OR i.external_id = r.external_id))
               THEN 'unchanged' ELSE 'updated' END
 FROM items i

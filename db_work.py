@@ -120,10 +120,12 @@ def reject_killers(pool: Pool) -> int:
                 FROM jobs j
                 WHERE j.id = r.job_id AND j.status = 'processing' AND r.outcome IS NULL
                   AND r.attempts >= %s AND r.leased_until < clock_timestamp()
-                RETURNING r.job_id, r.line, r.question, r.answer
+                RETURNING r.*
             ), listed AS (
                 INSERT INTO job_errors (job_id, line, code, error, fields)
-                SELECT job_id, line, 'embedding_failed', %s, jsonb_build_array(question, answer)
+                SELECT job_id, line, 'embedding_failed', %s,
+                    jsonb_build_object('id', external_id, 'question', question, 'answer', answer,
+                                       'metadata', metadata)
                 FROM given_up
             )
             UPDATE jobs j SET rejected = j.rejected + g.n
@@ -233,10 +235,12 @@ def _reject_failed(conn: connection, job_id: uuid.UUID, failed: Sequence[int]) -
             """
             WITH rejected AS (
                 UPDATE job_rows SET outcome = 'rejected', lease_id = NULL, leased_until = NULL
-                WHERE job_id = %s AND row_no = ANY (%s) RETURNING line, question, answer
+                WHERE job_id = %s AND row_no = ANY (%s) RETURNING *
             )
             INSERT INTO job_errors (job_id, line, code, error, fields)
-            SELECT %s, line, 'embedding_failed', %s, jsonb_build_array(question, answer)
+            SELECT %s, line, 'embedding_failed', %s,
+                jsonb_build_object('id', external_id, 'question', question, 'answer', answer,
+                                   'metadata', metadata)
             FROM rejected
             """,
             (job_id, list(failed), job_id, _FAILED.format(what="failed")),
@@ -246,15 +250,16 @@ def _reject_failed(conn: connection, job_id: uuid.UUID, failed: Sequence[int]) -
 # With rows = NULL, all that a replacing job staged.
 _WRITE_ITEMS = """
 WITH chosen AS MATERIALIZED (
-    SELECT r.* FROM job_rows r
+    SELECT r.*, (SELECT number FROM jobs WHERE id = %(job)s) << 32 | r.row_no AS position
+    FROM job_rows r
     WHERE r.job_id = %(job)s AND (%(rows)s::bigint[] IS NULL OR r.row_no = ANY (%(rows)s))
       AND EXISTS (SELECT FROM staged_vectors s
                   WHERE s.job_id = r.job_id AND s.row_no = r.row_no)
 ), written AS (
     INSERT INTO items AS i (collection_id, item_key, place, external_id, question_hash,
-                            answer_hash, question, answer, metadata)
+                            answer_hash, question, answer, metadata, position)
     SELECT %(collection)s, item_key, place, external_id, question_hash, answer_hash, question,
-           answer, metadata
+           answer, metadata, position
     -- In one order everywhere, so that two writers never wait for each other.
     FROM chosen ORDER BY item_key, place
     ON CONFLICT (collection_id, item_key, place) DO UPDATE
@@ -373,6 +378,7 @@ def _replace_items(conn: connection, model: Model, job_id: uuid.UUID, collection
         cur.execute(UPDATE_ITEMS, scope)
         cur.execute(_WRITE_ITEMS, scope)
         inserted, _updated = one_row(cur)
+        cur.execute(_ORDER_AS_THE_FILE, scope)
         # A rejected row's item is in the file: it stays as it was.
         cur.execute(
             """
@@ -387,6 +393,17 @@ def _replace_items(conn: connection, model: Model, job_id: uuid.UUID, collection
             " deleted = %s WHERE id = %s",
             (inserted, inserted, cur.rowcount, job_id),
         )
+
+
+_ORDER_AS_THE_FILE = """
+UPDATE items i SET position = j.number << 32 | r.row_no
+FROM jobs j, (
+    SELECT item_key, place, min(row_no) AS row_no FROM job_rows
+    WHERE job_id = %(job)s AND outcome IN ('unchanged', 'updated') GROUP BY item_key, place
+) r
+WHERE j.id = %(job)s AND i.collection_id = %(collection)s
+  AND i.item_key = r.item_key AND i.place = r.place
+"""
 
 
 def fail_job(pool: Pool, job_id: uuid.UUID, code: str, error: str) -> None:

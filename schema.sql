@@ -12,8 +12,8 @@ CREATE TABLE IF NOT EXISTS schema_version (
 CREATE TABLE IF NOT EXISTS collections (
     id         integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name       text NOT NULL UNIQUE CHECK (name ~ '^[A-Za-z0-9._-]{1,100}$'),
-    -- The names of the last upload's columns, in its order: jsonb does not keep it, an export must.
-    columns    jsonb,
+    -- What was found in the last file: an export gives back its columns, in their order.
+    file       jsonb NOT NULL DEFAULT '{}',
     created_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
@@ -39,6 +39,9 @@ CREATE TABLE IF NOT EXISTS items (
     question      text NOT NULL CHECK (question <> ''),
     answer        text NOT NULL CHECK (answer <> ''),
     metadata      jsonb NOT NULL DEFAULT '{}',
+    -- The order of arrival, which an export keeps: number of the job and row, 32 bits each. Ids
+    -- do not have it, as several workers write one job's rows.
+    position      bigint NOT NULL,
     created_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
     updated_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
     -- Unique, so that a repeated write (a lost reply to COMMIT, two workers) can't double an item.
@@ -47,6 +50,9 @@ CREATE TABLE IF NOT EXISTS items (
 
 -- Finds the stored answers to a question when a file's rows are matched with them.
 CREATE INDEX IF NOT EXISTS items_question ON items (collection_id, question_hash);
+
+-- Lists and exports a collection in its order.
+CREATE INDEX IF NOT EXISTS items_position ON items (collection_id, position, id);
 
 -- Serves the filter of a search: metadata @> {"column": "value"}.
 CREATE INDEX IF NOT EXISTS items_metadata ON items USING gin (metadata jsonb_path_ops);
@@ -152,7 +158,8 @@ CREATE TABLE IF NOT EXISTS job_errors (
     line   bigint NOT NULL,
     code   text NOT NULL,
     error  text NOT NULL,
-    -- The row's own fields, so that it can be mended and uploaded again.
+    -- The row itself, so that it can be mended and uploaded again: a list of its fields; of a row
+    -- that was staged before it was rejected, an object of id, question, answer, metadata.
     fields jsonb,
     PRIMARY KEY (job_id, line)
 );

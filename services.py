@@ -7,6 +7,8 @@ import logging
 import os
 from dataclasses import dataclass
 
+from flask import current_app
+
 import db
 from auth import Users
 from config import ConfigError, Settings
@@ -47,6 +49,12 @@ class Services:
         self.pool.close()
         if self.postgres is not None:
             self.postgres.stop()
+
+
+def current_services() -> Services:
+    """Return the services of the app that answers the current request."""
+    services: Services = current_app.extensions["conector"]
+    return services
 
 
 def start_services(settings: Settings, embedder: Embedder | None = None) -> Services:

@@ -104,6 +104,16 @@ def staged(rows: Iterable[Row | Rejection]) -> Iterator[StagedRow | RejectedRow]
             yield RejectedRow(row.line, row.code, row.error, row.fields)
 
 
+def noting_first(
+    rows: Iterable[Row | Rejection], first: list[Row], most: int
+) -> Iterator[Row | Rejection]:
+    """Yield the rows, and keep the first `most` that are taken in `first`."""
+    for row in rows:
+        if len(first) < most and isinstance(row, Row):
+            first.append(row)
+        yield row
+
+
 def csv_error(error: CsvError) -> ApiError:
     """Return the 422 of a file that can't be taken, or the 400 of an option that can't."""
     status = 400 if error.code == "invalid_option" else 422

@@ -1,0 +1,144 @@
+"""A collection as a CSV that can be uploaded again without changing anything. Called by app.py.
+
+The columns are those of the last file, in its order and by its names, and after them what other
+items have; where those names alone would not be understood (the file was read by positions, or by
+names that only its options said), the columns are called id, question and answer.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Literal, NamedTuple
+
+from csv_errors import CsvError
+from csv_header import Columns, Wanted, find_columns, metadata_names
+
+Role = Literal["id", "question", "answer", "metadata"]
+ExportRow = tuple[str | None, str, str, dict[str, str]]
+
+# What a spreadsheet may take for the beginning of a formula: OWASP, "CSV Injection".
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# Rows in a piece of the answer.
+_PIECE_ROWS = 500
+
+
+class Column(NamedTuple):
+    """A column of the export: what it holds, its name, and for metadata its key."""
+
+    role: Role
+    name: str
+
+
+def export_columns(
+    file: dict[str, Any], keys: Sequence[str], *, has_ids: bool
+) -> tuple[list[Column], dict[str, int]]:
+    """Return the columns, and the upload options that read them; none where names suffice.
+
+    `file` is what was found in the last file (uploads.describe), `keys` the items' metadata.
+    Options count columns from 1.
+    """
+    columns = [c for c in _file_columns(file) if c.role != "id" or has_ids]
+    roles = {column.role for column in columns}
+    own: list[Role] = ["id"] if has_ids else []
+    own += ["question", "answer"]
+    columns[:0] = [Column(role, role) for role in own if role not in roles]
+    named = {column.name for column in columns if column.role == "metadata"}
+    columns += [Column("metadata", key) for key in keys if key not in named]
+    for candidate in (columns, [Column(c.role, _plain_name(c)) for c in columns]):
+        if _understood(candidate):
+            return candidate, {}
+    options = {
+        f"{column.role}_column": position
+        for position, column in enumerate(columns, 1)
+        if column.role != "metadata"
+    }
+    return columns, options
+
+
+def csv_pieces(
+    columns: Sequence[Column], rows: Iterable[ExportRow], *, spreadsheet_safe: bool
+) -> Iterator[bytes]:
+    """Yield the CSV in UTF-8: RFC 4180, the header first.
+
+    `spreadsheet_safe` puts an apostrophe before what a spreadsheet would take for a formula, and
+    a BOM at the beginning, by which Excel knows UTF-8.
+    """
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\r\n")
+    safe = _safe if spreadsheet_safe else str
+    if spreadsheet_safe:
+        text.write("\ufeff")
+    writer.writerow([safe(column.name) for column in columns])
+    for number, row in enumerate(rows, 1):
+        writer.writerow([safe(value) for value in _values(columns, row)])
+        if number % _PIECE_ROWS == 0:
+            yield text.getvalue().encode()
+            text.seek(0)
+            text.truncate()
+    yield text.getvalue().encode()
+
+
+def _values(columns: Sequence[Column], row: ExportRow) -> list[str]:
+    external_id, question, answer, metadata = row
+    own = {"id": external_id or "", "question": question, "answer": answer}
+    return [metadata.get(name, "") if role == "metadata" else own[role] for role, name in columns]
+
+
+def _safe(value: str) -> str:
+    return f"'{value}" if value.startswith(FORMULA_STARTS) else value
+
+
+def _file_columns(file: dict[str, Any]) -> list[Column]:
+    """Return the columns of the last file that items keep, in its order."""
+    names: list[str] = file.get("columns", [])
+    roles: dict[int, Role] = {}
+    for role in ("id", "question", "answer"):
+        index = _index(names, file.get(f"{role}_column"))
+        if index is not None:
+            roles[index] = role
+    by_role = {role: index for index, role in roles.items()}
+    if "question" not in by_role or "answer" not in by_role:
+        return []
+    own = Columns(by_role["question"], by_role["answer"], by_role.get("id"))
+    kept = metadata_names(names, own) if file.get("header_line") else {}
+    return [
+        Column(roles[index], names[index]) if index in roles else Column("metadata", kept[index])
+        for index in range(len(names))
+        if index in roles or index in kept
+    ]
+
+
+def _index(names: Sequence[str], column: str | None) -> int | None:
+    """Return where a column is that csv_rows names by its name, or by its position."""
+    if column is None:
+        return None
+    if names.count(column) == 1:
+        return names.index(column)
+    return int(column) - 1 if column.isdecimal() and 0 < int(column) <= len(names) else None
+
+
+def _plain_name(column: Column) -> str:
+    return column.name if column.role == "metadata" else column.role
+
+
+def _understood(columns: Sequence[Column]) -> bool:
+    """Return whether an upload without options would read the columns as they are meant."""
+    names = [column.name for column in columns]
+    try:
+        found = find_columns(names, Wanted())
+    except CsvError:
+        return False
+    if found is None:
+        return False
+    roles = [column.role for column in columns]
+    at_id = roles.index("id") if "id" in roles else None
+    if (found.question, found.answer, found.id) != (
+        roles.index("question"),
+        roles.index("answer"),
+        at_id,
+    ):
+        return False
+    kept = [name for name, role in zip(names, roles, strict=True) if role == "metadata"]
+    return list(metadata_names(names, found).values()) == kept

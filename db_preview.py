@@ -1,0 +1,81 @@
+"""What an upload would do: its rows matched with the collection, and nothing kept.
+
+Called by app.py for a dry run.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+
+from psycopg2.extensions import cursor
+
+from db import Model, one_row
+from db_jobs import (
+    UPLOAD_SECONDS,
+    Job,
+    NewJob,
+    RejectedRow,
+    StagedRow,
+    insert_job,
+    make_collection,
+    read_job,
+    stage_rows,
+)
+from db_pool import Pool
+from db_start import settle_rows
+
+
+class _Undone(Exception):
+    """Rolls the transaction back."""
+
+
+def preview_job(
+    pool: Pool, model: Model, new: NewJob, rows: Iterable[StagedRow | RejectedRow], errors: int
+) -> tuple[Job, list[RejectedRow]]:
+    """Return the job as it would end, and its first `errors` rejections; store nothing.
+
+    What reading `rows` raises passes through.
+    """
+    job_id = uuid.uuid4()
+    try:
+        with pool.transaction(seconds=UPLOAD_SECONDS) as conn, conn.cursor() as cur:
+            make_collection(cur, new.collection)
+            insert_job(conn, job_id, new)
+            stage_rows(pool, conn, job_id, rows)
+            cur.execute("SELECT collection_id FROM jobs WHERE id = %s", (job_id,))
+            collection_id = one_row(cur)[0]
+            settle_rows(cur, model, job_id, collection_id, new.mode)
+            _foresee(cur, job_id, collection_id, new.mode)
+            cur.execute(
+                "SELECT line, code, error FROM job_errors WHERE job_id = %s ORDER BY line LIMIT %s",
+                (job_id, errors),
+            )
+            rejected = [RejectedRow(*row) for row in cur.fetchall()]
+            job = read_job(conn, job_id)
+            raise _Undone
+    except _Undone:
+        return job, rejected
+
+
+def _foresee(cur: cursor, job_id: uuid.UUID, collection_id: int, mode: str) -> None:
+    """Count the rows that would be embedded, and the items that a replacing job would delete."""
+    scope = {"job": job_id, "collection": collection_id, "mode": mode}
+    cur.execute(
+        """
+        WITH item AS (
+            SELECT r.outcome IS NULL AS waits, i.id
+            FROM job_rows r LEFT JOIN items i ON i.collection_id = %(collection)s
+                AND i.item_key = r.item_key AND i.place = r.place
+            WHERE r.job_id = %(job)s
+        )
+        UPDATE jobs SET
+            inserted = inserted + (SELECT count(*) FROM item WHERE waits AND id IS NULL),
+            updated = updated + (SELECT count(*) FROM item WHERE waits AND id IS NOT NULL),
+            deleted = CASE %(mode)s WHEN 'replace' THEN
+                (SELECT count(*) FROM items WHERE collection_id = %(collection)s)
+                - (SELECT count(DISTINCT id) FROM item) ELSE 0 END
+        WHERE id = %(job)s
+        """,
+        scope,
+    )

@@ -1,0 +1,43 @@
+"""HTTP basic auth of the routes, by Flask-HTTPAuth. Called by app.py and the *_routes.py."""
+
+from __future__ import annotations
+
+from apiflask import HTTPBasicAuth
+from flask import Response, request
+
+from auth import TooManyFailures
+from errors import ApiError
+from services import current_services
+
+auth = HTTPBasicAuth(realm="Conector PGVector")
+
+
+@auth.verify_password  # type: ignore[untyped-decorator]
+def _verify(username: str, password: str) -> tuple[str, str] | None:
+    """Return the user as (name, role). Without a header the library asks with two empty texts."""
+    if not username or not password:
+        return None
+    try:
+        role = current_services().users.role(username, password, request.remote_addr or "")
+    except TooManyFailures as error:
+        raise ApiError(
+            429,
+            "too_many_failures",
+            f"{error} Try again in {error.retry_after} seconds.",
+            headers={"Retry-After": str(error.retry_after)},
+        ) from error
+    return None if role is None else (username, role)
+
+
+@auth.get_user_roles  # type: ignore[untyped-decorator]
+def _roles(user: tuple[str, str]) -> str:
+    return user[1]
+
+
+@auth.error_handler  # type: ignore[untyped-decorator]
+def _unauthorized(status: int) -> Response:
+    if status == 403:
+        return ApiError(403, "forbidden", "This user may not do that.").response()
+    return ApiError(
+        401, "unauthorized", "Name or password is missing or wrong (HTTP basic auth)."
+    ).response()

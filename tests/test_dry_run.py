@@ -1,0 +1,91 @@
+"""Dry runs, and the rejected rows of a job as a file to mend."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from conftest import Client
+
+FAQ = (
+    "id;Pergunta;Resposta;tema\n1;Como pago?;Com cartão.;pag\n2;;vazia;x\n3;Onde está?;Aqui.;loc\n"
+)
+
+
+def test_a_dry_run_counts_and_shows_and_stores_nothing(client: Client) -> None:
+    client.load(FAQ)
+    changed = FAQ.replace("Aqui.", "Ali.") + "4;Nova?;Sim.;novo\n5;Curta\n"
+    response = client.upload(changed.encode("cp1252"), "/upload?dry_run=true")
+    assert response.status_code == 200, response.text
+    rows = response.json["job"]["rows"]
+    assert rows == {
+        "total": 5, "done": 5, "inserted": 1, "updated": 1,
+        "unchanged": 1, "rejected": 2, "deleted": 0,
+    }  # fmt: skip
+    assert response.json["job"]["id"] is None
+    preview = response.json["preview"]
+    assert (preview["encoding"], preview["delimiter"], preview["header_line"]) == (
+        "windows-1252", ";", 1,
+    )  # fmt: skip
+    assert preview["columns"] == ["id", "Pergunta", "Resposta", "tema"]
+    assert (preview["question_column"], preview["answer_column"], preview["id_column"]) == (
+        "Pergunta", "Resposta", "id",
+    )  # fmt: skip
+    assert preview["rows"][0] == {
+        "line": 2, "id": "1", "question": "Como pago?", "answer": "Com cartão.",
+        "metadata": {"tema": "pag"},
+    }  # fmt: skip
+    assert [(e["line"], e["code"]) for e in preview["errors"]] == [
+        (3, "empty_question"), (6, "too_few_fields"),
+    ]  # fmt: skip
+    assert client.get("/jobs").json["total"] == 1
+    assert client.get("/items").json["total"] == 2
+    assert client.search("Nova?", max_distance=0.01) == []
+
+
+def test_a_dry_run_says_what_a_replacing_job_would_delete(client: Client) -> None:
+    client.load(FAQ)
+    response = client.upload("question,answer\na,b\n", "/upload?dry_run=true&mode=replace")
+    assert response.json["job"]["rows"]["deleted"] == 2
+    assert client.get("/items").json["total"] == 2
+
+
+def test_a_dry_run_of_a_new_collection_makes_none_and_uses_no_key(client: Client) -> None:
+    headers = {"Idempotency-Key": "k"}
+    dry = client.upload(FAQ, "/upload?dry_run=true&collection=new", headers=headers)
+    assert dry.status_code == 200
+    assert client.get("/collections").json["results"] == []
+    assert client.upload(FAQ, "/upload?collection=new", headers=headers).status_code == 202
+
+
+def test_a_dry_run_of_a_file_that_can_not_be_taken_is_422(client: Client) -> None:
+    response = client.upload("x,y\na,b\n", "/upload?dry_run=true")
+    assert (response.status_code, response.json["code"]) == (422, "missing_column")
+
+
+def test_the_rejected_rows_come_back_as_a_file(client: Client) -> None:
+    data = FAQ + '5;Aspas?;"a" b;x\n6;Repetida?;Primeira.;t1\n6;Repetida?;Segunda.;t2\n'
+    data = data.replace("3;Onde", "7;Larga?;a;b;c\n3;Onde")
+    job = client.load(data)
+    assert job["rows"]["rejected"] == 4
+    response = client.get(f"/jobs/{job['id']}/errors", headers={"Accept": "text/csv"})
+    assert response.mimetype == "text/csv"
+    table = list(csv.reader(io.StringIO(response.text, newline="")))
+    assert table == [
+        ["id", "Pergunta", "Resposta", "tema"],
+        ["2", "", "vazia", "x"],
+        ["7", "Larga?", "a", "b", "c"],
+        ['5;Aspas?;"a" b;x\n'],
+        ["6", "Repetida?", "Primeira.", "t1"],
+    ]
+    json = client.get(f"/jobs/{job['id']}/errors", headers={"Accept": "*/*"}).json
+    assert [row["code"] for row in json["results"]] == [
+        "empty_question", "too_many_fields", "malformed_quotes", "duplicate_id",
+    ]  # fmt: skip
+
+
+def test_a_mended_file_of_rejected_rows_is_taken(client: Client) -> None:
+    job = client.load(FAQ)
+    errors = client.get(f"/jobs/{job['id']}/errors", headers={"Accept": "text/csv"}).text
+    mended = client.load(errors.replace("2,,", "2,Agora sim?,"))
+    assert (mended["rows"]["inserted"], mended["rows"]["rejected"]) == (1, 0)
