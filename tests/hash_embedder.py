@@ -8,6 +8,8 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
+from embeddings import Window
+
 FloatArray = NDArray[np.float32]
 
 
@@ -25,6 +27,13 @@ class HashEmbedder:
 
     def encode_queries(self, texts: Sequence[str]) -> FloatArray:
         return np.stack([self._encode(text) for text in texts])
+
+    def passage_windows(self, texts: Sequence[str]) -> list[list[Window]]:
+        counts = self.token_counts(texts)
+        return [[Window(text, count)] for text, count in zip(texts, counts, strict=True)]
+
+    def encode_windows(self, windows: Sequence[str]) -> FloatArray:
+        return self.encode_passages(windows)
 
     def encode_passages(self, texts: Sequence[str]) -> FloatArray:
         return np.stack([self._encode(text) for text in texts])

@@ -12,7 +12,7 @@ import pytest
 from hash_embedder import FloatArray, HashEmbedder
 
 import embeddings
-from embeddings import EmbedderBusy, EmbeddingService
+from embeddings import EmbedderBusy, EmbeddingService, Window
 
 
 class RecordingEmbedder(HashEmbedder):
@@ -72,6 +72,7 @@ def test_queries_that_wait_together_share_a_batch() -> None:
 
 def test_a_query_goes_before_the_next_batch_of_an_import(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embeddings, "BATCH_TOKENS", 16)
+    monkeypatch.setattr(embeddings, "BUSY_BATCH_TOKENS", 16)
     monkeypatch.setattr(embeddings, "PATIENCE_SECONDS", 60)
     model = RecordingEmbedder()
     service = EmbeddingService(model)
@@ -188,8 +189,39 @@ def test_batches_hold_texts_of_like_length_within_the_budget() -> None:
     for _, batch in model.calls:
         counts = model.token_counts(batch)
         assert len(batch) * max(counts) <= embeddings.BATCH_TOKENS
-        assert max(counts) - min(counts) <= 6
+        assert max(counts) - min(counts) <= 8
     assert sum(len(batch) for _, batch in model.calls) == 300
+
+
+def test_batches_are_small_while_queries_come_and_large_again_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model = RecordingEmbedder()
+    service = EmbeddingService(model)
+    texts = [f"text number {n}" for n in range(100)]
+    service.embed_passages(texts)
+    service.embed_query("now")
+    service.embed_passages(texts)
+    monkeypatch.setattr(embeddings, "BUSY_SECONDS", 0)
+    service.embed_passages(texts)
+    sizes = [len(batch) for kind, batch in model.calls if kind == "passage"]
+    large, small = embeddings.BATCH_TOKENS // 8, embeddings.BUSY_BATCH_TOKENS // 8
+    assert sizes == [large, 100 - large, *[small] * 5, large, 100 - large]
+
+
+def test_a_long_text_is_the_mean_of_its_windows_by_their_tokens() -> None:
+    class Short(HashEmbedder):
+        def passage_windows(self, texts: Sequence[str]) -> list[list[Window]]:
+            cut = [[text[n : n + 6] for n in range(0, len(text), 6)] for text in texts]
+            return [[Window(part, len(part)) for part in parts] for parts in cut]
+
+    model = Short()
+    one, long = EmbeddingService(model).embed_passages(["alpha", "first second"])
+    assert one is not None
+    assert long is not None
+    np.testing.assert_array_equal(one, model.encode_passages(["alpha"])[0])
+    expected = (model.encode_passages(["first ", "second"]) * 6).sum(axis=0)
+    np.testing.assert_allclose(long, expected / np.linalg.norm(expected), rtol=1e-6)
 
 
 def test_an_empty_text_and_no_texts_are_taken() -> None:

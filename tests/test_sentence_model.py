@@ -127,7 +127,7 @@ def test_a_model_that_can_not_be_loaded_is_one_line(
     with pytest.raises(ModelLoadError, match="EMBEDDING_MODEL=") as error:
         load_model(str(tmp_path / "model"), "auto", tmp_path)
     assert "\n" not in str(error.value)
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(ModelLoadError, match="EMBEDDING_MODEL=no/such-model"):
         load_model("no/such-model", "auto", tmp_path)
 

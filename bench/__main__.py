@@ -1,0 +1,91 @@
+"""`make bench`: the real service beside its baselines, in one run. Results go to bench/results."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+from pathlib import Path
+
+from bench import measures
+from bench.baseline import Plain, floor
+from bench.report import Report
+from bench.service import Caller, Service
+from bench.texts import faq, fresh, many
+
+ITEMS = 2_000
+SEARCHES = 200
+ROUNDS = 3
+
+
+def main() -> None:
+    report = Report()
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        data_dir = Path(folder)
+        service = Service(data_dir)
+        report.add("first start to ready", service.ready_seconds, "s", most=60)
+        service.stop()
+        service = Service(data_dir)
+        try:
+            report.add("later start to ready", service.ready_seconds, "s", most=15)
+            _measure(report, service, data_dir)
+        finally:
+            service.stop()
+    report.write()
+
+
+def _measure(report: Report, service: Service, data_dir: Path) -> None:
+    texts = faq()
+    report.add("memory after the start", service.memory_mb(), "MB")
+    plain, model = Plain(data_dir), floor(data_dir)
+    plain.store("warm", "up")
+    model.encode_queries(["warm up"])
+    questions = fresh(texts.queries)
+
+    ours, theirs, bare = [], [], []
+    for n in range(ROUNDS):
+        ours.append(measures.import_rate(service, texts, f"faq{n}"))
+        theirs.append(measures.plain_import_rate(plain.store, texts))
+        bare.append(max(measures.floor_import_rate(model, texts, b) for b in (4, 8, 16)))
+    rate, plain_rate, floor_rate = map(statistics.median, (ours, theirs, bare))
+    report.add(f"import of {texts.name}", rate, "pairs/s")
+    report.add("  torch, one text at a time, one vector a pair", plain_rate, "pairs/s")
+    report.add("  bare encode of the same texts, best batch", floor_rate, "pairs/s")
+    report.add("  over torch", rate / plain_rate, "×", least=3)
+    report.add("  of the floor", 100 * rate / floor_rate, "%", least=85)
+
+    caller = Caller(service)
+    first, five = measures.recall(caller, texts, "faq0")
+    report.add("expected question first", 100 * first, "%", least=67)
+    report.add("expected question among five", 100 * five, "%", least=95)
+
+    service.upload(many(texts.pairs, ITEMS - ROUNDS * len(texts.pairs)), "filler")
+    searches, encodes = measures.idle_searches(caller, model, questions, SEARCHES)
+    plain_searches = [measures.timed(lambda: plain.search(next(questions))) for _ in range(30)]
+    p50, encode, plain_p50 = map(statistics.median, (searches, encodes, plain_searches))
+    report.add(f"search p50, idle, {ITEMS:,} items", p50, "ms")
+    report.add("  p95", measures.percentile(searches, 95), "ms")
+    report.add("  bare encode p50", encode, "ms")
+    report.add("  over bare encode", p50 / encode, "×", most=1.5)
+    report.add("  above bare encode", p50 - encode, "ms", most=3)
+    report.add("  plain service (scrypt + torch) p50", plain_p50, "ms")
+    report.add("  faster than the plain one", plain_p50 / p50, "×", least=12)
+    repeated = [measures.timed(lambda: caller.search("the same again")) for _ in range(SEARCHES)]
+    report.add("repeated question p50", statistics.median(repeated), "ms", most=3)
+
+    plain_rate8, _ = measures.clients(lambda: plain.search, questions, 8)
+    for number in (1, 8, 32):
+        searches_s, p95 = measures.clients(lambda: Caller(service).search, questions, number)
+        report.add(f"{number} clients", searches_s, "searches/s")
+        report.add("  p95", p95, "ms")
+        if number == 8:
+            report.add("  plain service, 8 threads", plain_rate8, "searches/s")
+            report.add("  over the plain one", searches_s / plain_rate8, "×", least=14)
+
+    busy = measures.searches_during(service, many(texts.pairs, 20_000), questions, SEARCHES)
+    report.add("search p50 during an import", statistics.median(busy), "ms")
+    report.add("  p95", measures.percentile(busy, 95), "ms", most=60)
+    report.add("memory at the end", service.memory_mb(), "MB")
+
+
+if __name__ == "__main__":
+    main()
