@@ -52,6 +52,7 @@ from http_auth import auth
 from http_server import check_address, serve
 from item_routes import items
 from job_routes import job_body, jobs
+from openapi import completed
 from sentence_model import ModelLoadError
 from services import Services, current_services, start_services
 from worker import STUCK_SECONDS
@@ -62,7 +63,6 @@ VERSION = "0.1.0"
 MAX_JSON_BYTES = 8 * 1024 * 1024
 MAX_IDEMPOTENCY_KEY = 255
 PREVIEW_ROWS = 10
-
 
 
 def create_app(settings: Settings | None = None, embedder: Embedder | None = None) -> APIFlask:
@@ -82,8 +82,10 @@ def create_app(settings: Settings | None = None, embedder: Embedder | None = Non
         VALIDATION_ERROR_STATUS_CODE=400,
         VALIDATION_ERROR_SCHEMA=ErrorBody.model_json_schema(),
         HTTP_ERROR_SCHEMA=ErrorBody.model_json_schema(),
+        OPENAPI_VERSION="3.1.0",
         DESCRIPTION="Finds the stored questions and answers that mean the same as a new question.",
     )
+    app.spec_processor(completed)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     register_error_handlers(app)
     app.before_request(_bound_body)
@@ -232,7 +234,7 @@ def _previewed(services: Services, new: NewJob, csv: CsvFile) -> Response:
     body = DryRunResponse(
         message=f"Nothing was stored: of {job.total} rows {job.inserted} would be inserted, "
         f"{job.updated} updated, {job.unchanged} left unchanged and {job.rejected} rejected.",
-        job=DryRunJob(**job_body(job).model_dump(exclude={"id"})),
+        job=DryRunJob(**job_body(job).model_dump() | {"id": None, "status": "succeeded"}),
         preview=preview,
     )
     return json_response(body)

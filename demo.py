@@ -25,7 +25,7 @@ from tqdm import tqdm
 HERE = Path(__file__).parent
 SAMPLE = HERE / "samples" / "faq_pt.csv"
 QUESTIONS = (
-    "Comprei há uma semana e quero saber onde está a encomenda",
+    "Como acompanho minha encomenda?",
     "Perdi o acesso porque não lembro a senha",
     "Can I get my money back?",
 )
