@@ -49,6 +49,7 @@ class Settings:
     embedding_backend: Backend = "auto"
     query_cache_size: int = 10_000
     worker_threads: int = 2
+    index_min_items: int = 2_000
     lease_seconds: int = 20
     max_upload_mb: int = 512
     log_level: LogLevel = "INFO"
@@ -98,6 +99,9 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
             environ, "QUERY_CACHE_SIZE", defaults.query_cache_size, 0, 10_000_000
         ),
         worker_threads=_whole(environ, "WORKER_THREADS", defaults.worker_threads, 0, 64),
+        index_min_items=_whole(
+            environ, "INDEX_MIN_ITEMS", defaults.index_min_items, 1, 1_000_000_000
+        ),
         lease_seconds=_whole(environ, "LEASE_SECONDS", defaults.lease_seconds, 1, 3_600),
         max_upload_mb=_whole(environ, "MAX_UPLOAD_MB", defaults.max_upload_mb, 1, 102_400),
         log_level=cast(

@@ -18,7 +18,7 @@ import psycopg2
 from numpy.typing import NDArray
 from psycopg2.extensions import connection
 from psycopg2.extras import Json, register_uuid
-from psycopg2.sql import SQL, Composed
+from psycopg2.sql import SQL, Composed, Literal
 
 from db_pool import DatabaseUnavailable, Pool
 
@@ -172,7 +172,7 @@ def search(
     An item's distance is that of the nearer of its two vectors; ties go by item id. Each item has
     two vectors, so the nearest 2n vectors hold the nearest n items.
     """
-    where, parameters = _narrowed(model, collections, metadata)
+    where, parameters = _narrowed(collections, metadata)
     parameters |= {
         "query": halfvec_text(query),
         "vectors": 2 * (limit + offset),
@@ -181,16 +181,21 @@ def search(
         "max_distance": max_distance,
     }
     with pool.reading() as conn, conn.cursor() as cursor:
-        cursor.execute(_SEARCH.format(where=where), parameters)
+        statement = _SEARCH.format(
+            where=where, model=Literal(model.id), dimension=Literal(model.dimension)
+        )
+        cursor.execute(statement, parameters)
         return [Hit(*row) for row in cursor.fetchall()]
 
 
-# GREATEST: rounding gives an identical vector a distance just below 0.
+# The cast and the model are written as in the index of db_index.py, so that the planner can take
+# it. GREATEST: rounding gives an identical vector a distance just below 0.
 _SEARCH = SQL("""
 WITH nearest AS MATERIALIZED (
-    SELECT v.item_id, v.kind, v.embedding <=> %(query)s::halfvec AS distance
+    SELECT v.item_id, v.kind,
+           v.embedding::halfvec({dimension}) <=> %(query)s::halfvec({dimension}) AS distance
     FROM vectors v
-    WHERE v.model_id = %(model)s {where}
+    WHERE v.model_id = {model} {where}
     ORDER BY distance, v.item_id
     LIMIT %(vectors)s
 ), best AS (
@@ -209,11 +214,11 @@ LIMIT %(limit)s OFFSET %(offset)s
 
 
 def _narrowed(
-    model: Model, collections: Sequence[str] | None, metadata: Mapping[str, str] | None
+    collections: Sequence[str] | None, metadata: Mapping[str, str] | None
 ) -> tuple[Composed, dict[str, Any]]:
     """Return the conditions that narrow a search, and their parameters."""
     conditions: list[SQL] = []
-    parameters: dict[str, Any] = {"model": model.id}
+    parameters: dict[str, Any] = {}
     if collections is not None:
         conditions.append(_IN_COLLECTIONS)
         parameters["collections"] = list(collections)

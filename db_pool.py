@@ -28,6 +28,14 @@ CONNECT_SECONDS = 2
 IDLE_SECONDS = 10.0
 WATCH_SECONDS = 0.25
 
+# JIT compilation takes longer than any of our queries. hnsw: so many candidates find 0.98 of the
+# nearest at any size measured (bench/results/scale.md); with a filter the scan goes on until the
+# page is full, in order of distance.
+_OPTIONS = (
+    "-c jit=off -c timezone=UTC -c hnsw.ef_search=160 -c hnsw.iterative_scan=strict_order"
+    " -c hnsw.max_scan_tuples=200000"
+)
+
 # The server is gone, restarts, is full, or gave up a deadlock: all of it passes.
 _AWAY = (psycopg2.OperationalError, psycopg2.InterfaceError)
 
@@ -161,8 +169,7 @@ class Pool:
             self._dsn,
             connect_timeout=CONNECT_SECONDS,
             application_name="conector-pgvector",
-            # JIT compilation takes longer than any of our queries.
-            options="-c jit=off -c timezone=UTC",
+            options=_OPTIONS,
         )
 
     def _take_back(self, conn: connection) -> None:

@@ -16,6 +16,7 @@ from db import Model
 from db_pool import Pool
 from embedded_db import EmbeddedPostgres
 from embeddings import Embedder, EmbeddingService
+from indexer import Indexer
 from sentence_model import load_model
 from worker import Workers
 
@@ -37,6 +38,7 @@ class Services:
     model: Model
     embeddings: EmbeddingService
     workers: Workers
+    indexer: Indexer
     postgres: EmbeddedPostgres | None
     process: int
 
@@ -44,6 +46,7 @@ class Services:
         """Stop everything; batches in hand get `seconds` to finish. Safe to call again."""
         if os.getpid() != self.process:
             return  # a forked child must not stop its parent's parts
+        self.indexer.stop()
         self.workers.stop(seconds)
         self.embeddings.close()
         self.pool.close()
@@ -95,10 +98,14 @@ def start_services(settings: Settings, embedder: Embedder | None = None) -> Serv
         model=model,
         embeddings=embeddings,
         workers=workers,
+        # Each item has two vectors.
+        indexer=Indexer(pool, model, 2 * settings.index_min_items),
         postgres=postgres,
         process=os.getpid(),
     )
     workers.start()
+    if settings.worker_threads:
+        services.indexer.start()
     atexit.register(services.close)
     return services
 

@@ -1,0 +1,239 @@
+"""`make bench-scale`: how the cost of a search grows with the items, without a model.
+
+Vectors are clustered as real ones are: topics around one common direction, an item around its
+topic, its second vector beside its first; queries are reworded items.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import struct
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+import db
+import db_index
+from bench.measures import percentile, timed
+from bench.report import Report
+from db import Model
+from db_pool import Pool
+from embedded_db import EmbeddedPostgres
+
+DIMENSION = 384
+TOPICS = 2_000
+SEARCHES = 200
+EXACT_SEARCHES = 50
+CHUNK = 20_000
+
+FloatArray = NDArray[np.float32]
+
+
+class Vectors:
+    """Makes items' vectors and queries, the same for the same seed."""
+
+    def __init__(self) -> None:
+        self._rng = np.random.default_rng(1)
+        common = self._unit(1)
+        # Unrelated texts of the e5 family are near 0.2 of each other, reworded ones near 0.06.
+        self._topics = common * 2 + self._unit(TOPICS) * 0.7
+
+    def items(self, count: int) -> tuple[FloatArray, FloatArray]:
+        """Return `count` items' question and pair vectors, shape (count, DIMENSION) each."""
+        topics = self._topics[self._rng.integers(TOPICS, size=count)]
+        questions = topics + self._unit(count) * 0.7
+        return _normal(questions), _normal(questions + self._unit(count) * 0.5)
+
+    def queries(self, questions: FloatArray) -> FloatArray:
+        return _normal(questions + self._unit(len(questions)) * 0.25)
+
+    def _unit(self, count: int) -> FloatArray:
+        return _normal(self._rng.standard_normal((count, DIMENSION), np.float32))
+
+
+def _normal(vectors: FloatArray) -> FloatArray:
+    result: FloatArray = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return result
+
+
+def main() -> None:
+    sizes = [int(size) for size in sys.argv[1:]] or [2_000, 10_000, 100_000, 1_000_000]
+    report = Report()
+    # Not /tmp, which may be memory.
+    with tempfile.TemporaryDirectory(prefix="scale-", dir=os.environ.get("BENCH_DIR")) as folder:
+        server = EmbeddedPostgres.start(Path(folder))
+        pool = Pool(server.dsn, 4)
+        try:
+            db.apply_schema(pool)
+            _grow(report, pool, sizes)
+        finally:
+            pool.close()
+            server.stop()
+    report.write("scale")
+
+
+def _grow(report: Report, pool: Pool, sizes: list[int]) -> None:
+    model = db.register_model(pool, "synthetic", DIMENSION)
+    vectors = Vectors()
+    stored, sample = 0, np.empty((0, DIMENSION), np.float32)
+    for size in sizes:
+        _drop_index(pool, model)
+        while stored < size:
+            count = min(CHUNK, size - stored)
+            questions, pairs = vectors.items(count)
+            _store(pool, model, stored + 1, questions, pairs)
+            sample = np.concatenate([sample, questions[: max(1, count // 50)]])
+            stored += count
+        _vacuum(pool)
+        chosen = np.random.default_rng(2).choice(
+            len(sample), SEARCHES, replace=len(sample) < SEARCHES
+        )
+        _measure(report, pool, model, vectors, size, vectors.queries(sample[chosen]))
+
+
+def _measure(
+    report: Report, pool: Pool, model: Model, vectors: Vectors, size: int, queries: FloatArray
+) -> None:
+    exact_queries = queries[: EXACT_SEARCHES if size > 10_000 else SEARCHES]
+    expected, times = _searched(pool, model, exact_queries)
+    report.add(f"{size:,} items: exact search p50", statistics.median(times), "ms")
+    report.add("  p95", percentile(times, 95), "ms")
+    if size <= 100_000:
+        rate = _insert_rate(pool, model, vectors, size)
+        report.add("  inserted without an index", rate, "vectors/s")
+    seconds = timed(lambda: db_index.build_index(pool, model, 1)) / 1000
+    report.add("  index built", seconds, "s")
+    report.add("  index size", _index_mb(pool, model), "MB")
+    found, times = _searched(pool, model, queries)
+    found, times = _searched(pool, model, queries)
+    report.add("  indexed search p50", statistics.median(times), "ms")
+    report.add("  p95", percentile(times, 95), "ms")
+    report.add("  taken by the planner", 100 * _uses_index(pool, model), "%")
+    hits = sum(len(set(a) & set(b)) for a, b in zip(expected, found, strict=False))
+    report.add("  recall@10", hits / (10 * len(expected)), "", least=0.98)
+    for share in (100, 1_000):
+        few, times = _searched(pool, model, queries[:50], {"tag": f"1/{share}"})
+        page = min(10, size // share)
+        full = statistics.mean(len(ids) == page for ids in few)
+        report.add(f"  a filter that keeps 1/{share}: p50", statistics.median(times), "ms")
+        report.add("  p95", percentile(times, 95), "ms")
+        report.add("  full pages", 100 * full, "%", least=100)
+    rate = _insert_rate(pool, model, vectors, size)
+    report.add("  inserted into the index", rate, "vectors/s")
+
+
+def _searched(
+    pool: Pool, model: Model, queries: FloatArray, metadata: dict[str, str] | None = None
+) -> tuple[list[list[int]], list[float]]:
+    found, times = [], []
+    for query in queries:
+        started = time.perf_counter()
+        hits = db.search(pool, model, query, limit=10, metadata=metadata)
+        times.append((time.perf_counter() - started) * 1000)
+        found.append([hit.id for hit in hits])
+    return found, times
+
+
+def _store(pool: Pool, model: Model, first: int, questions: FloatArray, pairs: FloatArray) -> None:
+    with pool.transaction(seconds=3_600) as conn, conn.cursor() as cur:
+        cur.execute("INSERT INTO collections (name) VALUES ('scale') ON CONFLICT DO NOTHING")
+        cur.execute(
+            """
+            INSERT INTO items (id, collection_id, item_key, place, question_hash, answer_hash,
+                               question, answer, metadata, position)
+            OVERRIDING SYSTEM VALUE
+            SELECT n, (SELECT id FROM collections WHERE name = 'scale'), md5(n::text)::uuid, 0,
+                   md5(n::text)::uuid, md5(n::text)::uuid, 'Question ' || n || '?',
+                   repeat('An answer of some length. ', 8) || n,
+                   jsonb_build_object('tag', CASE WHEN n %% 1000 = 0 THEN '1/1000'
+                       WHEN n %% 100 = 1 THEN '1/100' ELSE 'other' END), n
+            FROM generate_series(%s, %s) n
+            """,
+            (first, first + len(questions) - 1),
+        )
+        cur.execute("SELECT id FROM collections WHERE name = 'scale'")
+        collection_id = db.one_row(cur)[0]
+        cur.copy_expert(
+            "COPY vectors (item_id, model_id, kind, collection_id, embedding) FROM STDIN"
+            " WITH (FORMAT binary)",
+            _Stream(_rows(model.id, collection_id, first, questions, pairs)),
+        )
+
+
+def _rows(
+    model_id: int, collection_id: int, first: int, questions: FloatArray, pairs: FloatArray
+) -> Iterator[bytes]:
+    yield b"PGCOPY\n\xff\r\n\0" + struct.pack("!ii", 0, 0)
+    for kind, vectors in ((b"question", questions), (b"pair", pairs)):
+        halves = vectors.astype(">f2")
+        for n, half in enumerate(halves):
+            floats = half.tobytes()
+            yield (
+                struct.pack("!hiqih", 5, 8, first + n, 2, model_id)
+                + struct.pack("!i", len(kind))
+                + kind
+                + struct.pack("!ii", 4, collection_id)
+                + struct.pack("!iHH", 4 + len(floats), DIMENSION, 0)
+                + floats
+            )
+    yield struct.pack("!h", -1)
+
+
+class _Stream:
+    """What COPY reads from."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+
+    def read(self, _size: int = 0) -> bytes:
+        return b"".join(piece for _, piece in zip(range(64), self._pieces, strict=False))
+
+    def readline(self, size: int = 0) -> bytes:
+        return self.read(size)
+
+
+def _insert_rate(pool: Pool, model: Model, vectors: Vectors, size: int) -> float:
+    """Return vectors a second of a transaction as an import's, of 64 items, then undone."""
+    questions, pairs = vectors.items(64)
+    times = []
+    for n in range(8):
+        first = size + 1 + n * 64
+        times.append(timed(lambda f=first: _store(pool, model, f, questions, pairs)))  # type: ignore[misc]
+    with pool.transaction(seconds=3_600) as conn, conn.cursor() as cur:
+        cur.execute("DELETE FROM items WHERE id > %s", (size,))
+    return 128 / (statistics.median(times) / 1000)
+
+
+def _vacuum(pool: Pool) -> None:
+    with pool.reading(seconds=3_600) as conn, conn.cursor() as cur:
+        cur.execute("VACUUM ANALYZE items, vectors")
+
+
+def _drop_index(pool: Pool, model: Model) -> None:
+    with pool.transaction(seconds=3_600) as conn, conn.cursor() as cur:
+        cur.execute(f"DROP INDEX IF EXISTS {db_index.index_name(model)}")
+
+
+def _index_mb(pool: Pool, model: Model) -> float:
+    with pool.reading() as conn, conn.cursor() as cur:
+        cur.execute("SELECT pg_relation_size(%s::regclass)", (db_index.index_name(model),))
+        return float(db.one_row(cur)[0]) / 1e6
+
+
+def _uses_index(pool: Pool, model: Model) -> bool:
+    with pool.reading() as conn, conn.cursor() as cur:
+        cur.execute(
+            "SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = %s",
+            (db_index.index_name(model),),
+        )
+        return int(db.one_row(cur)[0]) > 0
+
+
+if __name__ == "__main__":
+    main()

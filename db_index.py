@@ -1,0 +1,111 @@
+"""The approximate index: HNSW on the vectors of one model, built beside the work.
+
+Called by indexer.py. Searches need not know of it: PostgreSQL's planner takes it where it is
+cheaper than comparing with every vector (db.search).
+"""
+
+from __future__ import annotations
+
+import logging
+
+from psycopg2.extensions import connection
+from psycopg2.sql import SQL, Identifier, Literal
+
+from db import Model, one_row
+from db_pool import Pool
+
+logger = logging.getLogger(__name__)
+
+# pgvector's own defaults: design and bench/README.md have what they cost and find.
+M, EF_CONSTRUCTION = 16, 64
+# Memory for a build, in which the graph should fit: 1 kB a vector of 384 dimensions.
+BUILD_MEMORY = "1GB"
+BUILD_SECONDS = 24 * 3_600.0
+# Any number that no other program on the same database uses; schema.sql's is its neighbour.
+_INDEX_LOCK = 0x636F6E66
+# A job with so many rows to come would make the index again, or pay for each of its rows.
+LARGE_JOB_ROWS = 5_000
+
+
+def index_name(model: Model) -> str:
+    """Return the name of a model's index."""
+    return f"vectors_hnsw_{model.id}"
+
+
+def build_index(pool: Pool, model: Model, min_vectors: int) -> bool:
+    """Build the model's index where it is missing or was left INVALID, and is worth it.
+
+    It is worth it from `min_vectors` vectors on, while no large job adds to them: building costs a
+    tenth of what inserting the same rows one by one does. From ten times as many on, searches can't
+    wait for the job's end. Of several processes one builds. Return whether this one did.
+    """
+    with pool.reading(seconds=BUILD_SECONDS) as conn:
+        if _is_valid(conn, model) or not _is_worth_it(conn, model, min_vectors):
+            return False
+        if not _locks(conn):
+            return False
+        try:
+            _build(conn, model)
+        finally:
+            with conn.cursor() as cur:
+                cur.execute("SELECT pg_advisory_unlock(%s)", (_INDEX_LOCK,))
+                cur.execute("RESET maintenance_work_mem")
+    return True
+
+
+def _is_valid(conn: connection, model: Model) -> bool:
+    with conn.cursor() as cur:
+        cur.execute(
+            "SELECT EXISTS (SELECT FROM pg_index"
+            " WHERE indisvalid AND indexrelid = to_regclass(%s))",
+            (index_name(model),),
+        )
+        return bool(one_row(cur)[0])
+
+
+def _is_worth_it(conn: connection, model: Model, min_vectors: int) -> bool:
+    with conn.cursor() as cur:
+        # No further than needed: a count of millions would be work of its own.
+        cur.execute(
+            "SELECT count(*) FROM (SELECT FROM vectors WHERE model_id = %s LIMIT %s) v",
+            (model.id, 10 * min_vectors),
+        )
+        vectors = int(one_row(cur)[0])
+        if vectors < min_vectors:
+            return False
+        cur.execute(
+            "SELECT coalesce(sum(total - inserted - updated - unchanged - rejected), 0) FROM jobs"
+            " WHERE status = 'processing'"
+        )
+        return vectors >= 10 * min_vectors or int(one_row(cur)[0]) < LARGE_JOB_ROWS
+
+
+def _locks(conn: connection) -> bool:
+    with conn.cursor() as cur:
+        cur.execute("SELECT pg_try_advisory_lock(%s)", (_INDEX_LOCK,))
+        return bool(one_row(cur)[0])
+
+
+def _build(conn: connection, model: Model) -> None:
+    """Build CONCURRENTLY, so that neither searches nor uploads wait."""
+    name = Identifier(index_name(model))
+    with conn.cursor() as cur:
+        # A build that died leaves an INVALID index, which costs every insert and serves nobody.
+        cur.execute(SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(name))
+        cur.execute("SET maintenance_work_mem = %s", (BUILD_MEMORY,))
+        logger.info("the index of the model %s is being built", model.identity)
+        cur.execute(
+            SQL(
+                "CREATE INDEX CONCURRENTLY {} ON vectors"
+                " USING hnsw ((embedding::halfvec({})) halfvec_cosine_ops)"
+                " WITH (m = {}, ef_construction = {}) WHERE model_id = {}"
+            ).format(
+                name,
+                Literal(model.dimension),
+                Literal(M),
+                Literal(EF_CONSTRUCTION),
+                Literal(model.id),
+            )
+        )
+        cur.execute("ANALYZE vectors")
+        logger.info("the index of the model %s is built", model.identity)

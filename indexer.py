@@ -1,0 +1,44 @@
+"""The background thread that looks after the approximate index. Started by services.py."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+import db_index
+from db import Model
+from db_pool import DatabaseUnavailable, Pool
+
+logger = logging.getLogger(__name__)
+
+# How often the number of vectors is looked at.
+LOOK_SECONDS = 15.0
+
+
+class Indexer:
+    """Builds the model's index once there are `min_vectors` vectors, and again where it is lost."""
+
+    def __init__(self, pool: Pool, model: Model, min_vectors: int) -> None:
+        self._pool = pool
+        self._model = model
+        self._min_vectors = min_vectors
+        self._stopping = threading.Event()
+        # A build may take long; PostgreSQL ends it when the connection is gone.
+        self._thread = threading.Thread(target=self._run, name="indexer", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End between two looks; a build in hand is left to end with its connection."""
+        self._stopping.set()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                db_index.build_index(self._pool, self._model, self._min_vectors)
+            except DatabaseUnavailable as error:
+                logger.warning("The index is not looked after: %s", error)
+            except Exception:
+                logger.exception("The index could not be built; searches stay exact")
+            self._stopping.wait(LOOK_SECONDS)

@@ -1,0 +1,186 @@
+"""The approximate index: built when it is worth it, mended when it broke, right about filters."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+
+import numpy as np
+import psycopg2
+import psycopg2.errors
+import pytest
+from numpy.typing import NDArray
+
+import db
+import db_index
+from db import Model
+from db_pool import Pool
+
+DIMENSION = 16
+ITEMS = 3_000
+
+
+@pytest.fixture
+def model(pool: Pool) -> Model:
+    return db.register_model(pool, "small", DIMENSION)
+
+
+@pytest.fixture
+def vectors() -> NDArray[np.float32]:
+    found = np.random.default_rng(1).standard_normal((ITEMS, DIMENSION)).astype(np.float32)
+    found /= np.linalg.norm(found, axis=1, keepdims=True)
+    return found
+
+
+def store(pool: Pool, model: Model, vectors: NDArray[np.float32]) -> None:
+    with pool.transaction() as conn, conn.cursor() as cur:
+        cur.execute("INSERT INTO collections (name) VALUES ('a'), ('b')")
+        cur.execute(
+            """
+            INSERT INTO items (collection_id, item_key, place, question_hash, answer_hash,
+                               question, answer, metadata, position)
+            SELECT CASE WHEN n %% 100 = 0 THEN 2 ELSE 1 END, md5(n::text)::uuid, 0,
+                   md5(n::text)::uuid, md5(n::text)::uuid, 'q' || n, 'a',
+                   jsonb_build_object('rare', (n %% 100 = 1)::text), n
+            FROM generate_series(1, %s) n
+            """,
+            (len(vectors),),
+        )
+        for number, vector in enumerate(vectors, 1):
+            cur.execute(
+                "INSERT INTO vectors SELECT id, %s, kind, collection_id, %s"
+                " FROM items, (VALUES ('question'), ('pair')) k (kind) WHERE position = %s",
+                (model.id, db.halfvec_text(vector), number),
+            )
+    with pool.reading() as conn, conn.cursor() as cur:
+        cur.execute("VACUUM ANALYZE vectors, items")
+
+
+def valid(pool: Pool, model: Model) -> bool | None:
+    with pool.reading() as conn, conn.cursor() as cur:
+        cur.execute(
+            "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)",
+            (db_index.index_name(model),),
+        )
+        row = cur.fetchone()
+        return None if row is None else bool(row[0])
+
+
+def uses_index(pool: Pool, model: Model) -> bool:
+    with pool.reading() as conn, conn.cursor() as cur:
+        cur.execute("SELECT pg_stat_force_next_flush()")
+        cur.execute("SELECT pg_stat_clear_snapshot()")
+        cur.execute(
+            "SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = %s",
+            (db_index.index_name(model),),
+        )
+        return bool(db.one_row(cur)[0])
+
+
+def test_an_index_finds_what_exact_search_finds(
+    pool: Pool, model: Model, vectors: NDArray[np.float32]
+) -> None:
+    store(pool, model, vectors)
+    queries = vectors[::60] + 0.1
+    exact = [[h.id for h in db.search(pool, model, q, limit=10)] for q in queries]
+    assert db_index.build_index(pool, model, 2 * ITEMS)
+    assert valid(pool, model)
+    found = [[h.id for h in db.search(pool, model, q, limit=10)] for q in queries]
+    assert uses_index(pool, model)
+    same = sum(len(set(a) & set(b)) for a, b in zip(exact, found, strict=True))
+    assert same >= 0.98 * 10 * len(queries)
+    distances = [h.distance for h in db.search(pool, model, queries[0], limit=100)]
+    assert distances == sorted(distances)
+    assert len(distances) == 100
+    # A second look finds nothing to do.
+    assert not db_index.build_index(pool, model, 2 * ITEMS)
+
+
+@pytest.mark.parametrize("narrow", [{"metadata": {"rare": "true"}}, {"collections": ["b"]}])
+def test_a_filter_that_keeps_one_in_a_hundred_fills_its_page(
+    pool: Pool, model: Model, vectors: NDArray[np.float32], narrow: dict[str, dict[str, str]]
+) -> None:
+    store(pool, model, vectors)
+    assert db_index.build_index(pool, model, 1)
+    with pool.reading() as conn, conn.cursor() as cur:
+        cur.execute("SET enable_sort = off")  # or the planner prefers exact search, rightly
+    for query in vectors[:20]:
+        hits = db.search(pool, model, query, limit=20, **narrow)  # type: ignore[arg-type]
+        assert len(hits) == 20
+        assert [h.distance for h in hits] == sorted(h.distance for h in hits)
+
+
+def test_a_deleted_item_never_comes_back(
+    pool: Pool, model: Model, vectors: NDArray[np.float32]
+) -> None:
+    store(pool, model, vectors)
+    assert db_index.build_index(pool, model, 1)
+    nearest = db.search(pool, model, vectors[0], limit=1)[0].id
+    with pool.transaction() as conn, conn.cursor() as cur:
+        cur.execute("DELETE FROM items WHERE id = %s", (nearest,))
+    hits = db.search(pool, model, vectors[0], limit=100)
+    assert nearest not in {hit.id for hit in hits}
+    assert len(hits) == 100
+
+
+def test_no_index_below_the_bound_nor_during_a_large_job(
+    pool: Pool, model: Model, vectors: NDArray[np.float32]
+) -> None:
+    store(pool, model, vectors)
+    assert not db_index.build_index(pool, model, 2 * ITEMS + 1)
+    with pool.transaction() as conn, conn.cursor() as cur:
+        cur.execute(
+            "INSERT INTO jobs (id, status, collection_id, collection, mode, total)"
+            " VALUES (%s, 'processing', 1, 'a', 'upsert', %s)",
+            (uuid.uuid4(), db_index.LARGE_JOB_ROWS),
+        )
+    assert not db_index.build_index(pool, model, 2 * ITEMS)
+    # With so many vectors searches can't wait for the job's end.
+    assert db_index.build_index(pool, model, 2 * ITEMS // 10)
+
+
+def test_an_index_left_invalid_by_a_crash_is_replaced_and_searches_go_on(
+    pool: Pool, dsn: str, model: Model, vectors: NDArray[np.float32]
+) -> None:
+    store(pool, model, vectors)
+    holder = psycopg2.connect(dsn)
+    with holder.cursor() as cur:
+        # A build waits for every transaction that may still write.
+        cur.execute("LOCK TABLE vectors IN ROW EXCLUSIVE MODE")
+    failed: list[Exception] = []
+
+    def build() -> None:
+        try:
+            db_index.build_index(Pool(dsn, 1), model, 1)
+        except Exception as error:  # noqa: BLE001, whatever it is, it ended
+            failed.append(error)
+
+    building = threading.Thread(target=build)
+    building.start()
+    killed = False
+    deadline = time.monotonic() + 20
+    while not killed and time.monotonic() < deadline:
+        with pool.reading() as conn, conn.cursor() as cur:
+            cur.execute(
+                "SELECT count(pg_terminate_backend(pid)) > 0 FROM pg_stat_activity"
+                " WHERE query LIKE 'CREATE INDEX CONC%' AND wait_event_type = 'Lock'"
+            )
+            killed = bool(db.one_row(cur)[0])
+    building.join(20)
+    holder.close()
+    assert killed
+    assert failed
+    assert valid(pool, model) is False
+    assert len(db.search(pool, model, vectors[0], limit=10)) == 10
+    assert db_index.build_index(pool, model, 1)
+    assert valid(pool, model)
+
+
+def test_of_two_processes_one_builds(pool: Pool, model: Model, dsn: str) -> None:
+    other = Pool(dsn, 1)
+    with other.reading() as conn:
+        assert db_index._locks(conn)
+        store(pool, model, np.eye(DIMENSION, dtype=np.float32))
+        assert not db_index.build_index(pool, model, 1)
+    other.close()
