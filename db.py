@@ -18,9 +18,9 @@ import psycopg2
 from numpy.typing import NDArray
 from psycopg2.extensions import connection
 from psycopg2.extras import Json, register_uuid
-from psycopg2.sql import SQL, Composed, Literal
+from psycopg2.sql import SQL, Composed, Identifier
 
-from db_pool import DatabaseUnavailable, Pool
+from db_pool import Connection, DatabaseUnavailable, Pool
 
 logger = logging.getLogger(__name__)
 
@@ -172,32 +172,92 @@ def search(
     An item's distance is that of the nearer of its two vectors; ties go by item id. Each item has
     two vectors, so the nearest 2n vectors hold the nearest n items.
     """
-    where, parameters = _narrowed(collections, metadata)
-    parameters |= {
+    wanted = 2 * (limit + offset)
+    values = {
         "query": halfvec_text(query),
-        "vectors": 2 * (limit + offset),
         "limit": limit,
         "offset": offset,
         "max_distance": max_distance,
+        "collections": None if collections is None else list(collections),
+        "metadata": None if metadata is None else Json(dict(metadata)),
     }
+    kind = _Kind(
+        model.id,
+        model.dimension,
+        next((most for most in _PREPARED_VECTORS if most >= wanted), wanted),
+        in_collections=collections is not None,
+        with_metadata=bool(metadata),
+    )
     with pool.reading() as conn, conn.cursor() as cursor:
-        statement = _SEARCH.format(
-            where=where, model=Literal(model.id), dimension=Literal(model.dimension)
-        )
-        cursor.execute(statement, parameters)
+        if kind.with_metadata or kind.vectors > _PREPARED_VECTORS[-1]:
+            cursor.execute(kind.statement().format(**_NAMED), values)
+        else:
+            kind.prepare(conn)
+            cursor.execute(kind.execute(), values)
         return [Hit(*row) for row in cursor.fetchall()]
+
+
+# Searches for so many vectors, and no more, are prepared: planning one costs as much as running it.
+_PREPARED_VECTORS = (10, 20, 50, 200)
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """A kind of search, whose statement is the same but for its values."""
+
+    model: int
+    dimension: int
+    vectors: int
+    in_collections: bool
+    with_metadata: bool
+
+    def prepare(self, conn: Connection) -> None:
+        """Prepare the statement on the connection, once."""
+        if self in conn.prepared:
+            return
+        with conn.cursor() as cursor:
+            cursor.execute(
+                SQL("PREPARE {}(halfvec, float8, bigint, bigint{}) AS ").format(
+                    self._name(), SQL(", text[]" if self.in_collections else "")
+                )
+                + self.statement().format(**_NUMBERED)
+            )
+        conn.prepared.add(self)
+
+    def execute(self) -> Composed:
+        last = ", %(collections)s" if self.in_collections else ""
+        return SQL(
+            "EXECUTE {}(%(query)s, %(max_distance)s, %(limit)s, %(offset)s" + last + ")"
+        ).format(self._name())
+
+    def statement(self) -> SQL:
+        """Return the statement; the names in braces are still to be put in.
+
+        The number of vectors is part of it: of a value that may be any the planner would think it
+        large, and pass over the index.
+        """
+        where = _IN_COLLECTIONS if self.in_collections else ""
+        where += _WITH_METADATA if self.with_metadata else ""
+        text = _SEARCH.replace("<where>", where)
+        for name in ("model", "dimension", "vectors"):
+            text = text.replace(f"<{name}>", str(getattr(self, name)))
+        return SQL(text)
+
+    def _name(self) -> Identifier:
+        where = "_collections" if self.in_collections else ""
+        return Identifier(f"search_{self.model}_{self.vectors}{where}")
 
 
 # The cast and the model are written as in the index of db_index.py, so that the planner can take
 # it. GREATEST: rounding gives an identical vector a distance just below 0.
-_SEARCH = SQL("""
+_SEARCH = """
 WITH nearest AS MATERIALIZED (
     SELECT v.item_id, v.kind,
-           v.embedding::halfvec({dimension}) <=> %(query)s::halfvec({dimension}) AS distance
+           v.embedding::halfvec(<dimension>) <=> {query}::halfvec(<dimension>) AS distance
     FROM vectors v
-    WHERE v.model_id = {model} {where}
+    WHERE v.model_id = <model><where>
     ORDER BY distance, v.item_id
-    LIMIT %(vectors)s
+    LIMIT <vectors>
 ), best AS (
     SELECT DISTINCT ON (item_id) item_id, kind, GREATEST(distance, 0) AS distance
     FROM nearest
@@ -207,32 +267,19 @@ SELECT i.id, i.question, i.answer, c.name, i.metadata, b.distance, b.kind
 FROM best b
 JOIN items i ON i.id = b.item_id
 JOIN collections c ON c.id = i.collection_id
-WHERE %(max_distance)s IS NULL OR b.distance <= %(max_distance)s
+WHERE {max_distance}::float8 IS NULL OR b.distance <= {max_distance}
 ORDER BY b.distance, b.item_id
-LIMIT %(limit)s OFFSET %(offset)s
-""")
-
-
-def _narrowed(
-    collections: Sequence[str] | None, metadata: Mapping[str, str] | None
-) -> tuple[Composed, dict[str, Any]]:
-    """Return the conditions that narrow a search, and their parameters."""
-    conditions: list[SQL] = []
-    parameters: dict[str, Any] = {}
-    if collections is not None:
-        conditions.append(_IN_COLLECTIONS)
-        parameters["collections"] = list(collections)
-    if metadata:
-        conditions.append(_WITH_METADATA)
-        parameters["metadata"] = Json(dict(metadata))
-    return Composed(conditions), parameters
-
-
-_IN_COLLECTIONS = SQL(
+LIMIT {limit} OFFSET {offset}
+"""
+_IN_COLLECTIONS = (
     " AND v.collection_id = ANY (ARRAY("
-    "SELECT id FROM collections WHERE name = ANY (%(collections)s)))"
+    "SELECT id FROM collections WHERE name = ANY ({collections})))"
 )
-_WITH_METADATA = SQL(" AND v.item_id IN (SELECT id FROM items WHERE metadata @> %(metadata)s)")
+_WITH_METADATA = " AND v.item_id IN (SELECT id FROM items WHERE metadata @> {metadata})"
+
+_VALUES = ("query", "max_distance", "limit", "offset", "collections", "metadata")
+_NAMED = {name: SQL(f"%({name})s") for name in _VALUES}
+_NUMBERED = {name: SQL(f"${number}") for number, name in enumerate(_VALUES, 1)}
 
 
 def halfvec_text(vector: FloatArray) -> str:

@@ -30,10 +30,12 @@ WATCH_SECONDS = 0.25
 
 # JIT compilation takes longer than any of our queries. hnsw: so many candidates find 0.98 of the
 # nearest at any size measured (bench/results/scale.md); with a filter the scan goes on until the
-# page is full, in order of distance.
+# page is full, in order of distance. A prepared search is planned once (db.py). No disk that is
+# good for an index is four times slower at random pages, and most pages are in memory.
 _OPTIONS = (
     "-c jit=off -c timezone=UTC -c hnsw.ef_search=160 -c hnsw.iterative_scan=strict_order"
-    " -c hnsw.max_scan_tuples=200000"
+    " -c hnsw.max_scan_tuples=200000 -c plan_cache_mode=force_generic_plan"
+    " -c random_page_cost=1.1"
 )
 
 # The server is gone, restarts, is full, or gave up a deadlock: all of it passes.
@@ -44,9 +46,17 @@ class DatabaseUnavailable(Exception):
     """PostgreSQL can't be reached, or no connection to it came free in time: try again later."""
 
 
+class Connection(connection):
+    """A connection that knows what was prepared on it."""
+
+    def __init__(self, dsn: str, *args: object) -> None:
+        super().__init__(dsn, *args)
+        self.prepared: set[object] = set()
+
+
 @dataclass(eq=False)
 class _Borrowed:
-    conn: connection
+    conn: Connection
     seconds: float
     deadline: float
 
@@ -62,13 +72,13 @@ class Pool:
         self._wait_seconds = wait_seconds
         self._free = threading.BoundedSemaphore(size)
         self._lock = threading.Lock()
-        self._idle: list[tuple[connection, float]] = []
+        self._idle: list[tuple[Connection, float]] = []
         self._borrowed: set[_Borrowed] = set()
         self._watch: threading.Thread | None = None
         self._closed = threading.Event()
 
     @contextmanager
-    def transaction(self, seconds: float = 300.0) -> Iterator[connection]:
+    def transaction(self, seconds: float = 300.0) -> Iterator[Connection]:
         """Yield a connection in a transaction: committed at the end, rolled back on an error.
 
         A server that says nothing for `seconds` counts as away. Raises DatabaseUnavailable where
@@ -83,7 +93,7 @@ class Pool:
                 raise
 
     @contextmanager
-    def reading(self, seconds: float = 4.0) -> Iterator[connection]:
+    def reading(self, seconds: float = 4.0) -> Iterator[Connection]:
         """Yield a connection in autocommit, for single statements: no BEGIN, no COMMIT."""
         with self._connection(seconds) as conn:
             conn.autocommit = True
@@ -106,10 +116,10 @@ class Pool:
         self._close_idle()
 
     @contextmanager
-    def _connection(self, seconds: float) -> Iterator[connection]:
+    def _connection(self, seconds: float) -> Iterator[Connection]:
         if not self._free.acquire(timeout=self._wait_seconds):
             raise DatabaseUnavailable("All connections to PostgreSQL are in use.")
-        conn: connection | None = None
+        conn: Connection | None = None
         try:
             conn = self._checked()
             with self._watched(conn, seconds):
@@ -123,7 +133,7 @@ class Pool:
             self._free.release()
 
     @contextmanager
-    def _watched(self, conn: connection, seconds: float) -> Iterator[None]:
+    def _watched(self, conn: Connection, seconds: float) -> Iterator[None]:
         """Hold the connection to a deadline, and take it back in the end."""
         borrowed = _Borrowed(conn, seconds, time.monotonic() + seconds)
         with self._lock:
@@ -138,7 +148,7 @@ class Pool:
                 self._borrowed.discard(borrowed)
             self._take_back(conn)
 
-    def _checked(self) -> connection:
+    def _checked(self) -> Connection:
         """Return an idle connection that lives, else a new one."""
         with self._lock:
             conn, since = self._idle.pop() if self._idle else (None, 0.0)
@@ -164,15 +174,16 @@ class Pool:
                 self._borrowed.discard(borrowed)
         return conn
 
-    def _connect(self) -> connection:
+    def _connect(self) -> Connection:
         return psycopg2.connect(
             self._dsn,
             connect_timeout=CONNECT_SECONDS,
             application_name="conector-pgvector",
             options=_OPTIONS,
+            connection_factory=Connection,
         )
 
-    def _take_back(self, conn: connection) -> None:
+    def _take_back(self, conn: Connection) -> None:
         usable = not conn.closed and conn.info.transaction_status == TRANSACTION_STATUS_IDLE
         if usable and not self._closed.is_set():
             with self._lock:
@@ -201,7 +212,7 @@ class Pool:
                         _cut(borrowed.conn)
 
 
-def _readable(conn: connection) -> bool:
+def _readable(conn: Connection) -> bool:
     """Say whether there is something to read from an idle connection: as a rule, its end."""
     if not hasattr(select, "poll"):  # Windows
         return bool(select.select([conn], [], [], 0)[0])
@@ -210,14 +221,14 @@ def _readable(conn: connection) -> bool:
     return bool(poll.poll(0))
 
 
-def _roll_back(conn: connection) -> None:
+def _roll_back(conn: Connection) -> None:
     try:
         conn.rollback()
     except _AWAY:
         conn.close()
 
 
-def _cut(conn: connection) -> None:
+def _cut(conn: Connection) -> None:
     try:
         with socket.socket(fileno=os.dup(conn.fileno())) as sock:
             sock.shutdown(socket.SHUT_RDWR)
