@@ -49,7 +49,7 @@ from embedded_db import EmbeddedPostgresError
 from embeddings import Embedder
 from errors import ApiError, register_error_handlers
 from http_auth import auth
-from http_server import check_address, serve
+from http_server import check_address, end_on_signals, serve
 from item_routes import items
 from job_routes import job_body, jobs
 from openapi import completed
@@ -259,6 +259,7 @@ def _idempotency_key() -> str | None:
 
 def main() -> int:
     """Run the service until a signal; return the exit status. Errors of the start are one line."""
+    end_on_signals()
     try:
         environ = config.environment()
         made = None

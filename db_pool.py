@@ -164,8 +164,9 @@ class Pool:
             with conn.cursor() as cursor:
                 cursor.execute("SELECT 1")
             conn.autocommit = False
-        except _AWAY:
-            # One that died says that the server restarted: its siblings are dead as well.
+        except psycopg2.Error:
+            # Of whatever class: psycopg2 has a plain DatabaseError for some dead connections. One
+            # that died says that the server restarted: its siblings are dead as well.
             conn.close()
             self._close_idle()
             return self._connect()
@@ -224,7 +225,7 @@ def _readable(conn: Connection) -> bool:
 def _roll_back(conn: Connection) -> None:
     try:
         conn.rollback()
-    except _AWAY:
+    except psycopg2.Error:
         conn.close()
 
 

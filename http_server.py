@@ -59,7 +59,7 @@ def check_address(host: str, port: int) -> None:
 
 
 def serve(app: Flask, host: str, port: int, *, threads: int, max_body_bytes: int) -> None:
-    """Serve until SIGTERM or SIGINT, then finish what is in hand; a second signal ends at once.
+    """Serve until `end_on_signals` ends it, then finish what is in hand.
 
     `max_body_bytes` bounds what is taken from anybody before the app, and so its check of
     credentials, sees the request.
@@ -82,11 +82,12 @@ def serve(app: Flask, host: str, port: int, *, threads: int, max_body_bytes: int
         server.channel_class = _Channel
     # It warns of each request that waits for a thread.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-    _end_on_signals()
     server.run()
 
 
-def _end_on_signals() -> None:
+def end_on_signals() -> None:
+    """Let SIGTERM and SIGINT end the process cleanly from now on, and a second one at once."""
+
     def end(number: int, _frame: FrameType | None) -> None:
         logger.info("Stopping on signal %d; a second one ends at once", number)
         for name in (signal.SIGTERM, signal.SIGINT):

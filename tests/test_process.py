@@ -1,0 +1,264 @@
+"""The service as a process: killed, stopped, started again, its database restarted."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+from service_process import ROOT, ServiceProcess, free_port
+
+from embedded_db import EmbeddedPostgres
+from postgres_programs import Programs
+
+ROWS = 600
+
+
+def csv(rows: int = ROWS) -> str:
+    return "question,answer\n" + "".join(f"Question {n}?,Answer {n}\n" for n in range(rows))
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> Iterator[Any]:
+    """Starts services in one folder, on one database, and ends them in the end."""
+    services: list[ServiceProcess] = []
+    # Holds the database, so that it need not start anew with each service.
+    server = EmbeddedPostgres.start(tmp_path / "data")
+
+    def start(*, wait: bool = True, **settings: str) -> ServiceProcess:
+        service = ServiceProcess(tmp_path, **settings)
+        services.append(service)
+        if wait:
+            service.wait_until_ready()
+        return service
+
+    yield start
+    for service in services:
+        if service.process.poll() is None:
+            service.kill()
+    server.stop()
+
+
+def check_stored(tmp_path: Path, rows: int) -> None:
+    """Every row once, each with its two vectors, and nothing left over."""
+    server = EmbeddedPostgres.start(tmp_path / "data")
+    conn = psycopg2.connect(server.dsn)
+    with conn.cursor() as cur:
+        cur.execute("SELECT count(*), count(DISTINCT question) FROM items")
+        assert cur.fetchone() == (rows, rows)
+        cur.execute("SELECT count(*), count(DISTINCT (item_id, kind)) FROM vectors")
+        assert cur.fetchone() == (2 * rows, 2 * rows)
+        cur.execute("SELECT (SELECT count(*) FROM job_rows), (SELECT count(*) FROM staged_vectors)")
+        assert cur.fetchone() == (0, 0)
+    conn.close()
+    server.stop()
+
+
+def test_a_job_goes_on_and_ends_right_after_kill_9(started: Any, tmp_path: Path) -> None:
+    first = started(EMBED_SECONDS="0.2")
+    job = first.upload(csv())
+    first.until(job["id"], lambda job: 0 < job["rows"]["done"] < ROWS)
+    first.kill()
+    second = started()
+    ended = second.ended(job["id"])
+    assert ended["status"] == "succeeded"
+    assert ended["rows"]["inserted"] == ended["rows"]["total"] == ROWS
+    check_stored(tmp_path, ROWS)
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        "before db_jobs.create_job",
+        "after db_jobs.create_job",
+        "after db_start.start_job",
+        "after db_work.claim_batch",
+        "before db_work.finish_batch",
+        "after db_work.finish_batch",
+        "after db_work.finish_job",
+    ],
+)
+def test_killed_at_a_named_point_it_loses_and_doubles_nothing(
+    started: Any, tmp_path: Path, point: str
+) -> None:
+    first = started(KILL_AT=point, WORKER_THREADS="1")
+    try:
+        answered = first.upload(csv(100))
+    except OSError:
+        answered = None
+    assert first.process.wait(20) == -signal.SIGKILL
+    second = started()
+    jobs = second.get("/jobs")[1]["results"]
+    if answered is None and not jobs:
+        check_stored(tmp_path, 0)
+        return
+    ended = second.ended(jobs[0]["id"])
+    assert ended["status"] == "succeeded"
+    assert ended["rows"]["inserted"] == 100
+    check_stored(tmp_path, 100)
+
+
+def test_sigterm_ends_cleanly_in_the_middle_of_a_job(started: Any, tmp_path: Path) -> None:
+    first = started(EMBED_SECONDS="0.3")
+    job = first.upload(csv())
+    first.until(job["id"], lambda job: 0 < job["rows"]["done"] < ROWS)
+    began = time.monotonic()
+    assert first.stop() == 0
+    assert time.monotonic() - began < 15
+    second = started()
+    assert second.ended(job["id"])["rows"]["inserted"] == ROWS
+    check_stored(tmp_path, ROWS)
+
+
+def test_a_second_signal_ends_at_once(started: Any) -> None:
+    service = started(EMBED_SECONDS="8")
+    service.upload(csv(10))
+    time.sleep(1)
+    service.signal(signal.SIGTERM)
+    time.sleep(0.5)
+    service.signal(signal.SIGTERM)
+    began = time.monotonic()
+    assert service.process.wait(10) == 128 + signal.SIGTERM
+    assert time.monotonic() - began < 2
+
+
+def test_two_processes_share_a_job(started: Any, tmp_path: Path) -> None:
+    one, other = started(EMBED_SECONDS="0.2"), started(EMBED_SECONDS="0.2")
+    job = one.upload(csv())
+    assert other.ended(job["id"])["rows"]["inserted"] == ROWS
+    check_stored(tmp_path, ROWS)
+
+
+def test_it_survives_a_restart_of_postgresql(started: Any, tmp_path: Path) -> None:
+    service = started(EMBED_SECONDS="0.1")
+    job = service.upload(csv())
+    folder = tmp_path / "data" / "postgres"
+    programs = Programs.for_folder(folder)
+    options = (folder / "postmaster.opts").read_text().split(None, 1)[1].strip()
+    programs.run("pg_ctl", "stop", "-s", "-m", "immediate")
+    status, answer = service.get("/readyz")
+    assert status == 503, service.log.read_text()
+    assert answer["parts"]["database"] != "ok"
+    assert answer["parts"]["model"] == "ok"
+    status, answer = service.call(
+        "POST", "/search", b'{"question": "a"}', Content_Type="application/json"
+    )
+    assert (status, answer["code"]) == (503, "unavailable"), service.log.read_text()
+    assert int(answer["headers"]["Retry-After"]) > 0
+    assert service.get("/health")[0] == 200
+    programs.run("pg_ctl", "start", "-s", "-l", "start.log", "-o", options)
+    service.wait_until_ready(30)
+    assert service.ended(job["id"])["rows"]["inserted"] == ROWS
+    check_stored(tmp_path, ROWS)
+
+
+def test_two_first_starts_at_once_on_one_folder(tmp_path: Path) -> None:
+    services = [ServiceProcess(tmp_path) for _ in range(2)]
+    try:
+        for service in services:
+            service.wait_until_ready()
+        job = services[0].upload(csv(10))
+        assert services[1].ended(job["id"])["rows"]["inserted"] == 10
+        # The server stays until the last one stops.
+        assert services[0].stop() == 0
+        assert services[1].get("/readyz")[0] == 200
+        assert services[1].stop() == 0
+    finally:
+        for service in services:
+            if service.process.poll() is None:
+                service.kill()
+
+
+def test_python_app_py_makes_credentials_once_and_its_curl_lines_work(
+    tmp_path: Path, minilm_folder: Path
+) -> None:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("API_", "DB_"))}
+    environment |= {"PORT": str(free_port()), "EMBEDDING_MODEL": str(minilm_folder)}
+
+    def start() -> tuple[subprocess.Popen[str], str]:
+        process = subprocess.Popen(
+            [sys.executable, str(ROOT / "app.py")],
+            cwd=tmp_path,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _ in range(2)]
+        while "/search" not in lines[-1]:
+            lines.append(process.stdout.readline())
+            assert lines[-1], lines
+        return process, "".join(lines)
+
+    process, said = start()
+    try:
+        assert f"http://127.0.0.1:{environment['PORT']}" in said
+        assert "password" in said
+        assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
+        upload, search = re.findall(r"^  (curl .*)$", said, re.MULTILINE)
+        _ready(environment["PORT"])
+        answer = _bash(upload, tmp_path)
+        assert '"status":"enqueued"' in answer, answer
+        deadline = time.monotonic() + 30
+        while '"results":[{' not in (answer := _bash(search, tmp_path)):
+            assert time.monotonic() < deadline, answer
+            time.sleep(0.2)
+    finally:
+        process.terminate()
+        assert process.wait(30) == 0
+        process.stdout.close()  # type: ignore[union-attr]
+    process, said = start()
+    process.terminate()
+    assert process.wait(30) == 0
+    process.stdout.close()  # type: ignore[union-attr]
+    assert "password" not in said
+    upload, _ = re.findall(r"^  (curl .*)$", said, re.MULTILINE)
+    assert "$API_USERNAME" in upload
+
+
+def _ready(port: str) -> None:
+    deadline = time.monotonic() + 30
+    while _bash(f"curl -s -o /dev/null -w %{{http_code}} localhost:{port}/readyz", ROOT) != "200":
+        assert time.monotonic() < deadline
+
+
+def _bash(command: str, folder: Path) -> str:
+    result = subprocess.run(
+        ["bash", "-c", command], cwd=folder, capture_output=True, text=True, timeout=60, check=False
+    )
+    return result.stdout
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("PORT", "seventy"),
+        ("EMBEDDING_MODEL", "./no-such-model"),
+        ("DATABASE_URL", "postgresql://127.0.0.1:1/none"),
+        ("API_PASSWORD", ""),
+    ],
+)
+def test_a_start_that_fails_says_why_in_one_line(tmp_path: Path, variable: str, value: str) -> None:
+    environment = os.environ | {
+        "API_USERNAME": "a", "API_PASSWORD": "b", "PORT": str(free_port()),
+        "HF_HUB_OFFLINE": "1", variable: value,
+    }  # fmt: skip
+    result = subprocess.run(
+        [sys.executable, str(ROOT / "app.py")],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=100, check=False,
+    )  # fmt: skip
+    assert result.returncode == 1
+    last = result.stderr.strip().splitlines()[-1]
+    assert last.startswith("Conector PGVector can't start: ")
+    assert "Traceback" not in result.stderr
+    if variable != "DATABASE_URL":
+        assert variable in last
