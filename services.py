@@ -103,10 +103,11 @@ def start_services(settings: Settings, embedder: Embedder | None = None) -> Serv
         postgres=postgres,
         process=os.getpid(),
     )
+    # Before the threads start: whatever ends the process, they are stopped and joined.
+    atexit.register(services.close)
     workers.start()
     if settings.worker_threads:
         services.indexer.start()
-    atexit.register(services.close)
     return services
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Callable
+from functools import partial
 
 import db_start
 import db_work
@@ -54,16 +55,21 @@ class Workers:
         self._lock = threading.Lock()
         self._held: dict[Batch, None] = {}
         self._seen: dict[int, float] = {}
-        self._loops: list[Future[None]] = []
+        self._loops: list[threading.Thread] = []
 
     def start(self) -> None:
         """Start the threads; with 0 threads, none."""
         if not self._threads:
             return
-        executor = ThreadPoolExecutor(self._threads + 1, thread_name_prefix="worker")
-        self._loops = [executor.submit(self._work, n) for n in range(self._threads)]
-        self._loops.append(executor.submit(self._hold_leases))
-        executor.shutdown(wait=False)
+        # Daemons: the interpreter joins other threads, also a ThreadPoolExecutor's, before it runs
+        # what was registered to stop them, and would wait for loops without end.
+        loops: list[Callable[[], None]] = [partial(self._work, n) for n in range(self._threads)]
+        self._loops = [
+            threading.Thread(target=loop, name="worker", daemon=True)
+            for loop in (*loops, self._hold_leases)
+        ]
+        for thread in self._loops:
+            thread.start()
 
     def wake(self) -> None:
         """Tell the workers that there is something to do."""
@@ -80,7 +86,9 @@ class Workers:
         """Finish the batches in hand within `seconds`; give back what is not finished."""
         self._stopping.set()
         self.wake()
-        wait(self._loops, timeout=seconds)
+        deadline = time.monotonic() + seconds
+        for thread in self._loops:
+            thread.join(max(0.0, deadline - time.monotonic()))
         for batch in self._batches():
             self._give_back(batch, blame=False)
 
