@@ -114,7 +114,9 @@ CREATE INDEX IF NOT EXISTS jobs_unfinished ON jobs (collection_id, number)
 
 -- The rows of an unfinished job: written with it before the upload is answered, removed at its end.
 CREATE TABLE IF NOT EXISTS job_rows (
-    job_id        uuid NOT NULL REFERENCES jobs ON DELETE CASCADE,
+    -- A job's; not as a foreign key, which would be checked for each of a million rows that come
+    -- in the job's own transaction.
+    job_id        uuid NOT NULL,
     row_no        bigint NOT NULL,
     line          bigint NOT NULL,
     external_id   text,

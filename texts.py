@@ -11,7 +11,6 @@ import unicodedata
 # Characters that no reader sees: soft hyphen, zero-width space and (non-)joiners, word joiner,
 # BOM, and the marks and embeddings of Unicode's bidirectional algorithm (UAX #9).
 _INVISIBLE = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
-_SPACES = re.compile(r"\s+")
 
 
 def visible_text(text: str) -> str:
@@ -19,4 +18,9 @@ def visible_text(text: str) -> str:
 
     Two texts that look the same to a reader give the same result; case and accents stay.
     """
-    return _SPACES.sub(" ", unicodedata.normalize("NFC", _INVISIBLE.sub("", text))).strip()
+    # Text that is printable to its end has no invisible marks, and no white space but U+0020.
+    if not text.isprintable():
+        text = " ".join(_INVISIBLE.sub("", text).split())
+    elif "  " in text or text[:1] == " " or text[-1:] == " ":
+        text = " ".join(text.split())
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
