@@ -147,7 +147,12 @@ def _utf16(start: bytes) -> Encoding | None:
     even, odd = start[0::2].count(0), start[1::2].count(0)
     half = len(start) // 2
     for name, zeros, others in (("utf-16-le", odd, even), ("utf-16-be", even, odd)):
-        if zeros * 20 >= half and others * 20 <= zeros:
+        # Read so, a text of bytes with a few NULs in it has no end of a line.
+        if (
+            zeros * 20 >= half
+            and others * 20 <= zeros
+            and re.search("[\r\n]", start.decode(name, "ignore"))
+        ):
             return Encoding(name)
     return None
 

@@ -283,7 +283,8 @@ class Records:
             reader, unclosed = self._read(unclosed)
             fits = unclosed is not None and reader.clean(self._form.width)
             good, bad = good + fits, bad + (not fits and any(reader.fields))
-        unclosed_fits = good > 0 and bad * 20 <= good
+        # A reading that never ends can't be the right one, so less speaks for the other.
+        unclosed_fits = good > 0 and bad * (20 if inner is not None else 2) <= good
         if unclosed_fits and not inner_fits:
             return begin + 1
         if inner is None:

@@ -1,0 +1,322 @@
+"""What real FAQ files are like, and what is taken of them: files of our own for each case."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+
+from csv_rows import CsvError, CsvFile, CsvOptions, Rejection, Row, open_csv
+
+PT = "Como faço a devolução?,Você tem até 7 dias. Não é preciso explicação\n" * 3
+FR = "Où est ma commande ?;Elle arrive bientôt à l'adresse indiquée, déjà payée\n" * 3
+DE = "Wo ist die Lösung für Prüfungen?;Über die Straße, wir können's größer erklären\n" * 3
+ES = "¿Cuál es la dirección?;Está en la sección de atención del año pasado, señor\n" * 3
+RU = "Как оформить возврат?;Откройте раздел помощи и выберите заказ\n" * 3
+KO = "배송은 언제 오나요?,주문하신 상품은 삼일 안에 도착합니다\n" * 3
+JA = "返品はできますか,はい、七日以内であれば返品できます\n" * 3
+
+
+def read(data: bytes | str, **options: Any) -> tuple[CsvFile, list[Row], list[Rejection]]:
+    raw = data.encode() if isinstance(data, str) else data
+    file = open_csv(io.BytesIO(raw), CsvOptions(**options))
+    found = list(file)
+    rows = [row for row in found if isinstance(row, Row)]
+    return file, rows, [row for row in found if isinstance(row, Rejection)]
+
+
+def pairs(data: bytes | str, **options: Any) -> list[tuple[str, str]]:
+    _, rows, rejected = read(data, **options)
+    assert rejected == []
+    return [(row.question, row.answer) for row in rows]
+
+
+def rejected(data: bytes | str, **options: Any) -> list[tuple[int, str]]:
+    return [(row.line, row.code) for row in read(data, **options)[2]]
+
+
+def error(data: bytes | str, **options: Any) -> CsvError:
+    with pytest.raises(CsvError) as raised:
+        read(data, **options)
+    return raised.value
+
+
+@pytest.mark.parametrize(
+    ("text", "written", "found"),
+    [
+        ("question,answer\n" + PT, "utf-8", "utf-8"),
+        ("question,answer\n" + PT, "utf-8-sig", "utf-8"),
+        ("question,answer\n" + PT, "cp1252", "windows-1252"),
+        ("question;answer\n" + FR, "cp1252", "windows-1252"),
+        ("question;answer\n" + DE, "cp1252", "windows-1252"),
+        ("question;answer\n" + ES, "cp1252", "windows-1252"),
+        ("question;answer\nPrice of ¼ cup?;It is ½ €, or “free”\n" + FR, "cp1252", "windows-1252"),
+        ("вопрос;ответ\n" + RU, "cp1251", "windows-1251"),
+        ("질문,답변\n" + KO, "cp949", "cp949"),
+        ("質問,回答\n" + JA, "cp932", "cp932"),
+        ("pergunta;resposta\n" + FR, "utf-16", "utf-16-le"),
+        ("pergunta;resposta\n" + FR, "utf-16-le", "utf-16-le"),
+        ("pergunta;resposta\n" + FR, "utf-16-be", "utf-16-be"),
+    ],
+)  # fmt: skip
+def test_the_encoding_is_found(text: str, written: str, found: str) -> None:
+    file, rows, _ = read(text.encode(written))
+    assert file.encoding == found
+    assert [(r.question, r.answer) for r in rows] == pairs(text)
+
+
+def test_valid_utf_8_is_never_guessed_at() -> None:
+    assert pairs("question,answer\nÃ©,Ñ\n") == [("Ã©", "Ñ")]
+
+
+def test_an_encoding_can_be_given() -> None:
+    data = "question,answer\nprix,10 €\n".encode("cp1252")
+    assert pairs(data, encoding="windows-1252") == [("prix", "10 €")]
+    assert pairs(data, encoding="latin-1") == [("prix", "10 \x80")]
+    assert error(data, encoding="klingon").code == "invalid_option"
+    assert error(data, encoding="utf-8").details["byte"] == 24
+
+
+def test_undecodable_bytes_are_named() -> None:
+    data = "question,answer\nação,é\n".encode() + b"broken \xff here,b\n"
+    data += "não,é\n".encode() * 9
+    raised = error(data)
+    assert raised.code == "undecodable_text"
+    assert raised.details["byte"] == data.index(b"\xff")
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\r\r\n"])
+def test_delimiters_and_line_ends(delimiter: str, end: str) -> None:
+    lines = ["Question|Answer|Tag", "a, b; c?|x: <b>y</b>|t", '"two\nlines"|"say ""hi"""|', ""]
+    text = end.join(line.replace("|", delimiter) for line in lines)
+    if delimiter in ",;":
+        text = text.replace("a, b; c?", '"a, b; c?"')
+    assert pairs(text) == [("a, b; c?", "x: <b>y</b>"), ("two\nlines", 'say "hi"')]
+
+
+def test_excels_sep_line_and_a_delimiter_of_ones_own() -> None:
+    assert pairs("sep=;\nquestion;answer\na,b;c,d\n") == [("a,b", "c,d")]
+    assert pairs("question~answer\na,b~c\n", delimiter="~") == [("a,b", "c")]
+    assert pairs("question\tanswer\na\tb\n", delimiter="tab") == [("a", "b")]
+    assert error("question,answer\na,b\n", delimiter=",,").code == "invalid_option"
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("question", "answer"), ("QUESTIONS", "Answers"), (" Question ", " Answer"),
+        ("pergunta", "resposta"), ("Perguntas", "Respostas"), ("pregunta", "respuesta"),
+        ("posible pregunta", "respuesta"), ("prompt", "completion"), ("prompt", "response"),
+        ("q", "a"), ("Q", "A"), ("frage", "antwort"), ("domanda", "risposta"),
+        ("question", "réponse"), ("QUESTION", "REPONSE"), ("вопрос", "ответ"), ("問", "答"),
+        ("質問", "回答"), ("질문", "답변"), ("问题", "答案"), ("question", "response"),
+        ("\u200bquestion", "answer\u00a0"),
+    ],
+)  # fmt: skip
+def test_names_of_columns(question: str, answer: str) -> None:
+    text = f"nr,{answer},{question}\n1,the answer,the question\n"
+    file, rows, _ = read(text)
+    assert (rows[0].question, rows[0].answer) == ("the question", "the answer")
+    assert rows[0].metadata == {"nr": "1"}
+    assert file.has_header
+
+
+def test_names_are_never_matched_by_their_beginning() -> None:
+    text = "answer_id,question,answer_html,answer\n7,q,<b>,a\n"
+    assert pairs(text) == [("q", "a")]
+    raised = error("question_id,answer_id\n1,2\n")
+    assert raised.code == "missing_column"
+    assert raised.details["header"] == ["question_id", "answer_id"]
+
+
+def test_without_known_names_the_error_says_what_would_help() -> None:
+    raised = error("Como pago?,Com Pix\nQual o prazo?,Dois dias\n")
+    assert raised.code == "missing_column"
+    assert "question_column=1" in raised.message
+    assert pairs("Como pago?,Com Pix\n", question_column="1", answer_column="2") == [
+        ("Como pago?", "Com Pix")
+    ]
+    assert pairs("x,y\na,b\n", question_column="1", answer_column="2", header=True) == [("a", "b")]
+    assert error("a,b\n", question_column="1", answer_column="3").code == "invalid_option"
+    assert error("a,b\n", question_column="0", answer_column="1").code == "invalid_option"
+    assert pairs("texto,corpo\na,b\n", question_column="Texto", answer_column="corpo") == [
+        ("a", "b")
+    ]
+
+
+def test_with_positions_a_known_name_in_the_first_row_makes_it_the_header() -> None:
+    options = {"question_column": "2", "answer_column": "1"}
+    assert pairs("resposta,pergunta\na,q\n", **options) == [("q", "a")]
+    assert pairs("resposta,pergunta\na,q\n", header=False, **options)[0] == ("pergunta", "resposta")
+
+
+@pytest.mark.parametrize(
+    "above",
+    ["FAQ da loja\n", "FAQ da loja,,\nversão 3,,\n", "\n\n", ",,\n", "Column1,Column2,Column3\n"],
+)
+def test_a_header_below_other_lines_is_found(above: str) -> None:
+    file, rows, _ = read(above + "pergunta,resposta,tema\na,b,c\n")
+    assert [(r.question, r.answer, r.metadata) for r in rows] == [("a", "b", {"tema": "c"})]
+    assert file.header_line == above.count("\n") + 1
+    assert rows[0].line == above.count("\n") + 2
+
+
+def test_empty_and_repeated_names() -> None:
+    _, rows, _ = read("question,,answer,tag,tag, ,tag_2\nq,lost,a,1,2,3,4\n")
+    assert rows[0].metadata == {"tag": "1", "tag_3": "2", "tag_2": "4"}
+    assert error("question,question,answer\na,b,c\n").code == "missing_column"
+    _, rows, _ = read("question,question,answer\na,b,c\n", question_column="2")
+    assert rows[0].question == "b"
+
+
+def test_the_id_column() -> None:
+    _, rows, _ = read("ID,question,answer\n 007 ,a,b\n,c,d\n")
+    assert [(r.id, r.metadata) for r in rows] == [("007", {}), (None, {})]
+    _, rows, _ = read("code,question,answer\nx1,a,b\n", id_column="code")
+    assert rows[0].id == "x1"
+
+
+def test_rows_of_another_width() -> None:
+    text = "question,tag,answer\na,t,b\nc\nd,t,e,f\ng,t,h,,\ni,t\n"
+    assert rejected(text) == [(3, "too_few_fields"), (4, "too_many_fields"), (6, "too_few_fields")]
+    assert [r.answer for r in read(text)[1]] == ["b", "h"]
+    assert [r.answer for r in read(text, overflow="join")[1]] == ["b", "e,f", "h,,"] or [
+        r.answer for r in read(text, overflow="join")[1]
+    ] == ["b", "e,f", "h"]
+    _, rows, none = read("question,answer,tag\na,b\n")
+    assert (rows[0].metadata, none) == ({"tag": ""}, [])
+
+
+def test_overflow_is_not_joined_where_the_answer_is_not_the_last_column() -> None:
+    assert rejected("answer,question\na,b,c\n", overflow="join") == [(2, "too_many_fields")]
+
+
+def test_an_answer_broken_over_unquoted_lines_costs_only_its_rows() -> None:
+    text = "question,answer,tag\na,b,t\nc,first line\nsecond line\nthird,\nd,e,t\n"
+    _, rows, gone = read(text)
+    assert {r.question for r in rows} >= {"a", "d"}
+    assert {r.line for r in gone} <= {3, 4, 5}
+    assert len(rows) + len(gone) == 5
+
+
+def test_empty_cells_blank_lines_and_rows_of_commas() -> None:
+    text = "question,answer,tag\n\na,b,c\n,,\n ,x,y\nq, ,y\n\u00a0,z,\n\n"
+    assert rejected(text) == [(5, "empty_question"), (6, "empty_answer"), (7, "empty_question")]
+    assert [r.line for r in read(text)[1]] == [3]
+
+
+def test_text_is_kept_as_it_is() -> None:
+    values = [
+        "NA",
+        "null",
+        "None",
+        "007",
+        "=1+1",
+        "1e5",
+        "-x",
+        "+y",
+        "@z",
+        "a\u200bb",
+        "\u202ec",
+        "TRUE",
+    ]
+    text = "question,answer,meta\n" + "".join(f" {v} ,\t{v} , {v} \n" for v in values)
+    _, rows, gone = read(text)
+    assert [(r.question, r.answer) for r in rows] == [(v, v) for v in values]
+    assert [r.metadata["meta"] for r in rows] == [f" {v} " for v in values]
+    assert gone == []
+    assert pairs("question,answer\n\u00a0a\u00a0,b\u200b\n") == [("\u00a0a\u00a0", "b\u200b")]
+
+
+def test_text_after_a_closing_quote_is_rejected_by_line() -> None:
+    text = 'question,answer\na,b\n"c" d,e\nf,g\n"h",i\n'
+    assert rejected(text) == [(3, "malformed_quotes")]
+    assert [r.question for r in read(text)[1]] == ["a", "f", "h"]
+
+
+def test_one_bad_row_after_a_broken_one_does_not_cost_the_file() -> None:
+    text = 'question,answer\n"a" b,x\nc,d\ne,f,g\nh,i\n'
+    assert rejected(text) == [(2, "malformed_quotes"), (4, "too_many_fields")]
+
+
+def test_inner_quotes_that_are_not_doubled_are_rejected_by_line() -> None:
+    text = 'question,answer\na,b\nc,"say "hi" to them"\nf,g\n"h",i\n'
+    assert rejected(text) == [(3, "malformed_quotes")]
+    assert [r.question for r in read(text)[1]] == ["a", "f", "h"]
+
+
+def test_a_quote_inside_an_unquoted_field_is_text() -> None:
+    assert pairs('question,answer\n5" pipe,a "good" one\n') == [('5" pipe', 'a "good" one')]
+
+
+def test_an_unclosed_quote_names_its_line() -> None:
+    raised = error('question,answer\na,b\nc,"never closed\nd,e\nf,g\n')
+    assert (raised.code, raised.details["line"]) == ("malformed_csv", 3)
+
+
+def test_quoted_newlines_are_kept_and_lines_counted() -> None:
+    _, rows, _ = read('question,answer\n"a\nb","c\r\nd"\ne,f\n')
+    assert [(r.line, r.question, r.answer) for r in rows] == [(2, "a\nb", "c\r\nd"), (5, "e", "f")]
+
+
+def test_nul_is_rejected_and_named() -> None:
+    text = b"question,answer\na\0,b\nc,d\n"
+    _, rows, gone = read(text)
+    assert [(r.line, r.code) for r in gone] == [(2, "invalid_character")]
+    assert [r.question for r in rows] == ["c"]
+
+
+def test_long_fields() -> None:
+    answer, numbers = "word " * 4_500, "0.123," * 1_500
+    text = f'question,answer,vector\na,{answer},"{numbers}"\n{"q" * 10_001},b,c\nd,e,f\n'
+    _, rows, gone = read(text)
+    assert rows[0].answer == answer.strip()
+    assert rows[0].metadata["vector"] == numbers
+    assert [(r.line, r.code) for r in gone] == [(3, "field_too_long")]
+    assert rows[1].question == "d"
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        ("", "empty_file"), ("\ufeff", "empty_file"), (" \n\n", "empty_file"),
+        ("question,answer\n", "no_rows"), ("question,answer\n\n,\n", "no_rows"),
+        ("question\na\n", "missing_column"), ("a" * 5_000_000, "malformed_csv"),
+        (",".join(["c"] * 200_000) + "\n", "malformed_csv"),
+    ],
+)  # fmt: skip
+def test_files_that_can_not_be_taken(data: str, code: str) -> None:
+    assert error(data).code == code
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "expected"),
+    [
+        # A form's export: a timestamp first, a question in every language's own words below.
+        ('"Timestamp","Pergunta","Resposta"\n"2024/01/02 9:10:11 AM GMT-3","q","a"\n', {},
+         [("q", "a", {"Timestamp": "2024/01/02 9:10:11 AM GMT-3"})]),
+        ("id;Pergunta;Resposta;\n1;Quanto custa, em R$?;R$ 10,50;\n", {},
+         [("Quanto custa, em R$?", "R$ 10,50", {})]),
+        ("intent,question,answer\nhi,Hello?,Hi!\n", {}, [("Hello?", "Hi!", {"intent": "hi"})]),
+        ("Q\tA\n1. What's \"it\"?\tA \"thing\", see a,b\n", {},
+         [("1. What's \"it\"?", 'A "thing", see a,b', {})]),
+        ("FAQ - Perguntas frequentes,,\nPergunta,Resposta,Categoria\nq,a,c\n", {},
+         [("q", "a", {"Categoria": "c"})]),
+        ("answer,question,answer_id\na,q,9\n", {}, [("q", "a", {"answer_id": "9"})]),
+        ("question,answer\nq,\"# Title\n\n- one, two\n- [x](http://a/b?c=d;e)\"\n", {},
+         [("q", "# Title\n\n- one, two\n- [x](http://a/b?c=d;e)", {})]),
+        ('question,answer,json\nq,"<p class=""x"">a</p>","{""k"": [1, 2]}"\n', {},
+         [("q", '<p class="x">a</p>', {"json": '{"k": [1, 2]}'})]),
+        ("السؤال,الجواب\nما هو؟,هذا\n", {}, [("ما هو؟", "هذا", {})]),
+        ("a?|b|c\nd?|e|f\n", {"question_column": "1", "answer_column": "3"},
+         [("a?", "c", {}), ("d?", "f", {})]),
+    ],
+)  # fmt: skip
+def test_files_as_they_are_found(
+    text: str, options: dict[str, str], expected: list[tuple[str, str, dict[str, str]]]
+) -> None:
+    _, rows, gone = read(text, **options)
+    assert [(r.question, r.answer, r.metadata) for r in rows] == expected
+    assert gone == []
