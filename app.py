@@ -39,22 +39,23 @@ from api_models import (
     UploadResponse,
     json_response,
 )
-from config import ConfigError, Settings
-from csv_rows import CsvError, CsvFile, Row
-from db import FloatArray, SchemaError
+from cli import import_command, search_command
+from config import Settings
+from csv_rows import CsvError, Row
+from db import FloatArray
 from db_jobs import Job, NewJob
 from db_pool import DatabaseUnavailable
 from db_preview import preview_job
-from embedded_db import EmbeddedPostgresError
 from embeddings import Embedder
 from errors import ApiError, register_error_handlers
 from http_auth import auth
-from http_server import check_address, end_on_signals, serve
+from http_server import check_address, serve
 from item_routes import items
 from job_routes import job_body, jobs
 from openapi import completed
-from sentence_model import ModelLoadError
-from services import Services, current_services, start_services
+from process_signals import end_on_signals
+from services import START_ERRORS, Services, current_services, start_services
+from tables import Table
 from worker import STUCK_SECONDS
 
 logger = logging.getLogger(__name__)
@@ -95,6 +96,8 @@ def create_app(settings: Settings | None = None, embedder: Embedder | None = Non
     _add_uploads(app)
     app.register_blueprint(jobs)
     app.register_blueprint(items)
+    app.cli.add_command(import_command)
+    app.cli.add_command(search_command)
     app.extensions["conector"] = start_services(settings, embedder)
     return app
 
@@ -209,11 +212,12 @@ def _stage(
     services: Services, file: uploads.Upload, options: UploadOptions, key: str | None
 ) -> Response:
     try:
-        csv = uploads.read_csv(file, options)
-        new = NewJob(options.collection, options.mode, file.filename, key, uploads.describe(csv))
-        if options.dry_run:
-            return _previewed(services, new, csv)
-        job, _ = db_jobs.create_job(services.pool, new, uploads.staged(csv))
+        with uploads.read_table(file, options) as table:
+            found = uploads.describe(table)
+            new = NewJob(options.collection, options.mode, file.filename, key, found)
+            if options.dry_run:
+                return _previewed(services, new, table)
+            job, _ = db_jobs.create_job(services.pool, new, uploads.staged(table))
     except CsvError as error:
         raise uploads.csv_error(error) from error
     services.workers.wake()
@@ -221,10 +225,10 @@ def _stage(
     return _accepted(job, f"{job.total - job.rejected} rows are stored and will be embedded.")
 
 
-def _previewed(services: Services, new: NewJob, csv: CsvFile) -> Response:
+def _previewed(services: Services, new: NewJob, table: Table) -> Response:
     """Answer a dry run: what would be done, how the file was read, its first rows."""
     first: list[Row] = []
-    rows = uploads.staged(uploads.noting_first(csv, first, PREVIEW_ROWS))
+    rows = uploads.staged(uploads.noting_first(table, first, PREVIEW_ROWS))
     job, rejected = preview_job(services.pool, services.model, new, rows, PREVIEW_ROWS)
     preview = Preview(
         **new.file,
@@ -272,14 +276,7 @@ def main() -> int:
         )
         check_address(settings.host, settings.port)
         app = create_app(settings)
-    except (
-        ConfigError,
-        DatabaseUnavailable,
-        EmbeddedPostgresError,
-        ModelLoadError,
-        SchemaError,
-        OSError,
-    ) as error:
+    except START_ERRORS as error:
         sys.stderr.write(f"Conector PGVector can't start: {error}\n")
         return 1
     sys.stdout.write(_welcome(settings, made))

@@ -47,6 +47,11 @@ class Settings:
     data_dir: Path = Path("data")
     embedding_model: str | None = None
     embedding_backend: Backend = "auto"
+    embedding_url: str | None = None
+    embedding_api_key: str | None = None
+    embedding_query_prompt: str = ""
+    embedding_passage_prompt: str = ""
+    embedding_input_types: tuple[str, str] | None = None
     query_cache_size: int = 10_000
     worker_threads: int = 2
     index_min_items: int = 2_000
@@ -95,6 +100,12 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
             Backend,
             _choice(environ, "EMBEDDING_BACKEND", defaults.embedding_backend, get_args(Backend)),
         ),
+        embedding_url=_http_url(environ, "EMBEDDING_URL"),
+        embedding_api_key=_text(environ, "EMBEDDING_API_KEY"),
+        # Spaces at their end count.
+        embedding_query_prompt=environ.get("EMBEDDING_QUERY_PROMPT", ""),
+        embedding_passage_prompt=environ.get("EMBEDDING_PASSAGE_PROMPT", ""),
+        embedding_input_types=_pair(environ, "EMBEDDING_INPUT_TYPES"),
         query_cache_size=_whole(
             environ, "QUERY_CACHE_SIZE", defaults.query_cache_size, 0, 10_000_000
         ),
@@ -163,6 +174,23 @@ def _choice(environ: Mapping[str, str], name: str, default: str, choices: tuple[
         if value.lower() == choice.lower():
             return choice
     raise ConfigError(f"{name} is {value!r}, but must be one of {', '.join(choices)}.")
+
+
+def _http_url(environ: Mapping[str, str], name: str) -> str | None:
+    value = _text(environ, name)
+    if value is not None and not value.startswith(("http://", "https://")):
+        raise ConfigError(f"{name} is {value!r}, but must begin with http:// or https://")
+    return value
+
+
+def _pair(environ: Mapping[str, str], name: str) -> tuple[str, str] | None:
+    value = _text(environ, name)
+    if value is None:
+        return None
+    first, comma, second = (part.strip() for part in value.partition(","))
+    if not (first and comma and second) or "," in second:
+        raise ConfigError(f"{name} is {value!r}, but must be two names such as query,passage.")
+    return first, second
 
 
 def _database_dsn(environ: Mapping[str, str]) -> str | None:

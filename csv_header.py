@@ -161,6 +161,16 @@ def _asked(option: str, value: str | None) -> Column | None:
     return value
 
 
+def is_question_name(name: str) -> bool:
+    """Return whether a column's name alone says that it holds questions."""
+    return normalised(name) in _QUESTIONS
+
+
+def is_answer_name(name: str) -> bool:
+    """Return whether a column's name alone says that it holds answers."""
+    return normalised(name) in _ANSWERS
+
+
 def find_header(rows: Sequence[list[str]], want: Wanted, header: bool | None) -> Header | None:
     """Return the header among a file's first rows, or what stands for it; None without either.
 

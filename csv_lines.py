@@ -31,7 +31,7 @@ class RecordTooLong(Exception):
 
 
 class Scanner(Protocol):
-    """Something that is shown a record piece by piece and says whether it goes on."""
+    """Something that is shown a record piece by piece and says whether it ends there."""
 
     def feed(self, piece: str) -> bool: ...
 
@@ -83,7 +83,7 @@ class Lines:
         number = self.done
         while True:
             for index, line in enumerate(lines, 1):
-                if not scanner.feed(line):
+                if scanner.feed(line):
                     self._lines = lines[index:]
                     self._base = self.done = number + index
                     return True

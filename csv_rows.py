@@ -1,8 +1,22 @@
 """The rows of a CSV file of questions and answers: each taken, or rejected by line and reason.
 
 Pure: a seekable binary stream goes in, rows and rejections come out, in constant memory. Called by
-uploads.py. What a file is like is found by csv_encoding.py (its characters), csv_dialect.py (its
-delimiter), csv_header.py (its columns) and csv_records.py (its records).
+tables.py. What a file is like is found by csv_encoding.py (its characters), csv_dialect.py (its
+delimiter), csv_header.py (its columns) and csv_records.py (its records); each has its own table.
+
+| the row | becomes |
+|---|---|
+| as wide as the header | question and answer trimmed of spaces, all else as it is |
+| wider, its extra fields empty | the row without them |
+| wider, with overflow=join and the answer last | its extra fields belong to the answer |
+| wider otherwise | too_many_fields |
+| shorter, but with question and answer | its missing metadata is empty |
+| shorter otherwise | too_few_fields |
+| nothing to see in any field, or a blank line | skipped, and not counted |
+| nothing to see in the question, or the answer | empty_question, empty_answer |
+| longer than MAX_* in a field | field_too_long |
+| with NUL in a field | invalid_character |
+| with quotes that can't be read | malformed_quotes (csv_records.py) |
 """
 
 from __future__ import annotations
@@ -17,6 +31,7 @@ from csv_errors import CsvError
 from csv_header import metadata_names, shown_name, wanted
 from csv_lines import NUL, Lines
 from csv_records import Broken, Records
+from qna_export import labels, labels_column
 from texts import visible_text
 
 __all__ = [
@@ -37,8 +52,8 @@ MAX_METADATA_CHARS = 1_000_000
 MAX_ID_CHARS = 1_000
 
 # What a rejection shows of the row, so that a million of them stay small.
-MAX_SHOWN_FIELDS = 100
-MAX_SHOWN_CHARS = 10_000
+MAX_SHOWN_FIELDS = 2_000
+MAX_SHOWN_CHARS = 1_000_000
 
 # Trimmed around question, answer and id. No-break spaces and invisible marks are text.
 SPACES = " \t\r\n\v\f"
@@ -51,6 +66,7 @@ RejectionCode = Literal[
     "malformed_quotes",
     "field_too_long",
     "invalid_character",
+    "malformed_json",
 ]
 
 
@@ -119,7 +135,9 @@ class CsvFile:
         self._dialect = dialect
         self._columns = dialect.columns.columns
         self._metadata = metadata_names(dialect.names, self._columns)
+        self._labels = labels_column(dialect.names)
         self._joins = overflow == "join" and self._columns.answer == dialect.form.width - 1
+        self.format = "csv"
         self.encoding = encoding.name
         self.delimiter = dialect.form.delimiter
         self.has_header = dialect.header_line is not None
@@ -147,10 +165,10 @@ class CsvFile:
 
     def _rows(self) -> Iterator[Row | Rejection]:
         lines = Lines(text_chunks(self._file, self._encoding), self.delimiter)
-        for number, _ in enumerate(lines.read_from(0), 1):
-            if number > self._dialect.first:
-                break
-            lines.done = number
+        for number in range(self._dialect.first):
+            # No further: the row that comes next may be too long to be kept.
+            lines.line(number)
+            lines.done = number + 1
         records = Records(lines, self._dialect.form)
         width = self._dialect.form.width
         question_at, answer_at, id_at = (
@@ -185,12 +203,16 @@ class CsvFile:
                 if rejection is not None:
                     yield rejection
                     continue
+            values = {name: fields[index] for index, name in metadata}
+            if self._labels is not None:
+                # Beside the column itself, so that a filter finds them and an export has both.
+                values = labels(fields[self._labels]) | values
             yield Row(
                 line,
                 None if id_at is None else fields[id_at].strip(SPACES) or None,
                 question,
                 answer,
-                {name: fields[index] for index, name in metadata},
+                values,
             )
 
     def _fitted(self, line: int, fields: list[str]) -> list[str] | Rejection | None:

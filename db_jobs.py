@@ -149,7 +149,7 @@ def list_errors(
         cur.execute(
             """
             SELECT line, code, error, coalesce(fields, '[]') FROM job_errors
-            WHERE job_id = %s ORDER BY line LIMIT %s OFFSET %s
+            WHERE job_id = %s ORDER BY line, number LIMIT %s OFFSET %s
             """,
             (job_id, limit, offset),
         )

@@ -48,7 +48,8 @@ def preview_job(
             settle_rows(cur, model, job_id, collection_id, new.mode)
             _foresee(cur, job_id, collection_id, new.mode)
             cur.execute(
-                "SELECT line, code, error FROM job_errors WHERE job_id = %s ORDER BY line LIMIT %s",
+                "SELECT line, code, error FROM job_errors"
+                " WHERE job_id = %s ORDER BY line, number LIMIT %s",
                 (job_id, errors),
             )
             rejected = [RejectedRow(*row) for row in cur.fetchall()]

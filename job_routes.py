@@ -30,7 +30,7 @@ from services import current_services
 jobs = APIBlueprint("jobs", __name__, tag="Jobs")
 
 # Errors read at once while they are sent as CSV.
-_PAGE = 1_000
+_PAGE = 100
 
 
 @jobs.get("/jobs")

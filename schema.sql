@@ -156,14 +156,17 @@ CREATE TABLE IF NOT EXISTS staged_vectors (
 
 -- Rejected rows, by the line where they begin. They outlive the staged rows.
 CREATE TABLE IF NOT EXISTS job_errors (
+    number bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
     job_id uuid NOT NULL REFERENCES jobs ON DELETE CASCADE,
     line   bigint NOT NULL,
     code   text NOT NULL,
     error  text NOT NULL,
     -- The row itself, so that it can be mended and uploaded again: a list of its fields; of a row
     -- that was staged before it was rejected, an object of id, question, answer, metadata.
-    fields jsonb,
-    PRIMARY KEY (job_id, line)
+    fields jsonb
 );
+
+-- By line; a line of JSON can hold several rows.
+CREATE INDEX IF NOT EXISTS job_errors_line ON job_errors (job_id, line, number);
 
 INSERT INTO schema_version (version) VALUES (1) ON CONFLICT DO NOTHING;

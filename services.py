@@ -12,16 +12,25 @@ from flask import current_app
 import db
 from auth import Users
 from config import ConfigError, Settings
-from db import Model
-from db_pool import Pool
-from embedded_db import EmbeddedPostgres
+from db import Model, SchemaError
+from db_pool import DatabaseUnavailable, Pool
+from embedded_db import EmbeddedPostgres, EmbeddedPostgresError
 from embeddings import Embedder, EmbeddingService
 from indexer import Indexer
-from sentence_model import load_model
+from remote_model import RemoteModel, RemoteOptions
+from sentence_model import ModelLoadError, load_model
 from worker import Workers
 
 logger = logging.getLogger(__name__)
 
+START_ERRORS = (
+    ConfigError,
+    DatabaseUnavailable,
+    EmbeddedPostgresError,
+    ModelLoadError,
+    SchemaError,
+    OSError,
+)
 # halfvec's limit.
 MAX_DIMENSION = 4_000
 # How long a database of one's own may take to come up beside the service.
@@ -60,13 +69,14 @@ def current_services() -> Services:
     return services
 
 
-def start_services(settings: Settings, embedder: Embedder | None = None) -> Services:
+def start_services(
+    settings: Settings, embedder: Embedder | None = None, *, web: bool = True
+) -> Services:
     """Start what the settings ask for, with `embedder` instead of their model where given.
 
-    Raises ConfigError, EmbeddedPostgresError, DatabaseUnavailable, SchemaError or ModelLoadError,
-    each with one line for a person.
+    Without `web` there are no users. Raises one of START_ERRORS, with one line for a person.
     """
-    username, password = settings.credentials()
+    users = dict([_admin(settings)]) if web else {}
     postgres = None
     if settings.database_dsn is None:
         postgres = EmbeddedPostgres.start(settings.data_dir)
@@ -74,10 +84,7 @@ def start_services(settings: Settings, embedder: Embedder | None = None) -> Serv
         pool = Pool(settings.database_dsn or postgres.dsn, settings.db_pool_size)  # type: ignore[union-attr]
         db.wait_for(pool, DATABASE_SECONDS)
         db.apply_schema(pool)
-        if embedder is None:
-            embedder = load_model(
-                settings.embedding_model, settings.embedding_backend, settings.data_dir
-            )
+        embedder = embedder or _embedder(settings)
         embeddings = EmbeddingService(embedder, cache_size=settings.query_cache_size)
         model = _register(pool, embeddings)
     except BaseException:
@@ -93,7 +100,7 @@ def start_services(settings: Settings, embedder: Embedder | None = None) -> Serv
     )
     services = Services(
         settings=settings,
-        users=Users({username: (password, "admin")}),
+        users=Users(users),
         pool=pool,
         model=model,
         embeddings=embeddings,
@@ -109,6 +116,29 @@ def start_services(settings: Settings, embedder: Embedder | None = None) -> Serv
     if settings.worker_threads:
         services.indexer.start()
     return services
+
+
+def _admin(settings: Settings) -> tuple[str, tuple[str, str]]:
+    username, password = settings.credentials()
+    return username, (password, "admin")
+
+
+def _embedder(settings: Settings) -> Embedder:
+    """Return the server's model where there is one, else a model of this process."""
+    if settings.embedding_url is None:
+        return load_model(settings.embedding_model, settings.embedding_backend, settings.data_dir)
+    if settings.embedding_model is None:
+        raise ConfigError("EMBEDDING_URL is set: name the server's model by EMBEDDING_MODEL.")
+    return RemoteModel(
+        RemoteOptions(
+            url=settings.embedding_url,
+            model=settings.embedding_model,
+            api_key=settings.embedding_api_key,
+            query_prompt=settings.embedding_query_prompt,
+            passage_prompt=settings.embedding_passage_prompt,
+            input_types=settings.embedding_input_types,
+        )
+    )
 
 
 def _register(pool: Pool, embeddings: EmbeddingService) -> Model:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 
@@ -16,12 +16,24 @@ from flask import Request
 from pydantic import ValidationError
 
 from api_models import UploadOptions, invalid_request
-from csv_rows import CsvError, CsvFile, CsvOptions, Rejection, Row, is_archive, open_csv
+from csv_rows import CsvError, CsvOptions, Rejection, Row, is_archive
 from db_jobs import RejectedRow, StagedRow
 from errors import ApiError
 from keys import answer_hash, id_key, question_hash
+from tables import Table, open_table
+from xlsx_table import is_workbook
 
-CSV_TYPES = ("text/csv", "text/tab-separated-values", "text/plain", "application/csv")
+FILE_TYPES = (
+    "text/csv",
+    "text/tab-separated-values",
+    "text/plain",
+    "application/csv",
+    "application/jsonl",
+    "application/x-ndjson",
+    "application/ndjson",
+    "application/json",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+)
 ARCHIVE_BYTES = 8
 MAX_FILENAME = 255
 
@@ -42,10 +54,13 @@ def open_upload(request: Request) -> Iterator[Upload]:
     if request.mimetype == "multipart/form-data":
         with _part(request) as upload:
             yield upload
-    elif request.mimetype in CSV_TYPES:
+    elif request.mimetype in FILE_TYPES:
         with tempfile.TemporaryFile() as file:
             shutil.copyfileobj(request.stream, file)
-            yield _plain(Upload(_whole(request, file), None))
+            body = _whole(request, file)
+            if request.mimetype == "application/json" and not _is_array(body):
+                raise _unsupported("The body is no JSON array of objects with question and answer.")
+            yield _plain(Upload(body, None))
     else:
         raise _unsupported(
             f"The body's Content-Type is {request.mimetype or 'missing'}: send the file as "
@@ -66,9 +81,9 @@ def upload_options(request: Request) -> UploadOptions:
         raise invalid_request(error) from error
 
 
-def read_csv(upload: Upload, options: UploadOptions) -> CsvFile:
+def read_table(upload: Upload, options: UploadOptions) -> AbstractContextManager[Table]:
     """Return the file's rows. Raises CsvError where it can't be taken as a whole."""
-    return open_csv(
+    return open_table(
         upload.file,
         CsvOptions(
             question_column=options.question_column,
@@ -79,19 +94,21 @@ def read_csv(upload: Upload, options: UploadOptions) -> CsvFile:
             encoding=options.encoding,
             overflow=options.overflow,
         ),
+        options.sheet,
     )
 
 
-def describe(csv: CsvFile) -> dict[str, Any]:
+def describe(table: Table) -> dict[str, Any]:
     """Return what was found in the file, for the job."""
     return {
-        "encoding": csv.encoding,
-        "delimiter": csv.delimiter,
-        "header_line": csv.header_line,
-        "columns": csv.columns,
-        "question_column": csv.question_column,
-        "answer_column": csv.answer_column,
-        "id_column": csv.id_column,
+        "format": table.format,
+        "encoding": table.encoding,
+        "delimiter": table.delimiter,
+        "header_line": table.header_line,
+        "columns": table.columns,
+        "question_column": table.question_column,
+        "answer_column": table.answer_column,
+        "id_column": table.id_column,
     }
 
 
@@ -150,12 +167,19 @@ def _part(request: Request) -> Iterator[Upload]:
 
 
 def _plain(upload: Upload) -> Upload:
-    """Return the upload, unless it is an archive: nothing is inflated."""
+    """Return the upload, unless it is an archive (nothing is inflated) or an old workbook."""
     kind = is_archive(upload.file.read(ARCHIVE_BYTES))
     upload.file.seek(0)
-    if kind is not None:
+    if kind is not None and not is_workbook(upload.file):
         raise _unsupported(f"The file is {kind}: unpack it, or save it as CSV, and upload that.")
     return upload
+
+
+def _is_array(file: BinaryIO) -> bool:
+    """Return whether JSON is an array: an object is what callers of other routes send."""
+    start = file.read(1 << 10)
+    file.seek(0)
+    return start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
 
 
 def _whole(request: Request, file: BinaryIO) -> BinaryIO:

@@ -1,7 +1,8 @@
 """The background thread pool: claims waiting rows, embeds them, writes the results.
 
-Started by app.py. The queue is PostgreSQL; `wake` only saves the wait for the next look at it.
-Any number of processes may run workers on one database.
+Started by app.py; `python worker.py` runs it without the web part (worker_process.py). The queue is
+PostgreSQL; `wake` only saves the wait for the next look at it. Any number of processes may run
+workers on one database.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ import db_work
 from db import Model
 from db_pool import DatabaseUnavailable, Pool
 from db_work import Batch, LeaseLost, Result
-from embeddings import EmbeddingService, pair_text
+from embeddings import EmbedderBusy, EmbeddingService, pair_text
 
 logger = logging.getLogger(__name__)
 
-# Rows in a claim: what a killed process costs, some 2 seconds of work. Of many texts, those of
-# like length share a batch, and little is padded: 8 % with 64 rows, 12 % with 32.
-BATCH_ROWS = 64
+# Rows in a claim: what a killed process costs, some 4 seconds of work. Of many texts, those of
+# like length share a batch, and less is padded: 12 % with 128 rows, 18 % with 64.
+BATCH_ROWS = 128
 # How often the queue is looked at when nothing wakes the workers.
 POLL_SECONDS = 1.0
 # A worker that was not heard of for so long is stuck.
@@ -105,7 +106,7 @@ class Workers:
         """Do one thing; return whether there was one. The loop must outlive every error."""
         try:
             return self._step()
-        except DatabaseUnavailable as error:
+        except (DatabaseUnavailable, EmbedderBusy) as error:
             logger.warning("The worker waits: %s", error)
         except LeaseLost as error:
             logger.warning("A batch was lost: %s", error)
@@ -138,7 +139,7 @@ class Workers:
         except BaseException as error:
             # The attempt counts where the batch itself may be the cause; in the end its rows are
             # tried alone, and rejected.
-            outside = isinstance(error, DatabaseUnavailable | LeaseLost)
+            outside = isinstance(error, DatabaseUnavailable | EmbedderBusy | LeaseLost)
             self._give_back(batch, blame=not outside)
             raise
         finally:
@@ -179,3 +180,11 @@ class Workers:
                     logger.warning("job %s: the lease is not renewed: %s", batch.job_id, error)
                 except Exception:
                     logger.exception("job %s: the lease is not renewed", batch.job_id)
+
+
+if __name__ == "__main__":
+    import sys
+
+    from worker_process import main
+
+    sys.exit(main())

@@ -268,6 +268,20 @@ def test_nul_is_rejected_and_named() -> None:
     assert [r.question for r in rows] == ["c"]
 
 
+def test_a_first_row_that_is_too_long_is_rejected() -> None:
+    _, rows, rejected = read("question,answer\na," + "b" * 7_000_000 + "\nc,d\n")
+    assert [row.question for row in rows] == ["c"]
+    assert [(r.line, r.code) for r in rejected] == [(2, "field_too_long")]
+    quoted = 'x,"' + 'y""\n' * 2_000_000 + '"\n'
+    _, rows, rejected = read("question,answer\na,b\n" + quoted + "c,d\ne,f\n")
+    assert [(row.line, row.question) for row in rows] == [
+        (2, "a"),
+        (2_000_004, "c"),
+        (2_000_005, "e"),
+    ]
+    assert [(r.line, r.code) for r in rejected] == [(3, "field_too_long")]
+
+
 def test_long_fields() -> None:
     answer, numbers = "word " * 4_500, "0.123," * 1_500
     text = f'question,answer,vector\na,{answer},"{numbers}"\n{"q" * 10_001},b,c\nd,e,f\n'

@@ -14,12 +14,22 @@ MODULES = {path.stem: path for path in ROOT.glob("*.py")}
 def external(module: str) -> set[str]:
     """Return the top names of everything that a module imports."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(MODULES[module].read_text("utf-8"))):
+    for node in ast.walk(as_imported(ast.parse(MODULES[module].read_text("utf-8")))):
         if isinstance(node, ast.Import):
             found |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             found.add(node.module.split(".")[0])
     return found
+
+
+def as_imported(tree: ast.Module) -> ast.Module:
+    """Return a module without what only runs where it is the program."""
+    tree.body = [
+        node
+        for node in tree.body
+        if not (isinstance(node, ast.If) and "__main__" in ast.unparse(node.test))
+    ]
+    return tree
 
 
 def imports(module: str) -> set[str]:

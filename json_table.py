@@ -1,0 +1,258 @@
+"""JSON Lines, and JSON documents that hold an array of objects, as a CSV. Called by tables.py.
+
+| the JSON | becomes |
+|---|---|
+| an object | a row; its keys are the columns, in the order in which they first come |
+| a string | itself; null nothing; numbers and true, false as JSON writes them |
+| a list or an object, as metadata | its JSON |
+| a list of strings, as the question | a row for each: they are phrasings of one question; \
+with an `id` of 7 they get 7, 7#2, 7#3 |
+| anything else nested, as question or answer | rejected (malformed_json) |
+| a line of JSON Lines that is no object | rejected (malformed_json) |
+| a document with objects around it (`{"faq": [{…}]}`) | the first array of objects in it |
+| a document that is no JSON | CsvError malformed_csv |
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, BinaryIO, Literal
+
+import ijson
+
+from csv_encoding import Encoding, detect_encoding, text_chunks
+from csv_errors import CsvError
+from csv_header import is_answer_name, is_question_name
+from csv_rows import Rejection
+from spooled_csv import SpooledCsv
+
+# A line of JSON Lines, in characters.
+MAX_LINE_CHARS = 16_000_000
+MAX_DEPTH = 100
+# Of so large a document, in bytes, the line of an error is looked for.
+_LOOKED_THROUGH = 32_000_000
+_SHOWN_CHARS = 10_000
+
+_DOCUMENT = re.compile(r'\s*\[\s*(?:\{\s*["}]|\]|\Z)')
+_OBJECT = re.compile(r'\s*\{\s*["}]')
+
+
+def json_kind(start: str) -> Literal["array", "object"] | None:
+    """Return what kind of JSON a text seems to be by its beginning, None for another text."""
+    if _DOCUMENT.match(start):
+        return "array"
+    return "object" if _OBJECT.match(start) else None
+
+
+def spool_json(
+    file: BinaryIO, kind: Literal["array", "object"], encoding: str | None, spool: SpooledCsv
+) -> None:
+    """Write a file's objects as the rows of a CSV. Raises CsvError."""
+    found = detect_encoding(file, encoding)
+    if kind == "array" or not _is_json_lines(file, found):
+        objects = _document_objects(file, found)
+    else:
+        objects = _line_objects(file, found)
+    positions: dict[str, int] = {}
+    for number, value in objects:
+        if isinstance(value, Rejection):
+            spool.reject(value)
+            continue
+        for fields in _rows(value, positions):
+            if isinstance(fields, list):
+                spool.write(fields, number)
+            else:
+                spool.reject(_rejection(number, fields, json.dumps(value, default=float)))
+    if not positions:
+        raise CsvError("no_rows", "The JSON holds no objects with a question and an answer.")
+    spool.set_header(list(positions))
+
+
+def _rows(value: dict[str, Any], positions: dict[str, int]) -> Iterator[list[str] | str]:
+    """Yield an object's fields by their columns' positions, or why it can't be taken."""
+    fields: dict[int, str] = {}
+    phrasings: tuple[int, list[str]] | None = None
+    for name, content in value.items():
+        at = positions.setdefault(name, len(positions))
+        texts = content if isinstance(content, list) and content else None
+        if texts and not all(isinstance(text, str) for text in texts):
+            texts = None
+        if texts and is_question_name(name) and phrasings is None:
+            phrasings = at, texts
+        elif texts and is_answer_name(name) and len(texts) == 1:
+            fields[at] = texts[0]
+        elif isinstance(content, list | dict) and (is_question_name(name) or is_answer_name(name)):
+            yield f"Its {name!r} is no text."
+            return
+        else:
+            fields[at] = _text(content)
+    if phrasings is None:
+        yield _ordered(fields, positions)
+        return
+    at, texts = phrasings
+    id_at = next((n for name, n in positions.items() if name.strip().casefold() == "id"), None)
+    for number, text in enumerate(texts, 1):
+        row = fields | {at: text}
+        if number > 1 and id_at is not None and fields.get(id_at):
+            # Each phrasing is an item, so each needs an id of its own.
+            row[id_at] = f"{fields[id_at]}#{number}"
+        yield _ordered(row, positions)
+
+
+def _ordered(fields: dict[int, str], positions: dict[str, int]) -> list[str]:
+    return [fields.get(n, "") for n in range(len(positions))]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, bool | list | dict):
+        return json.dumps(value, ensure_ascii=False, default=float)
+    return str(value)
+
+
+def _is_json_lines(file: BinaryIO, encoding: Encoding) -> bool:
+    """Return whether a file's first line is an object, and it is not the whole document."""
+    lines = _lines(text_chunks(file, encoding))
+    first = next((line for line in lines if line.strip()), "")
+    if not isinstance(_parsed(first), dict):
+        return False
+    return any(line.strip() for line in lines) or _array_of_objects(file, encoding) is None
+
+
+def _line_objects(
+    file: BinaryIO, encoding: Encoding
+) -> Iterator[tuple[int, dict[str, Any] | Rejection]]:
+    for number, line in enumerate(_lines(text_chunks(file, encoding)), 1):
+        if not line.strip(" \t\r\ufeff"):
+            continue
+        value = _parsed(line)
+        if isinstance(value, dict):
+            yield number, value
+        else:
+            yield number, _rejection(number, "The line is not a JSON object.", line)
+
+
+def _parsed(line: str) -> Any:
+    """Return a line's value, None where it is no JSON."""
+    try:
+        return json.loads(line, parse_float=_Number, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return None
+
+
+class _Number(float):
+    """A number that is written as it was read."""
+
+    def __new__(cls, text: str) -> _Number:
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
+
+    text: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+    __str__ = __repr__
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _lines(chunks: Iterator[str]) -> Iterator[str]:
+    number, rest = 0, ""
+    for chunk in chunks:
+        *whole, rest = (rest + chunk).split("\n")
+        yield from whole
+        number += len(whole)
+        if len(rest) > MAX_LINE_CHARS:
+            raise CsvError(
+                "malformed_csv",
+                f"Line {number + 1} is longer than {MAX_LINE_CHARS} characters.",
+                line=number + 1,
+            )
+    if rest:
+        yield rest
+
+
+class _Utf8:
+    """The text of chunks as a file of UTF-8, which is what ijson reads."""
+
+    def __init__(self, chunks: Iterator[str]) -> None:
+        self._chunks = chunks
+        self._rest = b""
+
+    def read(self, size: int) -> bytes:
+        while self._rest == b"" and size:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                return b""
+            self._rest = chunk.encode()
+        piece, self._rest = self._rest[:size], self._rest[size:]
+        return piece
+
+
+def _document_objects(
+    file: BinaryIO, encoding: Encoding
+) -> Iterator[tuple[int, dict[str, Any] | Rejection]]:
+    """Yield the document's objects, counted from 1."""
+    number = 0
+    try:
+        prefix = _array_of_objects(file, encoding) or ""
+        for number, value in enumerate(ijson.items(_Utf8(text_chunks(file, encoding)), prefix), 1):
+            if isinstance(value, dict):
+                yield number, value
+            elif prefix:
+                text = json.dumps(value, ensure_ascii=False, default=float)
+                yield number, _rejection(number, "It is not a JSON object.", text)
+    except (ijson.JSONError, ValueError, RecursionError, OverflowError) as error:
+        raise _malformed(file, encoding, number) from error
+
+
+def _array_of_objects(file: BinaryIO, encoding: Encoding) -> str | None:
+    """Return where the first array of objects is, as ijson names it; None where there is none.
+
+    Raises CsvError where the document is nested deeper than MAX_DEPTH: the names of places in it
+    would take more memory than can be had.
+    """
+    found: str | None = None
+    path: list[str] = []
+    for event, value in ijson.basic_parse(_Utf8(text_chunks(file, encoding))):
+        if event == "map_key":
+            path[-1] = value
+        elif event in ("end_map", "end_array"):
+            path.pop()
+        elif event in ("start_map", "start_array"):
+            if found is None and event == "start_map" and path[-1:] == ["item"]:
+                found = ".".join(path)
+            path.append("item" if event == "start_array" else "")
+            if len(path) > MAX_DEPTH:
+                raise CsvError(
+                    "malformed_csv", f"The JSON is nested deeper than {MAX_DEPTH} levels.", line=1
+                )
+    return found
+
+
+def _malformed(file: BinaryIO, encoding: Encoding, objects: int) -> CsvError:
+    """Return the error of a document that is no JSON, with its line where it can be found."""
+    what = f"The JSON is malformed after {objects} objects"
+    if file.seek(0, 2) <= _LOOKED_THROUGH:
+        try:
+            json.loads("".join(text_chunks(file, encoding)))
+        except json.JSONDecodeError as error:
+            what = f"The JSON is malformed in line {error.lineno}, column {error.colno}"
+            return CsvError("malformed_csv", f"{what}: {error.msg}.", line=error.lineno)
+        except ValueError as error:
+            what = f"A number of the JSON can't be read: {error}"
+    return CsvError("malformed_csv", f"{what}.", line=objects + 1)
+
+
+def _rejection(number: int, error: str, text: str) -> Rejection:
+    shown = text[:_SHOWN_CHARS].replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+    return Rejection(number, "malformed_json", error, [shown])

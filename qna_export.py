@@ -1,0 +1,29 @@
+"""What Microsoft's QnA Maker and Azure custom question answering export. Called by csv_rows.py.
+
+Their TSV has the columns Question, Answer, Source and Metadata, and a row for each phrasing of a
+question. Metadata holds labels as `key:value|key:value`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+_COLUMNS = {"question", "answer", "source", "metadata"}
+_LABELS = re.compile(r"[^:|]+:[^|]*(?:\|[^:|]+:[^|]*)*")
+
+
+def labels_column(names: Sequence[str]) -> int | None:
+    """Return which column of such an export holds labels; None for another table."""
+    plain = [name.strip().casefold() for name in names]
+    if not _COLUMNS.issubset(plain) or plain.count("metadata") > 1:
+        return None
+    return plain.index("metadata")
+
+
+def labels(text: str) -> dict[str, str]:
+    """Return the labels of a row by their keys; none where the text is something else."""
+    if not _LABELS.fullmatch(text.strip()):
+        return {}
+    pairs = (part.split(":", 1) for part in text.strip().split("|"))
+    return {key.strip(): value.strip() for key, value in pairs if key.strip()}

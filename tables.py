@@ -1,0 +1,58 @@
+"""A file of questions and answers in any of the formats we take. Called by uploads.py.
+
+| the file | is read by |
+|---|---|
+| text of fields and rows: CSV, TSV, … | csv_rows.py |
+| begins as JSON does: `[{"` or `{"` | json_table.py |
+| an Excel workbook (.xlsx) | xlsx_table.py |
+
+What it is says the file itself: names and media types of uploads are often wrong.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO, TypeAlias
+
+from csv_encoding import detect_encoding, text_chunks
+from csv_errors import CsvError
+from csv_rows import CsvFile, CsvOptions, open_csv
+from json_table import json_kind, spool_json
+from spooled_csv import SpooledCsv, SpooledTable
+from xlsx_table import is_workbook, spool_sheet
+
+_ZIP = b"PK\x03\x04"
+_START_BYTES = 1 << 16
+
+
+Table: TypeAlias = "CsvFile | SpooledTable"
+
+
+@contextmanager
+def open_table(file: BinaryIO, options: CsvOptions, sheet: str | None) -> Iterator[Table]:
+    """Yield the rows of a seekable file of bytes. Raises CsvError."""
+    file.seek(0)
+    start = file.read(_START_BYTES)
+    workbook = start.startswith(_ZIP) and is_workbook(file)
+    if sheet is not None and not workbook:
+        raise CsvError("invalid_option", "sheet= is for Excel workbooks; the file is none.")
+    kind = None if workbook else json_kind(_beginning(file, start, options.encoding))
+    if not workbook and kind is None:
+        yield open_csv(file, options)
+        return
+    with tempfile.TemporaryFile() as rows, tempfile.TemporaryFile() as whole:
+        spool = SpooledCsv(rows)
+        if kind is None:
+            spool_sheet(file, sheet, spool)
+        else:
+            spool_json(file, kind, options.encoding, spool)
+        yield spool.open(whole, options, "xlsx" if kind is None else "json")
+
+
+def _beginning(file: BinaryIO, start: bytes, encoding: str | None) -> str:
+    """Return a file's first characters where they may be JSON's, else nothing."""
+    if not start.lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n").startswith((b"[", b"{")):
+        return ""
+    return next(text_chunks(file, detect_encoding(file, encoding)), "")[:_START_BYTES]

@@ -1,0 +1,46 @@
+"""`flask --app app import` and `search`, on an app that runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from apiflask import APIFlask
+from click.testing import Result
+from conftest import Client
+
+
+def run(app: APIFlask, *args: str) -> Result:
+    return app.test_cli_runner().invoke(args=args)
+
+
+def test_a_file_is_imported_and_found(app: APIFlask, client: Client, tmp_path: Path) -> None:
+    file = tmp_path / "faq.csv"
+    file.write_text("pergunta;resposta\nQuando abre?;Às 9 h.\nSem resposta;\n", "utf-8")
+    dry = run(app, "import", str(file), "--dry-run", "--collection", "loja")
+    assert dry.exit_code == 0
+    assert "2 rows: 1 inserted" in dry.stdout
+    assert "nothing was stored" in dry.stdout
+    assert client.get("/collections").json["results"] == []
+
+    done = run(app, "import", str(file), "--collection", "loja", "--mode", "replace")
+    assert done.exit_code == 0, done.output
+    assert "1 inserted, 0 updated, 0 unchanged, 1 rejected" in done.stdout
+    assert "line 3: The answer is empty. (empty_answer)" in done.stderr
+    assert client.get("/jobs").json["results"][0]["filename"] == "faq.csv"
+
+    found = run(app, "search", "Quando abre?", "--collection", "loja")
+    assert "Quando abre?  [loja]" in found.stdout
+    assert "Às 9 h." in found.stdout
+    assert "Nothing" in run(app, "search", "Quando?", "--collection", "none").stderr
+
+
+def test_what_is_wrong_is_one_line(app: APIFlask, tmp_path: Path) -> None:
+    file = tmp_path / "faq.csv"
+    file.write_text("name,text\na,b\n")
+    refused = run(app, "import", str(file))
+    assert refused.exit_code == 1
+    assert "faq.csv" in refused.stderr
+    assert "missing_column" in refused.stderr
+    assert run(app, "import", str(file), "--collection", "a b").exit_code == 2
+    assert run(app, "search", "x", "--limit", "0").exit_code == 2
+    assert run(app, "import", str(tmp_path / "none.csv")).exit_code == 2

@@ -1,0 +1,315 @@
+"""Other formats of the same thing: JSON, JSON Lines, Excel workbooks, QnA Maker's export."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+import json
+import zipfile
+from typing import Any
+
+import openpyxl
+import pytest
+from conftest import Client
+from hypothesis import given
+from hypothesis import strategies as st
+
+import json_table
+import spooled_csv
+import xlsx_table
+from csv_rows import CsvError, CsvOptions, Rejection, Row
+from tables import Table, open_table
+
+PAIRS: list[dict[str, Any]] = [
+    {"question": "Como troco a senha?", "answer": 'Em Conta,\n"Segurança".', "tag": "conta"},
+    {"question": "How do I pay?", "answer": "By card.", "tag": None},
+]
+
+
+def read(
+    data: bytes | str, sheet: str | None = None, **options: Any
+) -> tuple[Table, list[Row], list[Rejection]]:
+    raw = data.encode() if isinstance(data, str) else data
+    with open_table(io.BytesIO(raw), CsvOptions(**options), sheet) as table:
+        found = list(table)
+    rows = [row for row in found if isinstance(row, Row)]
+    return table, rows, [row for row in found if isinstance(row, Rejection)]
+
+
+def jsonl(objects: list[Any]) -> str:
+    return "".join(json.dumps(o, ensure_ascii=False) + "\n" for o in objects)
+
+
+def workbook(*sheets: tuple[str, list[list[Any]]]) -> bytes:
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for name, rows in sheets:
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps(PAIRS),
+        json.dumps(PAIRS, indent=2, ensure_ascii=False),
+        jsonl(PAIRS),
+        jsonl(PAIRS).rstrip("\n"),
+        jsonl(PAIRS).replace("\n", "\r\n"),
+        json.dumps({"version": 1, "faq": PAIRS}),
+        json.dumps({"version": 1, "data": {"faq": PAIRS}}, indent=1),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_json_in_all_its_forms(text: str, encoding: str) -> None:
+    table, rows, rejected = read(text.encode(encoding))
+    assert [(row.question, row.answer) for row in rows] == [
+        (pair["question"], pair["answer"]) for pair in PAIRS
+    ]
+    assert [row.metadata for row in rows] == [{"tag": "conta"}, {"tag": ""}]
+    assert (rejected, table.format, table.delimiter) == ([], "json", None)
+
+
+def test_one_object_is_one_row() -> None:
+    for text in (json.dumps(PAIRS[0]), json.dumps(PAIRS[0], indent=2)):
+        assert [row.question for row in read(text)[1]] == ["Como troco a senha?"]
+
+
+def test_values_that_are_no_text() -> None:
+    _, (row,), _ = read(
+        '[{"pergunta": 7, "resposta": "x", "price": 1.50, "big": 1e5, "on": true, "no": null, '
+        '"tags": ["a", 1], "by": {"n": "é"}}]'
+    )
+    assert (row.question, row.answer) == ("7", "x")
+    assert row.metadata == {
+        "price": "1.50", "big": "1E+5", "on": "true", "no": "", "tags": '["a", 1]',
+        "by": '{"n": "é"}',
+    }  # fmt: skip
+    _, (row,), _ = read('{"q": 7, "a": "x", "price": 1.50, "big": 1e5}\n')
+    assert row.metadata == {"price": "1.50", "big": "1e5"}
+
+
+def test_a_list_of_questions_is_a_row_for_each() -> None:
+    _, rows, rejected = read(
+        jsonl(
+            [
+                {"questions": ["Why?", "How come?"], "answer": "So."},
+                {"questions": [], "answer": "Nobody asks."},
+                {"questions": {"en": "Why?"}, "answer": "No."},
+                {"questions": "Who?", "answer": ["We."]},
+            ]
+        )
+    )
+    assert [(r.line, r.question, r.answer) for r in rows] == [
+        (1, "Why?", "So."), (1, "How come?", "So."), (4, "Who?", "We."),
+    ]  # fmt: skip
+    assert [(r.line, r.code) for r in rejected] == [(2, "malformed_json"), (3, "malformed_json")]
+
+
+def test_bad_lines_and_objects_are_rejected_by_their_number() -> None:
+    text = (
+        '{"question": "a", "answer": "b"}\n\nno json\n[1]\n{"question": "", "answer": "b"}\n'
+        '{"question": "c\\u0000", "answer": "d"}\n{"question": "\\ud800", "answer": "d"}\n'
+        '{"question": "x", "answer": NaN}\n{"answer": "x"}\n{"question": "y", "answer": "z"}'
+    )
+    _, rows, rejected = read(text)
+    assert [(r.line, r.question) for r in rows] == [(1, "a"), (10, "y")]
+    assert [(r.line, r.code) for r in rejected] == [
+        (3, "malformed_json"), (4, "malformed_json"), (5, "empty_question"),
+        (6, "invalid_character"), (7, "invalid_character"), (8, "malformed_json"),
+        (9, "empty_question"),
+    ]  # fmt: skip
+    assert rejected[0].fields == ["no json"]
+    _, rows, rejected = read('[{"question": "a", "answer": "b"}, 3, {"question": "c"}]')
+    assert [(r.line, r.code) for r in rejected] == [(2, "malformed_json"), (3, "empty_answer")]
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "line"),
+    [
+        ("[]", "no_rows", None),
+        ("[{}]", "no_rows", None),
+        ('[{"question": "a",\n "answer": "b"},\n {"question": "c" "a": "d"}]', "malformed_csv", 3),
+        ('[{"question": "a", "answer": "b"}', "malformed_csv", 1),
+        ('[{"name": "a", "text": "b"}]', "missing_column", 1),
+        ('[{"a": ' * 100_000, "malformed_csv", 1),
+        ('[{"question": "a", "answer": "b", "c": ' + "9" * 5000 + "}]", "malformed_csv", 1),
+    ],
+)  # fmt: skip
+def test_json_that_can_not_be_taken(text: str, code: str, line: int | None) -> None:
+    with pytest.raises(CsvError) as error:
+        read(text)
+    assert (error.value.code, error.value.details.get("line")) == (code, line)
+
+
+def test_too_many_bad_lines_and_too_long_ones_refuse_the_file(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(spooled_csv, "MAX_REJECTED", 5)
+    with pytest.raises(CsvError, match="More than 5"):
+        read('{"question": "a", "answer": "b"}\n' + "x\n" * 6)
+    monkeypatch.setattr(json_table, "MAX_LINE_CHARS", 1000)
+    long = json.dumps({"question": "a", "answer": "b" * 600_000})
+    with pytest.raises(CsvError, match="Line 2 is longer"):
+        read('{"question": "a", "answer": "b"}\n' + long)
+
+
+@given(
+    st.lists(
+        st.dictionaries(
+            st.sampled_from(["tag", "other", "x y"]),
+            st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=20),
+        ),
+        min_size=1,
+        max_size=8,
+    ),
+    st.booleans(),
+)
+def test_any_text_comes_through_json_unchanged(extra: list[dict[str, str]], lines: bool) -> None:
+    objects = [
+        {"question": f"q{n}", "answer": f"a{n}\r\n\n\r"[: 2 + n % 4] + "."} | o
+        for n, o in enumerate(extra)
+    ]
+    _, rows, rejected = read(jsonl(objects) if lines else json.dumps(objects))
+    assert not rejected
+    assert [row.line for row in rows] == list(range(1, len(objects) + 1))
+    for row, value in zip(rows, objects, strict=True):
+        assert (row.question, row.answer) == (value["question"], value["answer"])
+        assert {k: v for k, v in row.metadata.items() if v} == {
+            k: v for k, v in value.items() if v and k not in ("question", "answer")
+        }
+
+
+def test_a_sheet_is_read_as_a_person_reads_it() -> None:
+    data = workbook(
+        (
+            "FAQ",
+            [
+                ["Perguntas frequentes"],
+                [],
+                ["Pergunta", "Resposta", "n", "dia", "ok", "id"],
+                ["Quanto custa?", "R$ 5,00\npor mês", 7.0, datetime.date(2026, 1, 2), True, 1],
+                ["Até quando?", 12.5, None, datetime.datetime(2026, 1, 2, 3, 4), None, 2],
+                [None, None, None],
+                ["Por quê?", None, None, None],
+                ["C", "x_x000D_y"],
+            ],
+        ),
+        ("Other", [["q", "a"], ["x", "y"]]),
+    )
+    table, rows, rejected = read(data)
+    assert (table.format, table.header_line, table.columns[:2]) == (
+        "xlsx", 3, ["Pergunta", "Resposta"],
+    )  # fmt: skip
+    assert [(r.line, r.id, r.question, r.answer) for r in rows] == [
+        (4, "1", "Quanto custa?", "R$ 5,00\npor mês"), (5, "2", "Até quando?", "12.5"),
+        (8, None, "C", "x\ry"),
+    ]  # fmt: skip
+    assert rows[0].metadata == {"n": "7", "dia": "2026-01-02", "ok": "TRUE"}
+    assert rows[1].metadata["dia"] == "2026-01-02 03:04:00"
+    assert [(r.line, r.code) for r in rejected] == [(7, "empty_answer")]
+    for sheet in ("other", "2"):
+        assert [row.question for row in read(data, sheet)[1]] == ["x"]
+    with pytest.raises(CsvError, match="'FAQ', 'Other'") as error:
+        read(data, "third")
+    assert error.value.code == "invalid_option"
+    with pytest.raises(CsvError, match="sheet="):
+        read("question,answer\na,b\n", "1")
+
+
+def test_workbooks_that_can_not_be_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = workbook(("A", [["question", "answer"], ["x" * 100, "y"]]))
+    broken = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(broken, "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            new.writestr(name, content[: len(content) // 2] if "sheet1" in name else content)
+    with pytest.raises(CsvError, match="broken") as error:
+        read(broken.getvalue())
+    assert error.value.code == "malformed_csv"
+    with pytest.raises(CsvError) as error:
+        read(workbook(("A", [])))
+    assert error.value.code == "empty_file"
+    with_strings = io.BytesIO(data)
+    with zipfile.ZipFile(with_strings, "a") as archive:
+        archive.writestr("xl/sharedStrings.xml", "<sst/>")
+    for limit in ("MAX_INFLATED", "MAX_STRINGS", "MAX_CELLS"):
+        with monkeypatch.context() as patch:
+            patch.setattr(xlsx_table, limit, 3)
+            with pytest.raises(CsvError):
+                read(with_strings.getvalue())
+    assert len(read(with_strings.getvalue())[1]) == 1
+
+
+QNA = (
+    "Question\tAnswer\tSource\tMetadata\tSuggestedQuestions\tIsContextOnly\tPrompts\tQnaId\n"
+    "Hello\tHi, there!\tChitchat\teditorial:chitchat|tone:kind\t[]\tFalse\t[]\t1\n"
+    "Good day\tHi, there!\tChitchat\teditorial:chitchat|tone:kind\t[]\tFalse\t[]\t1\n"
+    "Open?\tFrom 9:00\tEditorial\t\t[]\tFalse\t[]\t2\n"
+)
+
+
+def test_qna_makers_labels_are_metadata(client: Client) -> None:
+    _, rows, rejected = read(QNA)
+    assert not rejected
+    assert [row.question for row in rows] == ["Hello", "Good day", "Open?"]
+    assert {"editorial": "chitchat", "tone": "kind"}.items() <= rows[0].metadata.items()
+    assert rows[0].metadata["Metadata"] == "editorial:chitchat|tone:kind"
+    assert "editorial" not in rows[2].metadata
+    client.load(QNA)
+    found = client.search("Hello", filter={"tone": "kind"})
+    assert {row["question"] for row in found} == {"Hello", "Good day"}
+    exported = client.get("/collections/default/export").data
+    assert client.load(exported)["rows"]["unchanged"] == 3
+
+
+def test_other_formats_over_http(client: Client) -> None:
+    xlsx = workbook(("A", [["question", "answer", "n"], ["from excel", "y", 1]]))
+    sent = {"file": (io.BytesIO(xlsx), "faq.xlsx")}
+    job = client.ended(client.post("/upload", data=sent).json["job"]["id"])
+    assert (job["rows"]["inserted"], job["file"]["format"]) == (1, "xlsx")
+    for media, body in (
+        ("application/json", json.dumps(PAIRS)),
+        ("application/x-ndjson", jsonl(PAIRS) + "broken\n"),
+    ):
+        response = client.post("/upload", data=body.encode(), content_type=media)
+        assert response.status_code == 202, response.text
+        job = client.ended(response.json["job"]["id"])
+        assert job["rows"]["done"] == job["rows"]["total"] == 2 + body.count("broken")
+    errors = client.get(f"/jobs/{job['id']}/errors").json["results"]
+    assert [(e["line"], e["code"]) for e in errors] == [(3, "malformed_json")]
+    phrased = [{"id": 7, "questions": ["one", "two", "", " "], "answer": "x", "n": "1"}]
+    response = client.post("/upload", data=json.dumps(phrased), content_type="application/json")
+    job = client.ended(response.json["job"]["id"])
+    assert (job["rows"]["inserted"], job["rows"]["rejected"]) == (2, 2)
+    errors = client.get(f"/jobs/{job['id']}/errors").json["results"]
+    assert [e["line"] for e in errors] == [1, 1]
+    assert client.search("two")[0]["answer"] == "x"
+    preview = client.post(
+        "/upload?dry_run=true&sheet=A", data={"file": (io.BytesIO(xlsx), "faq.xlsx")}
+    ).json
+    assert preview["preview"]["rows"][0]["question"] == "from excel"
+    assert preview["job"]["rows"]["unchanged"] == 1
+
+    exported = client.get("/collections/default/export").data.decode()
+    again = client.load(exported)
+    assert again["rows"]["unchanged"] == again["rows"]["total"] == 5
+    assert len(list(csv.reader(io.StringIO(exported)))) == 6
+
+
+def test_what_is_no_file_of_questions_is_refused(client: Client) -> None:
+    plain_zip = io.BytesIO()
+    with zipfile.ZipFile(plain_zip, "w") as archive:
+        archive.writestr("faq.csv", "question,answer\na,b\n")
+    for body, media in (
+        (plain_zip.getvalue(), "text/csv"),
+        (b'{"question": "a", "answer": "b"}', "application/json"),
+        (b"question,answer\na,b\n", "image/png"),
+    ):
+        response = client.post("/upload", data=body, content_type=media)
+        assert (response.status_code, response.json["code"]) == (415, "unsupported_media_type")

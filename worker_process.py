@@ -1,0 +1,46 @@
+"""`python worker.py`: background workers without the web part, on any number of hosts.
+
+They need the database and the model, no credentials of users.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from dataclasses import replace
+
+import config
+from config import Settings
+from embeddings import Embedder
+from process_signals import end_on_signals
+from services import START_ERRORS, start_services
+
+logger = logging.getLogger(__name__)
+
+
+def main() -> int:
+    """Work until a signal; return the exit status. Errors of the start are one line."""
+    end_on_signals()
+    try:
+        settings = config.read_settings(config.environment())
+        logging.basicConfig(
+            level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+        )
+        run(settings)
+    except START_ERRORS as error:
+        sys.stderr.write(f"Conector PGVector's worker can't start: {error}\n")
+        return 1
+    return 0
+
+
+def run(settings: Settings, embedder: Embedder | None = None) -> None:
+    """Work until a signal raises SystemExit. Raises what `start_services` raises."""
+    # A WORKER_THREADS=0 that is shared with a process that only serves means that one.
+    threads = settings.worker_threads or Settings().worker_threads
+    services = start_services(replace(settings, worker_threads=threads), embedder, web=False)
+    logger.info("%d worker threads run", threads)
+    try:
+        threading.Event().wait()
+    finally:
+        services.close()

@@ -1,0 +1,132 @@
+"""A sheet of an Excel workbook (.xlsx) as a CSV. Called by tables.py.
+
+Cells become what a person reads in them: whole numbers without a point, dates as ISO 8601, a
+formula's last result. Nothing of a workbook is inflated before its sizes are checked.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+import warnings
+import zipfile
+from collections.abc import Sequence
+from typing import Any, BinaryIO
+
+import openpyxl
+from openpyxl.utils.escape import unescape
+
+from csv_errors import CsvError
+from spooled_csv import SpooledCsv
+
+# A workbook's parts, inflated, in bytes: all of them, and the table of its strings, which is held
+# in memory.
+MAX_INFLATED = 2_000_000_000
+MAX_STRINGS = 256_000_000
+MAX_CELLS = 100_000_000
+
+_WORKBOOK = "xl/workbook.xml"
+_STRINGS = "xl/sharedStrings.xml"
+
+
+def is_workbook(file: BinaryIO) -> bool:
+    """Return whether a zip archive is an Excel workbook; nothing is inflated."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return _WORKBOOK in archive.namelist()
+    except (zipfile.BadZipFile, OSError, ValueError):
+        return False
+    finally:
+        file.seek(0)
+
+
+def spool_sheet(file: BinaryIO, sheet: str | None, spool: SpooledCsv) -> None:
+    """Write a sheet, by its name or its position counted from 1, as a CSV. Raises CsvError."""
+    _check_sizes(file)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about styles and extensions, which are not read
+            book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
+            try:
+                chosen = _sheet(book, sheet)
+                # Some programs write a wrong size of the sheet, by which rows would be lost.
+                chosen.reset_dimensions()
+                cells = width = 0
+                for number, row in enumerate(chosen.iter_rows(values_only=True), 1):
+                    cells += len(row)
+                    if cells > MAX_CELLS:
+                        raise CsvError(
+                            "malformed_csv",
+                            f"The sheet has more than {MAX_CELLS} cells up to row {number}.",
+                            line=number,
+                        )
+                    fields = _fields(row)
+                    # An empty cell at a row's end is there, though the file leaves it out.
+                    width = max(width, len(fields))
+                    spool.write(fields + [""] * (width - len(fields)), number)
+            finally:
+                book.close()
+    except (CsvError, MemoryError):
+        raise
+    except Exception as error:
+        raise CsvError(
+            "malformed_csv",
+            "The Excel workbook is broken or of a kind that can't be read: open it in a "
+            "spreadsheet and save it as .xlsx or as CSV.",
+            line=1,
+        ) from error
+
+
+def _check_sizes(file: BinaryIO) -> None:
+    try:
+        with zipfile.ZipFile(file) as archive:
+            sizes = {part.filename: part.file_size for part in archive.infolist()}
+    except zipfile.BadZipFile as error:
+        raise CsvError("malformed_csv", "The Excel workbook is broken.", line=1) from error
+    file.seek(0)
+    if sum(sizes.values()) > MAX_INFLATED or sizes.get(_STRINGS, 0) > MAX_STRINGS:
+        raise CsvError(
+            "malformed_csv",
+            "The Excel workbook is too large when it is unpacked: save the sheet as CSV.",
+            line=1,
+        )
+
+
+def _sheet(book: Any, asked: str | None) -> Any:
+    sheets = book.worksheets
+    if not sheets:
+        raise CsvError("empty_file", "The Excel workbook has no sheet with cells.")
+    if asked is None:
+        return sheets[0]
+    for sheet in sheets:
+        if sheet.title.casefold() == asked.strip().casefold():
+            return sheet
+    if re.fullmatch(r"[0-9]{1,4}", asked.strip()) and 0 < int(asked) <= len(sheets):
+        return sheets[int(asked) - 1]
+    names = ", ".join(repr(sheet.title) for sheet in sheets[:20])
+    raise CsvError("invalid_option", f"sheet={asked[:100]!r} is not there. The sheets: {names}.")
+
+
+def _fields(row: Sequence[Any]) -> list[str]:
+    width = len(row)
+    while width and row[width - 1] is None:
+        width -= 1
+    return [_text(value) for value in row[:width]]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        # As Excel writes control characters: _x000D_ is a carriage return.
+        return unescape(value) if "_x" in value else value
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).upper()
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    if isinstance(value, datetime.datetime):
+        midnight = value.time() == datetime.time()
+        return value.date().isoformat() if midnight else value.isoformat(sep=" ")
+    if isinstance(value, datetime.date | datetime.time):
+        return value.isoformat()
+    return str(value)
