@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 # Tokens of one ingestion batch, padding included: what a query may have to wait for. Small ones
 # while queries come, large ones, a fifth faster, while none do (bench/README.md has the figures).
-BATCH_TOKENS = 512
+BATCH_TOKENS = 1024
 BUSY_BATCH_TOKENS = 160
 # For so long after a query another one is expected.
 BUSY_SECONDS = 5.0
@@ -152,7 +152,8 @@ class EmbeddingService:
         """Return a vector, shape (dimension,), for each text to store.
 
         None stands where the model fails on that text alone: it raises, or its vector is not of
-        unit length, finite and of the right dimension.
+        unit length, finite and of the right dimension. Raises EmbedderBusy where a remote model
+        is away.
         """
         cleaned = [visible_text(text) for text in texts]
         different = list(dict.fromkeys(cleaned))
@@ -264,6 +265,8 @@ class EmbeddingService:
             vectors = self._ingest(lambda: self._embedder.encode_windows(texts))
             if self._usable(vectors, len(texts)):
                 return list(vectors)
+        except EmbedderBusy:
+            raise  # the texts have no part in it
         except Exception:
             logger.warning("The model failed on a batch of %d texts", len(texts), exc_info=True)
         if len(texts) == 1:

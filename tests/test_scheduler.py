@@ -178,7 +178,10 @@ def test_a_text_that_the_model_fails_on_stands_alone(kind: str) -> None:
     np.testing.assert_array_equal(np.stack([v for v in vectors if v is not None]), expected)
 
 
-def test_batches_hold_texts_of_like_length_within_the_budget() -> None:
+def test_batches_hold_texts_of_like_length_within_the_budget(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(embeddings, "BATCH_TOKENS", 512)
     model = RecordingEmbedder()
     service = EmbeddingService(model)
     texts = [" ".join(["w"] * (1 + n % 60)) + f" {n}" for n in range(300)]
@@ -196,6 +199,7 @@ def test_batches_hold_texts_of_like_length_within_the_budget() -> None:
 def test_batches_are_small_while_queries_come_and_large_again_later(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(embeddings, "BATCH_TOKENS", 512)
     model = RecordingEmbedder()
     service = EmbeddingService(model)
     texts = [f"text number {n}" for n in range(100)]

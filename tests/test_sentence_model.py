@@ -6,6 +6,7 @@ import logging
 import multiprocessing
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -141,13 +142,31 @@ def test_a_model_that_openvino_can_not_run_falls_back_with_one_warning(
     def refuse(*_: object) -> None:
         raise RuntimeError("an operation\nnobody knows")
 
-    monkeypatch.setattr(openvino_backend, "_convert", refuse)
+    monkeypatch.setattr(openvino_backend, "_converted", refuse)
     with caplog.at_level(logging.WARNING):
         model = load_model(str(minilm_folder), "auto", tmp_path)
     warnings = [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING]
     assert warnings == ["OpenVINO can't run the model, so torch does: an operation nobody knows"]
     assert model.encode_queries(["a"]).shape == (1, 384)
     assert not list((tmp_path / "openvino").glob("*"))
+
+
+def test_a_form_that_does_not_agree_with_torch_is_not_used(
+    minilm_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weights = openvino_backend._linear_weights
+
+    def wrong(node: Any) -> Any:
+        found = weights(node)
+        return None if found is None else np.sign(found)
+
+    monkeypatch.setattr(openvino_backend, "_linear_weights", wrong)
+    model = load_model(str(minilm_folder), "openvino", tmp_path)
+    monkeypatch.undo()
+    torch_model = load_model(str(minilm_folder), "torch", tmp_path)
+    texts = ["How do I change my password?", "Delivery takes five days."]
+    agreement = (model.encode_passages(texts) * torch_model.encode_passages(texts)).sum(axis=1)
+    assert agreement.min() >= 0.999
 
 
 def test_a_broken_converted_model_is_made_anew(minilm_folder: Path, tmp_path: Path) -> None:
