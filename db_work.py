@@ -11,14 +11,15 @@ from __future__ import annotations
 import io
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from psycopg2.extensions import connection
+from psycopg2.extensions import connection, cursor
 
 from db import FloatArray, Model, one_row
 from db_copy import halfvec_rows
-from db_pool import Pool
+from db_pool import DatabaseUnavailable, Pool
 from db_start import UPDATE_ITEMS
 
 # Rows claimed so often without an end are tried alone (schema.sql's indexes say it too), and at
@@ -58,19 +59,38 @@ def claim_batch(pool: Pool, lease_seconds: int, limit: int) -> Batch | None:
 
     Jobs take turns. Rows that were claimed before without an end come last, one at a time.
     """
-    lease = {"lease": uuid.uuid4(), "seconds": lease_seconds, "limit": limit}
-    with pool.transaction() as conn, conn.cursor() as cur:
-        for statement in (_CLAIM_WAITING, _CLAIM_SUSPECT):
-            cur.execute(statement, lease | {"most": MOST_ATTEMPTS})
-            rows = sorted(cur.fetchall(), key=lambda row: int(row[1]))
-            if rows:
-                job_id = rows[0][0]
-                cur.execute(
-                    "UPDATE jobs SET claimed_at = clock_timestamp() WHERE id = %s", (job_id,)
-                )
-                return Batch(job_id, uuid.UUID(str(lease["lease"])), [row[1:] for row in rows])
-        return None
+    batch = None
+    try:
+        with pool.transaction() as conn, conn.cursor() as cur:
+            batch = _claimed(cur, lease_seconds, limit)
+    except DatabaseUnavailable:
+        if batch is not None:
+            # The reply to COMMIT was lost: the rows may be ours, and wait for nothing.
+            with suppress(DatabaseUnavailable):
+                release_batch(pool, batch, blame=False)
+        raise
+    return batch
 
+
+def _claimed(cur: cursor, lease_seconds: int, limit: int) -> Batch | None:
+    lease_id = uuid.uuid4()
+    claim = {"lease": lease_id, "seconds": lease_seconds, "limit": limit, "most": MOST_ATTEMPTS}
+    for statement in (_CLAIM_WAITING, _CLAIM_SUSPECT):
+        cur.execute(statement, claim)
+        rows = sorted(cur.fetchall(), key=lambda row: int(row[1]))
+        if rows:
+            job_id = rows[0][0]
+            cur.execute(_NOTE_CLAIM, (job_id,))
+            return Batch(job_id, lease_id, [row[1:] for row in rows])
+    return None
+
+
+# Who changes a job and its rows locks the job first; a claim has its rows already, so it does not
+# wait for the job: the note only makes jobs take turns.
+_NOTE_CLAIM = """
+UPDATE jobs SET claimed_at = clock_timestamp()
+WHERE id = (SELECT id FROM jobs WHERE id = %s FOR NO KEY UPDATE SKIP LOCKED)
+"""
 
 # MATERIALIZED: as a plain IN (SELECT … LIMIT), a nested loop runs the subquery again and again
 # and claims far more rows than the limit.
@@ -115,15 +135,21 @@ def reject_killers(pool: Pool) -> int:
     with pool.transaction() as conn, conn.cursor() as cur:
         cur.execute(
             """
-            WITH given_up AS (
+            WITH job AS MATERIALIZED (
+                SELECT id FROM jobs j
+                WHERE j.status = 'processing' AND EXISTS (
+                    SELECT FROM job_rows r WHERE r.job_id = j.id AND r.outcome IS NULL
+                      AND r.attempts >= %(most)s AND r.leased_until < clock_timestamp())
+                ORDER BY id FOR NO KEY UPDATE
+            ), given_up AS (
                 UPDATE job_rows r SET outcome = 'rejected', lease_id = NULL, leased_until = NULL
-                FROM jobs j
-                WHERE j.id = r.job_id AND j.status = 'processing' AND r.outcome IS NULL
-                  AND r.attempts >= %s AND r.leased_until < clock_timestamp()
+                FROM job j
+                WHERE j.id = r.job_id AND r.outcome IS NULL
+                  AND r.attempts >= %(most)s AND r.leased_until < clock_timestamp()
                 RETURNING r.*
             ), listed AS (
                 INSERT INTO job_errors (job_id, line, code, error, fields)
-                SELECT job_id, line, 'embedding_failed', %s,
+                SELECT job_id, line, 'embedding_failed', %(error)s,
                     jsonb_build_object('id', external_id, 'question', question, 'answer', answer,
                                        'metadata', metadata)
                 FROM given_up
@@ -132,7 +158,10 @@ def reject_killers(pool: Pool) -> int:
             FROM (SELECT job_id, count(*) AS n FROM given_up GROUP BY job_id) g
             WHERE j.id = g.job_id RETURNING g.n
             """,
-            (MOST_ATTEMPTS, _FAILED.format(what=f"ended the process {MOST_ATTEMPTS} times")),
+            {
+                "most": MOST_ATTEMPTS,
+                "error": _FAILED.format(what=f"ended the process {MOST_ATTEMPTS} times"),
+            },
         )
         return sum(n for (n,) in cur.fetchall())
 
@@ -196,8 +225,12 @@ def finish_batch(pool: Pool, model: Model, batch: Batch, results: Sequence[Resul
 
 
 def _fence(conn: connection, batch: Batch) -> tuple[str, int]:
-    """Lock the batch's rows and return the job's mode and collection. Raises LeaseLost."""
+    """Lock the job and the batch's rows; return its mode and collection. Raises LeaseLost."""
     with conn.cursor() as cur:
+        cur.execute(
+            "SELECT mode, collection_id FROM jobs WHERE id = %s FOR NO KEY UPDATE", (batch.job_id,)
+        )
+        job = cur.fetchone()
         cur.execute(
             """
             SELECT row_no FROM job_rows
@@ -206,10 +239,9 @@ def _fence(conn: connection, batch: Batch) -> tuple[str, int]:
             """,
             (batch.job_id, batch.numbers, batch.lease_id),
         )
-        if len(cur.fetchall()) != len(batch.rows):
+        if job is None or len(cur.fetchall()) != len(batch.rows):
             raise LeaseLost(f"job {batch.job_id}: {len(batch.rows)} rows are no longer ours")
-        cur.execute("SELECT mode, collection_id FROM jobs WHERE id = %s", (batch.job_id,))
-        mode, collection_id = one_row(cur)
+        mode, collection_id = job
         return mode, collection_id
 
 
@@ -404,17 +436,3 @@ FROM jobs j, (
 WHERE j.id = %(job)s AND i.collection_id = %(collection)s
   AND i.item_key = r.item_key AND i.place = r.place
 """
-
-
-def fail_job(pool: Pool, job_id: uuid.UUID, code: str, error: str) -> None:
-    """End a job that can't go on; what it wrote stays, what it prepared goes."""
-    with pool.transaction() as conn, conn.cursor() as cur:
-        cur.execute(
-            """
-            UPDATE jobs SET status = 'failed', error_code = %s, error = %s,
-                   finished_at = clock_timestamp()
-            WHERE id = %s AND status IN ('enqueued', 'processing')
-            """,
-            (code, error, job_id),
-        )
-        cur.execute("DELETE FROM job_rows WHERE job_id = %s", (job_id,))

@@ -5,6 +5,7 @@ Raised by the request-handling modules, turned into responses by `register_error
 
 from __future__ import annotations
 
+import errno
 import logging
 import re
 from collections.abc import Mapping
@@ -76,6 +77,13 @@ def register_error_handlers(app: Flask) -> None:
     @app.errorhandler(EmbedderBusy)
     def embedder_busy(error: EmbedderBusy) -> Response:
         return unavailable(f"{error} Try again in a moment.", error.retry_after).response()
+
+    @app.errorhandler(OSError)
+    def disk_full(error: OSError) -> Response:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            return unexpected(error)
+        logger.error("Answered 503: %s", error)
+        return unavailable("The service's disk is full: try again later.", 60).response()
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> Response:

@@ -5,26 +5,36 @@ Called by app.py. gunicorn and other WSGI servers take `app:create_app()` instea
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import os
-import signal
+import re
 import socket
-from types import FrameType
-from typing import Any
+from contextlib import suppress
+from typing import Any, cast
 
 from flask import Flask
 from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser, ParsingError
+from waitress.receiver import FixedStreamReceiver
 from waitress.server import create_server
 from waitress.task import ErrorTask
+from waitress.utilities import BadRequest, Error
 
 logger = logging.getLogger(__name__)
 
+# After so long a full disk is worth another try.
+RETRY_SECONDS = 60
 # A client that sends nothing for so long is cut off.
 SILENT_SECONDS = 120
 CONNECTIONS = 1_000
 
-_CODES = {400: "malformed_request", 413: "too_large", 431: "header_too_large"}
+_BARE_LF = re.compile(rb"(?:\A|[^\r])\n")
+_LENGTH = re.compile(rb"\r\ncontent-length[ \t]*:", re.IGNORECASE)
+_ENCODING = re.compile(rb"\r\ntransfer-encoding[ \t]*:", re.IGNORECASE)
+
+_CODES = {400: "malformed_request", 413: "too_large", 431: "header_too_large", 503: "unavailable"}
 
 
 class _JsonErrorTask(ErrorTask):
@@ -38,13 +48,101 @@ class _JsonErrorTask(ErrorTask):
         body = json.dumps({"error": f"{error.reason}: {error.body}.", "code": code}).encode()
         self.status = f"{error.code} {error.reason}"
         headers.append(("Content-Type", "application/json"))
+        if error.code == 503:
+            headers.append(("Retry-After", str(RETRY_SECONDS)))
         self.set_close_on_finish()
         self.content_length = len(body)
         self.write(body)
 
 
+def _response(status: str, code: str, error: str) -> bytes:
+    body = json.dumps({"error": error, "code": code}).encode()
+    head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nConnection: close\r\n"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+_CUT_OFF = _response(
+    "400 Bad Request", "incomplete_body", "The body ended before it was whole: send it again."
+)
+
+
+class _NoRoom(Error):
+    code = 503
+    reason = "Service Unavailable"
+
+
+class _Nothing:
+    """A buffer that keeps nothing."""
+
+    def append(self, _data: bytes) -> None:
+        pass
+
+    def __len__(self) -> int:
+        return 0
+
+    def close(self) -> None:
+        pass
+
+    def getfile(self) -> io.BytesIO:
+        return io.BytesIO()
+
+
+class _Parser(HTTPRequestParser):
+    """Refuses what another server before this one may read in another way, and survives a full
+    disk."""
+
+    _no_room: _NoRoom | None = None
+
+    def received(self, data: bytes) -> int:
+        if self.body_rcv is None and not self.completed and _BARE_LF.search(data):
+            head = (self.header_plus + data).partition(b"\r\n\r\n")[0]
+            if _BARE_LF.search(head):
+                self.parse_header(b"GET / HTTP/1.0\r\n")
+                self.error = BadRequest("Bare LF found in HTTP message")
+                self.completed = True
+                return len(data)
+        try:
+            consumed = int(super().received(data))
+        except OSError as error:
+            # The body goes to a temporary file.
+            logger.error("A body can't be kept: %s", error)
+            self._no_room = _NoRoom("the disk is full, so there is no room for the body")
+            consumed = self._past(data)
+        if self.completed and self._no_room is not None:
+            self.error = self._no_room
+        if self.error is not None and self.error.code == 501:
+            self.error = BadRequest(self.error.body)  # it is the request that is wrong
+        return consumed
+
+    def _past(self, data: bytes) -> int:
+        """Let the rest of the body pass, so that the client comes to read the answer."""
+        body: Any = self.body_rcv
+        if not isinstance(body, FixedStreamReceiver):
+            self.completed = True
+            return len(data)
+        with suppress(OSError):
+            body.buf.close()  # it writes what it still holds
+        cast(Any, body).buf = _Nothing()
+        return int(super().received(data))
+
+    def parse_header(self, header_plus: bytes) -> None:
+        # RFC 9112, 6.3: such a message "might indicate an attempt to perform request smuggling".
+        if _LENGTH.search(header_plus) and _ENCODING.search(header_plus):
+            raise ParsingError("Both Content-Length and Transfer-Encoding found")
+        super().parse_header(header_plus)
+
+
 class _Channel(HTTPChannel):
     error_task_class = _JsonErrorTask
+    parser_class = _Parser
+
+    def handle_close(self) -> None:
+        """Close; a client that only closed its half is told that its body was cut off."""
+        unfinished: Any = self.request
+        if unfinished is not None and unfinished.headers_finished and not self.requests:
+            with suppress(OSError):
+                cast(Any, self.socket).send(_CUT_OFF)
+        super().handle_close()
 
 
 def check_address(host: str, port: int) -> None:
@@ -59,7 +157,7 @@ def check_address(host: str, port: int) -> None:
 
 
 def serve(app: Flask, host: str, port: int, *, threads: int, max_body_bytes: int) -> None:
-    """Serve until `end_on_signals` ends it, then finish what is in hand.
+    """Serve until a signal ends it (process_signals.py), then finish what is in hand.
 
     `max_body_bytes` bounds what is taken from anybody before the app, and so its check of
     credentials, sees the request.
@@ -83,16 +181,3 @@ def serve(app: Flask, host: str, port: int, *, threads: int, max_body_bytes: int
     # It warns of each request that waits for a thread.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     server.run()
-
-
-def end_on_signals() -> None:
-    """Let SIGTERM and SIGINT end the process cleanly from now on, and a second one at once."""
-
-    def end(number: int, _frame: FrameType | None) -> None:
-        logger.info("Stopping on signal %d; a second one ends at once", number)
-        for name in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(name, lambda number, _frame: os._exit(128 + number))
-        raise SystemExit(0)
-
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)

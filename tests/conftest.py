@@ -23,7 +23,7 @@ from embedded_db import EmbeddedPostgres
 sys.path.insert(0, str(Path(__file__).parent))
 from hash_embedder import HashEmbedder
 
-pytest_plugins = ["model_fixtures"]
+pytest_plugins = ["fault_postgres", "model_fixtures"]
 
 USER, PASSWORD = "admin", "a test's password"
 _numbers = itertools.count()

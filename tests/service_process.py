@@ -1,7 +1,9 @@
 """The real service in a process of its own, with a small embedder, for tests that kill it.
 
 Run as a program it serves; imported it starts and ends that program. EMBED_SECONDS makes each
-batch of the embedder slow, KILL_AT ends the process by SIGKILL at a named point.
+batch of the embedder slow, KILL_AT ends the process by SIGKILL at a named point, KILL_ON does so
+on a word in a text to embed; each text embedded is a line `embeds <text>` in the log. With
+PROGRAM=worker the program has no web part; PROGRAM=gunicorn is that server with the real app.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ class ServiceProcess:
 
     def __init__(self, folder: Path, **settings: str) -> None:
         self.port = free_port()
+        self.folder = folder
         self.url = f"http://127.0.0.1:{self.port}"
         own = {
             "PORT": str(self.port),
@@ -41,13 +44,19 @@ class ServiceProcess:
         }
         with (folder / f"{self.port}.log").open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, __file__],
+                self._command(settings.get("PROGRAM", "")),
                 cwd=folder,
                 env=os.environ | own | settings,
                 stdout=log,
                 stderr=log,
             )
         self.log = folder / f"{self.port}.log"
+
+    def _command(self, program: str) -> list[str]:
+        if program != "gunicorn":
+            return [sys.executable, __file__]
+        options = ["-w", "2", "--threads", "8", "--bind", f"127.0.0.1:{self.port}"]
+        return [sys.executable, "-m", "gunicorn", *options, "--timeout", "120", "app:create_app()"]
 
     def wait_until_ready(self, seconds: float = START_SECONDS) -> None:
         deadline = time.monotonic() + seconds
@@ -148,17 +157,28 @@ def _serve() -> None:
     import app
     import config
     import http_server
+    import process_signals
+    import worker_process
 
     class Slow(HashEmbedder):
         def encode_windows(self, windows: Any) -> Any:
             time.sleep(float(os.environ.get("EMBED_SECONDS", "0")))
+            deadly = os.environ.get("KILL_ON")
+            for window in windows:
+                if deadly and deadly in window:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                if "LOG_TEXTS" in os.environ:
+                    sys.stderr.write(f"embeds {window!r}\n")
             return super().encode_windows(windows)
 
     logging.basicConfig(level="INFO")
     if "KILL_AT" in os.environ:
         _kill_at(os.environ["KILL_AT"])
-    http_server.end_on_signals()
+    process_signals.end_on_signals()
     settings = config.read_settings(config.environment())
+    if os.environ.get("PROGRAM") == "worker":
+        worker_process.run(settings, Slow())
+        return
     service = app.create_app(settings, Slow())
     try:
         http_server.serve(service, settings.host, settings.port, threads=16, max_body_bytes=1 << 30)

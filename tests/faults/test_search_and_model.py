@@ -1,0 +1,117 @@
+"""A model that fails on a text, and an index under change: cases 13 and 32 of the faults."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import Client
+from hash_embedder import FloatArray, HashEmbedder
+
+import db
+import db_index
+from app import create_app
+from config import Settings
+from db import Model
+from db_pool import Pool
+
+DIMENSION, ITEMS = 16, 4_000
+
+
+class Failing(HashEmbedder):
+    """Fails on texts with the word, in one of several ways."""
+
+    way = ""
+
+    def encode_windows(self, windows: Sequence[str]) -> FloatArray:
+        vectors = super().encode_windows(windows)
+        bad = [n for n, window in enumerate(windows) if "poison" in window]
+        if not bad:
+            return vectors
+        if self.way == "raises":
+            raise RuntimeError("the model has no answer")
+        if self.way == "dimension":
+            return vectors[:, :-1]
+        vectors[bad] = {"NaN": np.nan, "zeros": 0.0, "infinite": np.inf}[self.way]
+        return vectors
+
+
+@pytest.mark.parametrize("way", ["raises", "NaN", "zeros", "infinite", "dimension"])
+def test_a_row_that_the_model_fails_on(settings: Settings, saw: Any, way: str) -> None:
+    embedder = Failing()
+    embedder.way = way
+    app = create_app(settings, embedder)
+    try:
+        client = Client(app.test_client())
+        rows = [f"Question {n}?,Answer {n}\n" for n in range(100)]
+        rows[40] = "A poison question?,Answer\n"
+        job = client.load("question,answer\n" + "".join(rows))
+        assert (job["rows"]["inserted"], job["rows"]["rejected"]) == (99, 1)
+        (error,) = client.get(f"/jobs/{job['id']}/errors").json["results"]
+        assert (error["line"], error["code"]) == (42, "embedding_failed")
+        saw(13, f"{way}: that row is rejected, 99 are stored")
+    finally:
+        app.extensions["conector"].close()
+
+
+def test_recall_after_many_changes(pool: Pool, saw: Any) -> None:
+    model = db.register_model(pool, "small", DIMENSION)
+    chance = np.random.default_rng(2)
+    vectors = chance.standard_normal((ITEMS, DIMENSION)).astype(np.float32)
+    _store(pool, model, range(ITEMS), vectors)
+    assert db_index.build_index(pool, model, 1)
+    # A third goes, a third changes, a third is new.
+    gone, changed = range(0, ITEMS, 3), range(1, ITEMS, 3)
+    _execute(pool, "DELETE FROM items WHERE position % 3 = 0")
+    vectors[list(changed)] = chance.standard_normal((len(changed), DIMENSION))
+    _store(pool, model, changed, vectors)
+    more = chance.standard_normal((ITEMS // 3, DIMENSION)).astype(np.float32)
+    vectors = np.concatenate([vectors, more])
+    _store(pool, model, range(ITEMS, len(vectors)), vectors)
+    _execute(pool, "VACUUM vectors, items")
+
+    left = np.setdiff1d(np.arange(len(vectors)), np.array(gone))
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    found = wanted = 0
+    for query in chance.standard_normal((100, DIMENSION)).astype(np.float32):
+        best = {f"q{n}" for n in left[np.argsort(-(unit[left] @ query))[:10]]}
+        hits = {hit.question for hit in db.search(pool, model, query, limit=10)}
+        assert not hits & {f"q{n}" for n in gone}
+        found, wanted = found + len(best & hits), wanted + len(best)
+    assert found >= 0.95 * wanted
+    saw(32, f"recall@10 {found / wanted:.3f} after deletes, updates, inserts and VACUUM")
+
+
+def _store(pool: Pool, model: Model, numbers: Sequence[int], vectors: FloatArray) -> None:
+    with pool.transaction() as conn, conn.cursor() as cur:
+        cur.execute("INSERT INTO collections (name) VALUES ('a') ON CONFLICT DO NOTHING")
+        cur.execute("SELECT id FROM collections")
+        (collection,) = db.one_row(cur)
+        for n in numbers:
+            cur.execute(
+                """
+                INSERT INTO items (collection_id, item_key, place, question_hash, answer_hash,
+                                   question, answer, metadata, position)
+                SELECT %(c)s, h, 0, h, h, 'q' || %(n)s, 'a', '{}', %(n)s
+                FROM md5(%(n)s::text) t, CAST(t AS uuid) h
+                ON CONFLICT (collection_id, item_key, place) DO UPDATE SET answer = 'changed'
+                RETURNING id
+                """,
+                {"c": collection, "n": n},
+            )
+            (item,) = db.one_row(cur)
+            cur.execute(
+                """
+                INSERT INTO vectors (item_id, model_id, kind, collection_id, embedding)
+                SELECT %s, %s, kind, %s, %s FROM (VALUES ('question'), ('pair')) k (kind)
+                ON CONFLICT (item_id, model_id, kind) DO UPDATE SET embedding = excluded.embedding
+                """,
+                (item, model.id, collection, db.halfvec_text(vectors[n])),
+            )
+
+
+def _execute(pool: Pool, statement: str) -> None:
+    with pool.reading(60) as conn, conn.cursor() as cur:
+        cur.execute(statement)
