@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test demo bench clean
+.PHONY: run test test-faults demo bench bench-uploads bench-scale clean
 
 run: .venv/installed
 	$(BIN)/python app.py
@@ -16,8 +16,21 @@ test: .venv/installed-dev
 demo: .venv/installed
 	$(BIN)/python demo.py
 
-bench: .venv/installed
+# The long form of what `make test` runs in short: FAULT_KILLS, FAULT_RESTARTS, FAULT_ROWS and
+# FAULT_SEED can be given.
+test-faults: .venv/installed-dev
+	FAULT_KILLS=$${FAULT_KILLS:-200} FAULT_RESTARTS=$${FAULT_RESTARTS:-50} \
+	FAULT_ROWS=$${FAULT_ROWS:-25000} $(BIN)/pytest -s tests/faults $(PYTEST_ARGS)
+
+bench: .venv/installed-bench
 	$(BIN)/python -m bench
+
+bench-uploads: .venv/installed-bench
+	$(BIN)/python -m bench.uploads
+
+# Sizes in items, the last one takes an hour: make bench-scale SIZES="2000 10000 100000 1000000"
+bench-scale: .venv/installed-bench
+	$(BIN)/python -m bench.scale $(SIZES)
 
 # What a stamp was made from is what is installed: a change of the file installs again.
 .venv/installed: requirements.txt
@@ -28,6 +41,10 @@ bench: .venv/installed
 
 .venv/installed-dev: .venv/installed requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+.venv/installed-bench: .venv/installed requirements-bench.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
 	touch $@
 
 clean:

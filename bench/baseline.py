@@ -17,11 +17,12 @@ class Plain:
 
     def __init__(self, data_dir: Path) -> None:
         self._model = load_model(None, "torch", data_dir)
+        self._encoder = self._model._model
         self._stored = generate_password_hash("a password", method="scrypt")
 
     def store(self, question: str, answer: str) -> None:
-        """Embed a pair as one text."""
-        self._model.encode_passages([f"{question}\n{answer}"])
+        """Embed a pair as one text; what is beyond the model's length is cut off."""
+        self._encoder.encode_document(f"{question}\n{answer}", show_progress_bar=False)
 
     def search(self, question: str) -> None:
         check_password_hash(self._stored, "a password")

@@ -68,7 +68,7 @@ class Service:
             "POST", f"/upload?collection={collection}", csv, "text/csv"
         )["job"]
         while job["finished_at"] is None:
-            time.sleep(0.1)
+            time.sleep(0.02)
             job = caller.call("GET", f"/jobs/{job['id']}")
         return job
 
