@@ -103,21 +103,33 @@ def detect_dialect(
 
 
 def _dialect(sample: Sample, best: _Candidate, header: Header) -> Dialect:
+    columns = header.columns
+    needed = max(columns.question, columns.answer, columns.id or 0) + 1
     if header.row is None:
         first = sample.before + best.ends[0][0]
-        columns = header.columns
-        needed = max(columns.question, columns.answer, columns.id or 0) + 1
-        width = max(_usual_width(best.rows), needed)
+        width = needed if _is_prose(best.rows, needed) else max(_usual_width(best.rows), needed)
         names: list[str] = []
         header_line = None
     else:
         begin, end = best.ends[header.row]
         first = sample.before + end
         names = best.rows[header.row]
+        # A column without a name at the end is none: what stands there is too much for its row.
+        while len(names) > needed and not visible_text(names[-1]):
+            names = names[:-1]
         width = len(names)
         header_line = sample.before + begin + 1
     form = Format(best.form.delimiter, best.form.skip_spaces, width)
     return Dialect(form, header, names, header_line, first)
+
+
+def _is_prose(rows: Sequence[list[str]], needed: int) -> bool:
+    """Return whether what follows the columns asked for is the rest of a text, not columns.
+
+    A comma in prose is followed by a space.
+    """
+    beyond = [field for row in rows for field in row[needed:] if field.strip()]
+    return bool(beyond) and 2 * sum(field.startswith(" ") for field in beyond) >= len(beyond)
 
 
 def read_sample(chunks: Iterator[str]) -> Sample:

@@ -2,7 +2,9 @@
 
 A name is known when it is, as a whole, one of the names below, without regard to case, accents,
 spaces, underscores, hyphens and the marks around it (`Question:`). Never by a part of it:
-`answer_id` is not an answer.
+`answer_id` is not an answer. Only where a header has no such pair, the one column that is a
+question with a word beside it that says which (`question_en`, `Pergunta principal`), and the one
+such answer, are meant.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ _OPTIONS = ("question_column", "answer_column")
 # The first group that a header has names of wins, so that a file in two languages gives one.
 # (question, answer), the best name first.
 _NAMES: tuple[tuple[str, str], ...] = (
-    ("question questions", "answer answers"),
+    ("question questions", "answer answers ground_truth"),
     ("pergunta perguntas dúvida dúvidas questão questões", "resposta respostas"),
     ("pregunta preguntas posible_pregunta posibles_preguntas", "respuesta respuestas"),
     ("question questions", "réponse réponses"),
@@ -56,8 +58,8 @@ _NAMES: tuple[tuple[str, str], ...] = (
     ("问题 問題 问 問 提问 提問 标准问题 用户问题", "答案 答 回答 答复 回复 答覆 回覆"),
     ("質問 質問文 質問内容 問 問い", "回答 答え 答 返答 回答文 回答内容"),
     ("질문 질문내용 문의 물음", "답변 답 대답 답변내용 응답"),
-    ("pertanyaan soalan", "jawaban jawapan"),
-    ("câu_hỏi", "câu_trả_lời trả_lời"),
+    ("pertanyaan soalan tanya", "jawaban jawapan jawab"),
+    ("câu_hỏi hỏi", "câu_trả_lời trả_lời đáp"),
     ("คำถาม", "คำตอบ"),
     ("prompt", "completion response"),
     ("q", "a"),
@@ -100,6 +102,29 @@ def _table(groups: Sequence[tuple[str, str]], side: int) -> dict[str, list[tuple
 
 _QUESTIONS, _ANSWERS = _table(_NAMES, 0), _table(_NAMES, 1)
 _PAIRED_QUESTIONS, _PAIRED_ANSWERS = _table(_PAIRS, 0), _table(_PAIRS, 1)
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(map(normalised, text.split()))
+
+
+# What may stand beside a known name where a header has no pair of whole names: a language (not `id`
+# and `no`, which are something else), or what kind of text it is.
+_LANGUAGES = _words(
+    "en eng english inglês pt br ptbr portuguese português es esp spanish español fr french"
+    " français de german deutsch it italian italiano ru russian uk ua pl nl zh cn chinese ja jp"
+    " japanese ko kr korean tr turkish ar arabic hi hindi vi th"
+)
+_EITHER = _LANGUAGES | _words("faq faqs text texto markdown principal main")
+_OF_QUESTIONS = _EITHER | _words(
+    "user customer client cliente usuário do da del de frequente frequentes frecuente frecuentes"
+    " frequently asked sample"
+)
+_OF_ANSWERS = _EITHER | _words(
+    "bot agent atendente do da del de expected reference correct correta correcta sugerida"
+    " suggested"
+)
+_WORD = re.compile(r"[^\W_]+")
 
 
 @dataclass(frozen=True)
@@ -180,7 +205,9 @@ def find_header(rows: Sequence[list[str]], want: Wanted, header: bool | None) ->
         by_position = isinstance(want.question, int) and isinstance(want.answer, int)
         for index, row in enumerate(rows[: MAX_PREAMBLE_ROWS + 1]):
             columns = find_columns(row, want)
-            if columns and (not by_position or isinstance(want.id, str) or _is_header(row)):
+            if columns and (
+                not by_position or isinstance(want.id, str) or _is_header(row, columns, index)
+            ):
                 return Header(index, columns)
     for index, row in enumerate(rows[: MAX_PREAMBLE_ROWS + 1]):
         placed = _at_positions(want, len(row))
@@ -201,7 +228,7 @@ def find_columns(header: Sequence[str], want: Wanted) -> Columns | None:
     if -1 in (question, answer, id_index):
         return None
     if question is None or answer is None:
-        pair = _best_pair(names, question, answer)
+        pair = _best_pair(names, question, answer) or _qualified_pair(header, question, answer)
         if pair is None:
             return None
         for option, index, given in zip(_OPTIONS, pair, (question, answer), strict=True):
@@ -274,10 +301,16 @@ def _at_positions(want: Wanted, width: int) -> Columns | None:
     return Columns(want.question - 1, want.answer - 1, None if want.id is None else want.id - 1)
 
 
-def _is_header(row: Sequence[str]) -> bool:
-    """Return whether a row has a known name, so that it is no data."""
-    names = {normalised(name) for name in row} - {"q", "a"}
-    return not names.isdisjoint({*_QUESTIONS, *_ANSWERS, "id"})
+def _is_header(row: Sequence[str], columns: Columns, index: int) -> bool:
+    """Return whether row `index`, of which the columns are known by position, is no data.
+
+    The first row is none with one known name; below, a known name may be a word of the data.
+    """
+    names = {normalised(name) for name in row}
+    if index == 0 and not names.isdisjoint({*_QUESTIONS, *_ANSWERS, "id"} - {"q", "a"}):
+        return True
+    question, answer = normalised(row[columns.question]), normalised(row[columns.answer])
+    return question in _QUESTIONS and answer in _ANSWERS
 
 
 def _given(
@@ -312,6 +345,45 @@ def _best_pair(
         if pairs:
             return min(pairs)[1:]
     return None
+
+
+def _qualified_pair(
+    header: Sequence[str], question: int | None, answer: int | None
+) -> tuple[int, int] | None:
+    """Return the only column that is some kind of question, and the only such answer."""
+    questions = _kinds(header, question, _QUESTIONS, _OF_QUESTIONS)
+    answers = _kinds(header, answer, _ANSWERS, _OF_ANSWERS)
+    if len(questions) != 1 or len(answers) != 1 or questions == answers:
+        return None
+    return questions[0], answers[0]
+
+
+def _kinds(
+    header: Sequence[str],
+    given: int | None,
+    table: dict[str, list[tuple[int, int]]],
+    qualifiers: frozenset[str],
+) -> list[int]:
+    if given is not None:
+        return [given]
+    return [
+        index
+        for index, name in enumerate(header)
+        if normalised(name) in table or _is_qualified(name, table, qualifiers)
+    ]
+
+
+def _is_qualified(
+    name: str, table: dict[str, list[tuple[int, int]]], qualifiers: frozenset[str]
+) -> bool:
+    """Return whether one word of a name is a known one, and all others only say of what kind."""
+    words = [normalised(word) for word in _WORD.findall(visible_text(name))]
+    known = [word for word in words if word in table]
+    others = [word for word in words if word not in table]
+    if len(known) != 1 or not others:
+        return False
+    # A single letter says little: it is one beside a language only.
+    return all(word in (_LANGUAGES if len(known[0]) == 1 else qualifiers) for word in others)
 
 
 def _known(

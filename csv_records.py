@@ -29,6 +29,7 @@ from csv_lines import MAX_RECORD_CHARS, Lines, RecordTooLong, has_odd_quotes, od
 
 # How many records after a broken one are looked at to tell what is broken.
 _LOOKAHEAD = 100
+_FEW = 3
 
 
 @dataclass(frozen=True)
@@ -283,12 +284,14 @@ class Records:
             reader, unclosed = self._read(unclosed)
             fits = unclosed is not None and reader.clean(self._form.width)
             good, bad = good + fits, bad + (not fits and any(reader.fields))
-        # A reading that never ends can't be the right one, so less speaks for the other.
-        unclosed_fits = good > 0 and bad * (20 if inner is not None else 2) <= good
-        if unclosed_fits and not inner_fits:
-            return begin + 1
         if inner is None:
+            # A reading that never ends can't be the right one, so less speaks for the other; but
+            # where it begins right, a few lines of its prose may look like records.
+            if good >= (_FEW if inner_fits else 1) and bad * 2 <= good:
+                return begin + 1
             raise _unclosed(begin)
+        if good > 0 and bad * 20 <= good and not inner_fits:
+            return begin + 1
         return inner
 
     def _skipped(self) -> Broken:

@@ -13,6 +13,7 @@ delimiter), csv_header.py (its columns) and csv_records.py (its records); each h
 | shorter, but with question and answer | its missing metadata is empty |
 | shorter otherwise | too_few_fields |
 | nothing to see in any field, or a blank line | skipped, and not counted |
+| the header once more (files that were put together) | skipped, and not counted |
 | nothing to see in the question, or the answer | empty_question, empty_answer |
 | longer than MAX_* in a field | field_too_long |
 | with NUL in a field | invalid_character |
@@ -136,6 +137,7 @@ class CsvFile:
         self._columns = dialect.columns.columns
         self._metadata = metadata_names(dialect.names, self._columns)
         self._labels = labels_column(dialect.names)
+        self._names = [name.strip() for name in dialect.names]
         self._joins = overflow == "join" and self._columns.answer == dialect.form.width - 1
         self.format = "csv"
         self.encoding = encoding.name
@@ -177,6 +179,7 @@ class CsvFile:
             self._columns.id,
         )
         metadata = list(self._metadata.items())
+        asked = self._names[question_at] if self._names else None
         for record in records:
             if isinstance(record, Broken):
                 yield _broken(record)
@@ -197,6 +200,8 @@ class CsvFile:
             ):
                 if any(map(_visible, fields)):
                     yield self._empty(line, question, fields)
+                continue
+            if question == asked and [field.strip() for field in fields] == self._names:
                 continue
             if records.odd or len(question) > MAX_QUESTION_CHARS:
                 rejection = self._unfit(line, question, fields)

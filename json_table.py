@@ -9,7 +9,10 @@
 with an `id` of 7 they get 7, 7#2, 7#3 |
 | anything else nested, as question or answer | rejected (malformed_json) |
 | a line of JSON Lines that is no object | rejected (malformed_json) |
-| a document with objects around it (`{"faq": [{…}]}`) | the first array of objects in it |
+| `messages` of a chat with one of `user` and one of `assistant` | question and answer; \
+with more of them it is rejected (malformed_json) |
+| a document with objects around it (`{"faq": [{…}]}`) | all arrays whose objects have a question \
+and an answer; the first array of objects where none has |
 | a document that is no JSON | CsvError malformed_csv |
 """
 
@@ -72,6 +75,12 @@ def spool_json(
 
 def _rows(value: dict[str, Any], positions: dict[str, int]) -> Iterator[list[str] | str]:
     """Yield an object's fields by their columns' positions, or why it can't be taken."""
+    if isinstance(value.get("messages"), list):
+        chat = _chat(value["messages"])
+        if chat is None:
+            yield "Its 'messages' are not one question and one answer."
+            return
+        value = {name: content for name, content in value.items() if name != "messages"} | chat
     fields: dict[int, str] = {}
     phrasings: tuple[int, list[str]] | None = None
     for name, content in value.items():
@@ -101,6 +110,21 @@ def _rows(value: dict[str, Any], positions: dict[str, int]) -> Iterator[list[str
         yield _ordered(row, positions)
 
 
+def _chat(messages: list[Any]) -> dict[str, str] | None:
+    """Return a chat's texts by their roles as columns; None where it is not one of each role."""
+    texts: dict[str, str] = {}
+    for message in messages:
+        role = message.get("role") if isinstance(message, dict) else None
+        content = message.get("content") if isinstance(message, dict) else None
+        if not (isinstance(role, str) and isinstance(content, str)) or role in texts:
+            return None
+        texts[role] = content
+    if not {"user", "assistant"} <= texts.keys():
+        return None
+    question, answer = texts.pop("user"), texts.pop("assistant")
+    return {"question": question, "answer": answer} | texts
+
+
 def _ordered(fields: dict[int, str], positions: dict[str, int]) -> list[str]:
     return [fields.get(n, "") for n in range(len(positions))]
 
@@ -121,7 +145,7 @@ def _is_json_lines(file: BinaryIO, encoding: Encoding) -> bool:
     first = next((line for line in lines if line.strip()), "")
     if not isinstance(_parsed(first), dict):
         return False
-    return any(line.strip() for line in lines) or _array_of_objects(file, encoding) is None
+    return any(line.strip() for line in lines) or not _arrays_of_objects(file, encoding)
 
 
 def _line_objects(
@@ -138,8 +162,9 @@ def _line_objects(
 
 
 def _parsed(line: str) -> Any:
-    """Return a line's value, None where it is no JSON."""
+    """Return a line's value, None where it is no JSON; a comma at its end is of an array's."""
     try:
+        line = line.strip(" \t\r\ufeff").removesuffix(",")
         return json.loads(line, parse_float=_Number, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         return None
@@ -204,39 +229,56 @@ def _document_objects(
     """Yield the document's objects, counted from 1."""
     number = 0
     try:
-        prefix = _array_of_objects(file, encoding) or ""
-        for number, value in enumerate(ijson.items(_Utf8(text_chunks(file, encoding)), prefix), 1):
-            if isinstance(value, dict):
-                yield number, value
-            elif prefix:
-                text = json.dumps(value, ensure_ascii=False, default=float)
-                yield number, _rejection(number, "It is not a JSON object.", text)
+        for prefix in _arrays_of_objects(file, encoding) or [""]:
+            for value in ijson.items(_Utf8(text_chunks(file, encoding)), prefix):
+                number += 1
+                if isinstance(value, dict):
+                    yield number, value
+                elif prefix:
+                    text = json.dumps(value, ensure_ascii=False, default=float)
+                    yield number, _rejection(number, "It is not a JSON object.", text)
     except (ijson.JSONError, ValueError, RecursionError, OverflowError) as error:
         raise _malformed(file, encoding, number) from error
 
 
-def _array_of_objects(file: BinaryIO, encoding: Encoding) -> str | None:
-    """Return where the first array of objects is, as ijson names it; None where there is none.
+def _arrays_of_objects(file: BinaryIO, encoding: Encoding) -> list[str]:
+    """Return where the arrays of objects are that have a question and an answer.
 
+    As ijson names places. Where none has, the first array of objects; none where there is none.
     Raises CsvError where the document is nested deeper than MAX_DEPTH: the names of places in it
     would take more memory than can be had.
     """
-    found: str | None = None
+    first: list[str] = []
+    found: dict[str, None] = {}
     path: list[str] = []
+    names: list[set[str]] = []  # of each object that is open
     for event, value in ijson.basic_parse(_Utf8(text_chunks(file, encoding))):
         if event == "map_key":
             path[-1] = value
+            names[-1].add(value)
         elif event in ("end_map", "end_array"):
             path.pop()
+            if event == "end_map" and _is_pair(names.pop()) and path[-1:] == ["item"]:
+                found.setdefault(".".join(path))
         elif event in ("start_map", "start_array"):
-            if found is None and event == "start_map" and path[-1:] == ["item"]:
-                found = ".".join(path)
+            if not first and event == "start_map" and path[-1:] == ["item"]:
+                first = [".".join(path)]
+            if event == "start_map":
+                names.append(set())
             path.append("item" if event == "start_array" else "")
             if len(path) > MAX_DEPTH:
                 raise CsvError(
                     "malformed_csv", f"The JSON is nested deeper than {MAX_DEPTH} levels.", line=1
                 )
-    return found
+    # What is inside a pair is its own.
+    outer = [one for one in found if not any(one.startswith(f"{other}.") for other in found)]
+    return outer or first
+
+
+def _is_pair(names: set[str]) -> bool:
+    return "messages" in names or (
+        any(map(is_question_name, names)) and any(map(is_answer_name, names))
+    )
 
 
 def _malformed(file: BinaryIO, encoding: Encoding, objects: int) -> CsvError:

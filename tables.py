@@ -25,6 +25,7 @@ from xlsx_table import is_workbook, spool_sheet
 
 _ZIP = b"PK\x03\x04"
 _START_BYTES = 1 << 16
+_SHOWN_SHEETS = 20
 
 
 Table: TypeAlias = "CsvFile | SpooledTable"
@@ -45,10 +46,29 @@ def open_table(file: BinaryIO, options: CsvOptions, sheet: str | None) -> Iterat
     with tempfile.TemporaryFile() as rows, tempfile.TemporaryFile() as whole:
         spool = SpooledCsv(rows)
         if kind is None:
-            spool_sheet(file, sheet, spool)
+            others = spool_sheet(file, sheet, spool)
+            with _naming(others):
+                table = spool.open(whole, options, "xlsx")
         else:
             spool_json(file, kind, options.encoding, spool)
-        yield spool.open(whole, options, "xlsx" if kind is None else "json")
+            table = spool.open(whole, options, "json")
+        yield table
+
+
+@contextmanager
+def _naming(others: list[str]) -> Iterator[None]:
+    """Say in the error of a sheet that can't be taken which others the workbook has."""
+    try:
+        yield
+    except CsvError as error:
+        if not others:
+            raise
+        names = ", ".join(map(repr, others[:_SHOWN_SHEETS]))
+        raise CsvError(
+            error.code,
+            f"{error.message} The workbook has other sheets: {names} (sheet=).",
+            **error.details,
+        ) from error
 
 
 def _beginning(file: BinaryIO, start: bytes, encoding: str | None) -> str:

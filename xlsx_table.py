@@ -40,8 +40,11 @@ def is_workbook(file: BinaryIO) -> bool:
         file.seek(0)
 
 
-def spool_sheet(file: BinaryIO, sheet: str | None, spool: SpooledCsv) -> None:
-    """Write a sheet, by its name or its position counted from 1, as a CSV. Raises CsvError."""
+def spool_sheet(file: BinaryIO, sheet: str | None, spool: SpooledCsv) -> list[str]:
+    """Write a sheet, by its name or its position counted from 1, as a CSV.
+
+    Return the names of the other sheets. Raises CsvError.
+    """
     _check_sizes(file)
     try:
         with warnings.catch_warnings():
@@ -64,6 +67,7 @@ def spool_sheet(file: BinaryIO, sheet: str | None, spool: SpooledCsv) -> None:
                     # An empty cell at a row's end is there, though the file leaves it out.
                     width = max(width, len(fields))
                     spool.write(fields + [""] * (width - len(fields)), number)
+                return [one.title for one in book.worksheets if one.title != chosen.title]
             finally:
                 book.close()
     except (CsvError, MemoryError):

@@ -163,6 +163,60 @@ def test_a_header_below_other_lines_is_found(above: str) -> None:
     assert rows[0].line == above.count("\n") + 2
 
 
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("question_en,answer_en", ("a", "b")),
+        ("PERGUNTA PRINCIPAL,RESPOSTA", ("a", "b")),
+        ("Answer (PT-BR),Question (PT-BR)", ("b", "a")),
+        ("question,correct_answer", ("a", "b")),
+        ("q_en,a_en", ("a", "b")),
+        ("hoi,tra_loi", ("a", "b")),
+        # Whole names first; what is said of two columns says nothing.
+        ("question_en,answer_en,question,answer", ("c", "d")),
+        ("question_en,answer_en,question_pt,answer_pt", None),
+        ("q_en,q_fr,a_en,a_fr", None),
+        ("question,answer_id", None), ("question,answer_html", None), ("question,answer_1", None),
+        ("question_id,answer_id", None), ("question,user_answer", None),
+        ("question,text a,text b", None), ("question_no,answer_no", None),
+    ],
+)  # fmt: skip
+def test_a_name_with_a_word_that_says_which(header: str, expected: tuple[str, str] | None) -> None:
+    text = f"{header}\n{','.join('abcd'[: header.count(',') + 1])}\n"
+    if expected is None:
+        assert error(text).code == "missing_column"
+    else:
+        assert pairs(text) == [expected]
+
+
+def test_what_stands_in_no_column_is_not_dropped() -> None:
+    text = "question,answer,\nDo you ship?,Yes, we do\na,b,\n"
+    assert rejected(text) == [(2, "too_many_fields")]
+    assert pairs(text, overflow="join") == [("Do you ship?", "Yes, we do"), ("a", "b")]
+    prose = "a?,Once it left, you hear of it\nb?,Yes, always, of course\nc?,No\n"
+    positions = {"question_column": "1", "answer_column": "2"}
+    assert rejected(prose, **positions) == [(1, "too_many_fields"), (2, "too_many_fields")]
+    joined = pairs(prose, overflow="join", **positions)
+    assert joined[0] == ("a?", "Once it left, you hear of it")
+
+
+def test_a_known_name_among_the_data_is_no_header() -> None:
+    positions = {"question_column": "1", "answer_column": "2"}
+    text = "oi,Tudo bem?\ntchau,Até logo!\ndúvida,Pode perguntar!\n"
+    assert len(pairs(text, **positions)) == 3
+    assert len(pairs("a?,b,en\nc?,d,id\n", **positions)) == 2
+    assert pairs("id,Enunciado,Gabarito\n1,a,b\n", question_column="2", answer_column="3") == [
+        ("a", "b")
+    ]
+    assert pairs("FAQ,\nquestion,answer\na,b\n", **positions) == [("a", "b")]
+
+
+def test_a_header_that_comes_again_is_no_pair() -> None:
+    _, rows, gone = read("Question, Answer\na,b\nQuestion,Answer\nc,d\nquestion,x\n")
+    assert [(r.line, r.question) for r in rows] == [(2, "a"), (4, "c"), (5, "question")]
+    assert gone == []
+
+
 def test_empty_and_repeated_names() -> None:
     _, rows, _ = read("question,,answer,tag,tag, ,tag_2\nq,lost,a,1,2,3,4\n")
     assert rows[0].metadata == {"tag": "1", "tag_3": "2", "tag_2": "4"}
@@ -245,6 +299,17 @@ def test_inner_quotes_that_are_not_doubled_are_rejected_by_line() -> None:
     text = 'question,answer\na,b\nc,"say "hi" to them"\nf,g\n"h",i\n'
     assert rejected(text) == [(3, "malformed_quotes")]
     assert [r.question for r in read(text)[1]] == ["a", "f", "h"]
+
+
+def test_a_quoted_word_at_the_beginning_of_a_field_costs_its_row_only() -> None:
+    clean = "".join(f"q{n},a{n}\n" for n in range(60))
+    text = f'question,answer\nWho?,"Bob" did\n{clean}'
+    assert rejected(text) == [(2, "malformed_quotes")]
+    assert len(read(text)[1]) == 60
+    # Prose that goes on may look like a row or two.
+    assert error('question,answer\nWho?,"Bob" did\nand so, he said\nwent, too\n').code == (
+        "malformed_csv"
+    )
 
 
 def test_a_quote_inside_an_unquoted_field_is_text() -> None:

@@ -111,6 +111,35 @@ def test_a_list_of_questions_is_a_row_for_each() -> None:
     assert [(r.line, r.code) for r in rejected] == [(2, "malformed_json"), (3, "malformed_json")]
 
 
+def test_all_arrays_of_pairs_are_read() -> None:
+    groups = {
+        "meta": [{"version": 1}],
+        "shipping": [{"question": "a", "answer": "b"}],
+        "more": [{"category": "x", "list": [{"question": "c", "answer": "d"}]}],
+        "payment": [{"question": "e", "answer": "f", "notes": [{"question": "-", "answer": "-"}]}],
+    }
+    _, rows, gone = read(json.dumps(groups))
+    assert [(r.line, r.question) for r in rows] == [(1, "a"), (2, "c"), (3, "e")]
+    assert gone == []
+
+
+def test_a_chat_of_one_question_and_one_answer_is_a_row() -> None:
+    def chat(*turns: tuple[str, str]) -> dict[str, Any]:
+        return {"messages": [{"role": role, "content": text} for role, text in turns]}
+
+    once = chat(("system", "s"), ("user", "q"), ("assistant", "a"))
+    twice = chat(("user", "q"), ("assistant", "a"), ("user", "r"), ("assistant", "b"))
+    _, rows, gone = read(jsonl([once, twice, chat(("user", "q")), {"messages": [1]}]))
+    assert [(r.question, r.answer, r.metadata) for r in rows] == [("q", "a", {"system": "s"})]
+    assert [(r.line, r.code) for r in gone] == [(n, "malformed_json") for n in (2, 3, 4)]
+
+
+def test_lines_with_commas_between_them() -> None:
+    assert (
+        len(read('{"question": "a", "answer": "b"},\n{"question": "c", "answer": "d"},\n')[1]) == 2
+    )
+
+
 def test_bad_lines_and_objects_are_rejected_by_their_number() -> None:
     text = (
         '{"question": "a", "answer": "b"}\n\nno json\n[1]\n{"question": "", "answer": "b"}\n'
@@ -220,6 +249,13 @@ def test_a_sheet_is_read_as_a_person_reads_it() -> None:
     assert error.value.code == "invalid_option"
     with pytest.raises(CsvError, match="sheet="):
         read("question,answer\na,b\n", "1")
+
+
+def test_a_sheet_without_pairs_says_which_others_there_are() -> None:
+    book = workbook(("Capa", [["FAQ da loja"]]), ("FAQ", [["pergunta", "resposta"], ["a", "b"]]))
+    with pytest.raises(CsvError, match=r"other sheets: 'FAQ' \(sheet=\)"):
+        read(book)
+    assert [r.question for r in read(book, sheet="FAQ")[1]] == ["a"]
 
 
 def test_workbooks_that_can_not_be_taken(monkeypatch: pytest.MonkeyPatch) -> None:
