@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +82,14 @@ def app(settings: Settings) -> Iterator[APIFlask]:
 @pytest.fixture
 def client(app: APIFlask) -> Client:
     return Client(app.test_client())
+
+
+def eventually(fits: Callable[[], bool], seconds: float = 30) -> None:
+    """Return once it fits."""
+    deadline = time.monotonic() + seconds
+    while not fits():
+        assert time.monotonic() < deadline, f"not so within {seconds} s"
+        time.sleep(0.02)
 
 
 class Client:
