@@ -20,6 +20,7 @@ from flask_swagger_ui import get_swaggerui_blueprint
 import config
 import db
 import db_jobs
+import db_search
 import uploads
 from api_models import (
     BatchRequest,
@@ -172,7 +173,7 @@ def _add_search(app: APIFlask) -> None:
 
 def _found(query: SearchRequest, vector: FloatArray, started: float) -> SearchResponse:
     services = current_services()
-    hits = db.search(
+    hits = db_search.search(
         services.pool,
         services.model,
         vector,

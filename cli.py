@@ -16,8 +16,8 @@ from flask.cli import with_appcontext
 from pydantic import ValidationError
 from tqdm import tqdm
 
-import db
 import db_jobs
+import db_search
 import uploads
 from api_models import SearchRequest, UploadOptions, invalid_request
 from csv_rows import CsvError
@@ -117,7 +117,7 @@ def search_command(question: str, collection: tuple[str, ...], limit: int) -> No
         )
     except ValidationError as error:
         raise click.UsageError(invalid_request(error).error) from error
-    hits = db.search(
+    hits = db_search.search(
         services.pool,
         services.model,
         services.embeddings.embed_query(query.question),

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 import db
 import db_index
+import db_search
 from bench.measures import percentile, timed
 from bench.report import Report
 from db import Model
@@ -134,7 +135,7 @@ def _searched(
     found, times = [], []
     for query in queries:
         started = time.perf_counter()
-        hits = db.search(pool, model, query, limit=10, metadata=metadata)
+        hits = db_search.search(pool, model, query, limit=10, metadata=metadata)
         times.append((time.perf_counter() - started) * 1000)
         found.append([hit.id for hit in hits])
     return found, times

@@ -15,6 +15,7 @@ from conftest import Client
 from hash_embedder import HashEmbedder
 
 import db
+import db_search
 from app import create_app
 from config import Settings
 from db_copy import CopyStream, copy_line
@@ -118,7 +119,7 @@ def test_search_ignores_the_length_of_the_query(client: Client) -> None:
     client.load("question,answer\nOne thing?,Yes.\n")
     services = client.http.application.extensions["conector"]
     query = HashEmbedder()._encode("One thing?") * np.float32(7)
-    (hit,) = db.search(services.pool, services.model, query, limit=5)
+    (hit,) = db_search.search(services.pool, services.model, query, limit=5)
     assert hit.distance == pytest.approx(0, abs=2e-3)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
+from typing import Any
 
 import numpy as np
 import psycopg2
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 import db
 import db_index
+import db_search
 from db import Model
 from db_pool import Pool
 
@@ -83,14 +85,14 @@ def test_an_index_finds_what_exact_search_finds(
 ) -> None:
     store(pool, model, vectors)
     queries = vectors[::60] + 0.1
-    exact = [[h.id for h in db.search(pool, model, q, limit=10)] for q in queries]
+    exact = [[h.id for h in db_search.search(pool, model, q, limit=10)] for q in queries]
     assert db_index.build_index(pool, model, 2 * ITEMS)
     assert valid(pool, model)
-    found = [[h.id for h in db.search(pool, model, q, limit=10)] for q in queries]
+    found = [[h.id for h in db_search.search(pool, model, q, limit=10)] for q in queries]
     assert uses_index(pool, model)
     same = sum(len(set(a) & set(b)) for a, b in zip(exact, found, strict=True))
     assert same >= 0.98 * 10 * len(queries)
-    distances = [h.distance for h in db.search(pool, model, queries[0], limit=100)]
+    distances = [h.distance for h in db_search.search(pool, model, queries[0], limit=100)]
     assert distances == sorted(distances)
     assert len(distances) == 100
     # A second look finds nothing to do.
@@ -106,9 +108,27 @@ def test_a_filter_that_keeps_one_in_a_hundred_fills_its_page(
     with pool.reading() as conn, conn.cursor() as cur:
         cur.execute("SET enable_sort = off")  # or the planner prefers exact search, rightly
     for query in vectors[:20]:
-        hits = db.search(pool, model, query, limit=20, **narrow)  # type: ignore[arg-type]
+        hits = db_search.search(pool, model, query, limit=20, **narrow)  # type: ignore[arg-type]
         assert len(hits) == 20
         assert [h.distance for h in hits] == sorted(h.distance for h in hits)
+
+
+def test_a_page_that_the_index_can_not_fill_is_filled_by_comparing(
+    pool: Pool, model: Model, vectors: NDArray[np.float32]
+) -> None:
+    store(pool, model, vectors)
+    expected = [h.id for h in db_search.search(pool, model, vectors[0], limit=20, offset=980)]
+    rare: dict[str, Any] = {"metadata": {"rare": "false"}, "collections": ["a"]}
+    kept = [h.id for h in db_search.search(pool, model, vectors[0], limit=100, **rare)]
+    assert db_index.build_index(pool, model, 1)
+    with pool.reading() as conn, conn.cursor() as cur:
+        # It gives up at once.
+        cur.execute("SET hnsw.max_scan_tuples = 1; SET hnsw.ef_search = 1; SET enable_seqscan = 0")
+    assert [h.id for h in db_search.search(pool, model, vectors[0], limit=20, offset=980)] == (
+        expected
+    )
+    assert [h.id for h in db_search.search(pool, model, vectors[0], limit=100, **rare)] == kept
+    assert len(kept) == 100
 
 
 def test_a_deleted_item_never_comes_back(
@@ -116,10 +136,10 @@ def test_a_deleted_item_never_comes_back(
 ) -> None:
     store(pool, model, vectors)
     assert db_index.build_index(pool, model, 1)
-    nearest = db.search(pool, model, vectors[0], limit=1)[0].id
+    nearest = db_search.search(pool, model, vectors[0], limit=1)[0].id
     with pool.transaction() as conn, conn.cursor() as cur:
         cur.execute("DELETE FROM items WHERE id = %s", (nearest,))
-    hits = db.search(pool, model, vectors[0], limit=100)
+    hits = db_search.search(pool, model, vectors[0], limit=100)
     assert nearest not in {hit.id for hit in hits}
     assert len(hits) == 100
 
@@ -172,7 +192,7 @@ def test_an_index_left_invalid_by_a_crash_is_replaced_and_searches_go_on(
     assert killed
     assert failed
     assert valid(pool, model) is False
-    assert len(db.search(pool, model, vectors[0], limit=10)) == 10
+    assert len(db_search.search(pool, model, vectors[0], limit=10)) == 10
     assert db_index.build_index(pool, model, 1)
     assert valid(pool, model)
 

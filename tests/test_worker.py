@@ -13,6 +13,7 @@ from hash_embedder import HashEmbedder
 
 import db
 import db_jobs
+import db_search
 import db_start
 import db_work
 from db import Model
@@ -197,10 +198,10 @@ def test_a_replacing_job_shows_nothing_until_it_ends(pool: Pool, model: Model) -
     batch = claim(pool)
     db_work.finish_batch(pool, model, batch, results(batch))
     query = np.ones(DIMENSION, np.float32)
-    before = {hit.question for hit in db.search(pool, model, query, limit=10)}
+    before = {hit.question for hit in db_search.search(pool, model, query, limit=10)}
     assert before == {"q0", "q1", "q2"}
     assert db_work.finish_job(pool, model) == job_id
-    after = {hit.question for hit in db.search(pool, model, query, limit=10)}
+    after = {hit.question for hit in db_search.search(pool, model, query, limit=10)}
     assert after == {"new0", "new1"}
     job = db_jobs.get_job(pool, job_id)
     assert job is not None

@@ -12,6 +12,7 @@ from hash_embedder import FloatArray, HashEmbedder
 
 import db
 import db_index
+import db_search
 from app import create_app
 from config import Settings
 from db import Model
@@ -77,7 +78,7 @@ def test_recall_after_many_changes(pool: Pool, saw: Any) -> None:
     found = wanted = 0
     for query in chance.standard_normal((100, DIMENSION)).astype(np.float32):
         best = {f"q{n}" for n in left[np.argsort(-(unit[left] @ query))[:10]]}
-        hits = {hit.question for hit in db.search(pool, model, query, limit=10)}
+        hits = {hit.question for hit in db_search.search(pool, model, query, limit=10)}
         assert not hits & {f"q{n}" for n in gone}
         found, wanted = found + len(best & hits), wanted + len(best)
     assert found >= 0.95 * wanted
