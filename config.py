@@ -54,7 +54,8 @@ class Settings:
     embedding_input_types: tuple[str, str] | None = None
     query_cache_size: int = 10_000
     worker_threads: int = 2
-    index_min_items: int = 2_000
+    index_min_items: int = 1_000
+    index_build_mb: int = 1_024
     lease_seconds: int = 20
     max_upload_mb: int = 512
     log_level: LogLevel = "INFO"
@@ -113,6 +114,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         index_min_items=_whole(
             environ, "INDEX_MIN_ITEMS", defaults.index_min_items, 1, 1_000_000_000
         ),
+        index_build_mb=_whole(environ, "INDEX_BUILD_MB", defaults.index_build_mb, 1, 1_000_000),
         lease_seconds=_whole(environ, "LEASE_SECONDS", defaults.lease_seconds, 1, 3_600),
         max_upload_mb=_whole(environ, "MAX_UPLOAD_MB", defaults.max_upload_mb, 1, 102_400),
         log_level=cast(

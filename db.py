@@ -143,8 +143,12 @@ def items_without_vectors(pool: Pool, model: Model) -> tuple[int, list[str]]:
 
 
 def halfvec_text(vector: FloatArray) -> str:
-    """Return pgvector's text form of a vector, rounded to halfvec's 16 bits."""
-    return "[" + ",".join(map(repr, vector.astype(np.float16).tolist())) + "]"
+    """Return pgvector's text form of a vector, rounded to halfvec's 16 bits.
+
+    With 11 bits of significand, five digits tell any two of its numbers apart.
+    """
+    numbers = tuple(vector.astype(np.float16).tolist())
+    return "[" + ",".join(["%.5g"] * len(numbers)) % numbers + "]"
 
 
 def one_row(cursor: psycopg2.extensions.cursor) -> Any:

@@ -18,8 +18,6 @@ logger = logging.getLogger(__name__)
 
 # pgvector's own defaults: design and bench/README.md have what they cost and find.
 M, EF_CONSTRUCTION = 16, 64
-# Memory for a build, in which the graph should fit: 1 kB a vector of 384 dimensions.
-BUILD_MEMORY = "1GB"
 BUILD_SECONDS = 24 * 3_600.0
 # Any number that no other program on the same database uses; schema.sql's is its neighbour.
 _INDEX_LOCK = 0x636F6E66
@@ -32,12 +30,15 @@ def index_name(model: Model) -> str:
     return f"vectors_hnsw_{model.id}"
 
 
-def build_index(pool: Pool, model: Model, min_vectors: int) -> bool:
+def build_index(pool: Pool, model: Model, min_vectors: int, memory_mb: int = 1_024) -> bool:
     """Build the model's index where it is missing or was left INVALID, and is worth it.
 
     It is worth it from `min_vectors` vectors on, while no large job adds to them: building costs a
     tenth of what inserting the same rows one by one does. From ten times as many on, searches can't
     wait for the job's end. Of several processes one builds. Return whether this one did.
+
+    Where the graph does not fit into `memory_mb` (1.3 kB a vector of 384 dimensions), PostgreSQL
+    builds several times slower.
     """
     with pool.reading(seconds=BUILD_SECONDS) as conn:
         if _is_valid(conn, model) or not _is_worth_it(conn, model, min_vectors):
@@ -45,7 +46,7 @@ def build_index(pool: Pool, model: Model, min_vectors: int) -> bool:
         if not _locks(conn):
             return False
         try:
-            _build(conn, model)
+            _build(conn, model, memory_mb)
         finally:
             with conn.cursor() as cur:
                 cur.execute("SELECT pg_advisory_unlock(%s)", (_INDEX_LOCK,))
@@ -86,13 +87,13 @@ def _locks(conn: connection) -> bool:
         return bool(one_row(cur)[0])
 
 
-def _build(conn: connection, model: Model) -> None:
+def _build(conn: connection, model: Model, memory_mb: int) -> None:
     """Build CONCURRENTLY, so that neither searches nor uploads wait."""
     name = Identifier(index_name(model))
     with conn.cursor() as cur:
         # A build that died leaves an INVALID index, which costs every insert and serves nobody.
         cur.execute(SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(name))
-        cur.execute("SET maintenance_work_mem = %s", (BUILD_MEMORY,))
+        cur.execute("SET maintenance_work_mem = %s", (f"{memory_mb}MB",))
         logger.info("the index of the model %s is being built", model.identity)
         cur.execute(
             SQL(

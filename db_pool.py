@@ -34,7 +34,7 @@ WATCH_SECONDS = 0.25
 # filter keeps takes no longer (db_search.py). A prepared search is planned once. No disk that is
 # good for an index is four times slower at random pages, and most pages are in memory.
 _OPTIONS = (
-    "-c jit=off -c timezone=UTC -c hnsw.ef_search=160 -c hnsw.iterative_scan=strict_order"
+    "-c jit=off -c timezone=UTC -c hnsw.ef_search=250 -c hnsw.iterative_scan=strict_order"
     " -c hnsw.max_scan_tuples=5000 -c plan_cache_mode=force_generic_plan"
     " -c random_page_cost=1.1"
 )

@@ -12,16 +12,17 @@ from db_pool import DatabaseUnavailable, Pool
 logger = logging.getLogger(__name__)
 
 # How often the number of vectors is looked at.
-LOOK_SECONDS = 15.0
+LOOK_SECONDS = 5.0
 
 
 class Indexer:
     """Builds the model's index once there are `min_vectors` vectors, and again where it is lost."""
 
-    def __init__(self, pool: Pool, model: Model, min_vectors: int) -> None:
+    def __init__(self, pool: Pool, model: Model, *, min_vectors: int, memory_mb: int) -> None:
         self._pool = pool
         self._model = model
         self._min_vectors = min_vectors
+        self._memory_mb = memory_mb
         self._stopping = threading.Event()
         # A build may take long; PostgreSQL ends it when the connection is gone.
         self._thread = threading.Thread(target=self._run, name="indexer", daemon=True)
@@ -36,7 +37,7 @@ class Indexer:
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
-                db_index.build_index(self._pool, self._model, self._min_vectors)
+                db_index.build_index(self._pool, self._model, self._min_vectors, self._memory_mb)
             except DatabaseUnavailable as error:
                 logger.warning("The index is not looked after: %s", error)
             except Exception:

@@ -246,4 +246,6 @@ def _padded(values: IntArray) -> IntArray:
     """
     length = values.shape[1]
     step = 8 if length <= 64 else 16
-    return np.pad(values, ((0, 0), (0, -length % step)))
+    padded = np.zeros((len(values), length + -length % step), values.dtype)
+    padded[:, :length] = values
+    return padded

@@ -49,6 +49,11 @@ class SentenceModel:
         self._tokenizer = model.tokenizer
         self.max_tokens: int = model.max_seq_length or 512
         self._special_tokens: int = self._tokenizer.num_special_tokens_to_add()
+        # What `encode` does besides takes longer than tokenising: it moves tensors between devices,
+        # sorts, cuts, shows progress. Modules that want to know what they encode are left to it.
+        self._plain = (
+            model.device.type == "cpu" and not model.truncate_dim and not model.get_model_kwargs()
+        )
 
     def token_counts(self, texts: Sequence[str]) -> list[int]:
         """Return how many tokens each text has, without prompt and special tokens."""
@@ -82,6 +87,8 @@ class SentenceModel:
 
     def _encode(self, encode: Callable[..., Any], windows: Sequence[str]) -> FloatArray:
         # The windows have their prompt already: only a text's first one begins with it.
+        if self._plain:
+            return _encoded(self._model, list(windows))
         vectors: FloatArray = encode(
             list(windows), prompt="", batch_size=max(len(windows), 1), **_OPTIONS
         )
@@ -118,6 +125,16 @@ class SentenceModel:
             else _windows(text, [start for start, _ in offsets], room - 2)
             for text, offsets in zip(prompted, encoded["offset_mapping"], strict=True)
         ]
+
+
+def _encoded(model: Any, texts: list[str]) -> FloatArray:
+    """Return what a SentenceTransformer's modules make of texts, normalised."""
+    import torch
+
+    with torch.inference_mode():
+        vectors = model.forward(model.preprocess(texts))["sentence_embedding"]
+        result: FloatArray = torch.nn.functional.normalize(vectors.float(), dim=1).numpy()
+    return result
 
 
 def _windows(text: str, starts: list[int], size: int) -> list[Window]:

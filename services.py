@@ -106,7 +106,12 @@ def start_services(
         embeddings=embeddings,
         workers=workers,
         # Each item has two vectors.
-        indexer=Indexer(pool, model, 2 * settings.index_min_items),
+        indexer=Indexer(
+            pool,
+            model,
+            min_vectors=2 * settings.index_min_items,
+            memory_mb=settings.index_build_mb,
+        ),
         postgres=postgres,
         process=os.getpid(),
     )

@@ -115,6 +115,13 @@ def test_vectors_of_two_models_are_never_compared(
     second.extensions["conector"].close()
 
 
+def test_every_half_comes_through_its_text() -> None:
+    halves = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
+    finite = halves[np.isfinite(halves)]
+    texts = db.halfvec_text(finite.astype(np.float32)).strip("[]").split(",")
+    assert (np.array([float(text) for text in texts], np.float16) == finite).all()
+
+
 def test_search_ignores_the_length_of_the_query(client: Client) -> None:
     client.load("question,answer\nOne thing?,Yes.\n")
     services = client.http.application.extensions["conector"]

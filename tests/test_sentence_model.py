@@ -73,6 +73,15 @@ def test_another_bert_like_folder_works_on_openvino_too(
     assert fast.dimension == 384
 
 
+@pytest.mark.parametrize("backend", ["openvino_model", "torch_model"])
+def test_vectors_are_what_encode_makes(backend: str, request: pytest.FixtureRequest) -> None:
+    model: SentenceModel = request.getfixturevalue(backend)
+    queries = model._model.encode_query(TEXTS[:-1], normalize_embeddings=True)
+    passages = model._model.encode_document(TEXTS[:-1], normalize_embeddings=True)
+    assert cosines(model.encode_queries(TEXTS[:-1]), queries).min() > 0.9999
+    assert cosines(model.encode_passages(TEXTS[:-1]), passages).min() > 0.9999
+
+
 def test_vectors_have_unit_length(openvino_model: SentenceModel) -> None:
     for vectors in (openvino_model.encode_queries(TEXTS), openvino_model.encode_passages(TEXTS)):
         assert vectors.shape == (len(TEXTS), 384)
