@@ -49,7 +49,7 @@ from db_pool import DatabaseUnavailable
 from db_preview import preview_job
 from embeddings import Embedder
 from errors import ApiError, register_error_handlers
-from http_auth import auth
+from http_auth import auth, guard_the_rest
 from http_server import check_address, serve
 from item_routes import items
 from job_routes import job_body, jobs
@@ -91,6 +91,7 @@ def create_app(settings: Settings | None = None, embedder: Embedder | None = Non
     app.json.sort_keys = False  # type: ignore[attr-defined]
     register_error_handlers(app)
     app.before_request(_bound_body)
+    app.before_request(guard_the_rest)
     app.register_blueprint(get_swaggerui_blueprint("/docs", "/openapi.json"))
     _add_operations(app)
     _add_search(app)

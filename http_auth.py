@@ -12,6 +12,18 @@ from services import current_services
 auth = HTTPBasicAuth(realm="Conector PGVector")
 
 
+# Pages that are not routes of ours with `auth_required`; their scripts and styles are open.
+_PAGES = ("/openapi.json", "/docs", "/docs/", "/docs/index.html")
+
+
+def guard_the_rest() -> Response | None:
+    """Ask for credentials where no route of ours does: the documentation, an unknown address."""
+    if request.endpoint is not None and request.path not in _PAGES:
+        return None
+    refused: Response | None = auth.login_required(lambda: None)()
+    return refused
+
+
 @auth.verify_password  # type: ignore[untyped-decorator]
 def _verify(username: str, password: str) -> tuple[str, str] | None:
     """Return the user as (name, role). Without a header the library asks with two empty texts."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import statistics
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
+import bundled_model
 from bench import measures
 from bench.baseline import Plain, floor
 from bench.report import Report
 from bench.service import Caller, Service
-from bench.texts import faq, fresh, many
+from bench.texts import Faq, faq, fresh, many
+from bench.txtai import PYTHON, Txtai, TxtaiCaller
 
 ITEMS = 2_000
 SEARCHES = 200
@@ -30,6 +34,7 @@ def main() -> None:
             _measure(report, service, data_dir)
         finally:
             service.stop()
+        _measure_processes(report, data_dir)
     report.write()
 
 
@@ -73,6 +78,7 @@ def _measure(report: Report, service: Service, data_dir: Path) -> None:
     report.add("repeated question p50", statistics.median(repeated), "ms", most=3)
 
     plain_rate8, _ = measures.clients(lambda: plain.search, questions, 8)
+    other_rate8 = _measure_txtai(report, data_dir, texts, questions)
     for number in (1, 8, 32):
         searches_s, p95 = measures.clients(lambda: Caller(service).search, questions, number)
         report.add(f"{number} clients", searches_s, "searches/s")
@@ -80,11 +86,53 @@ def _measure(report: Report, service: Service, data_dir: Path) -> None:
         if number == 8:
             report.add("  plain service, 8 threads", plain_rate8, "searches/s")
             report.add("  over the plain one", searches_s / plain_rate8, "×", least=14)
+            if other_rate8:
+                report.add("  over txtai", searches_s / other_rate8, "×", least=4)
 
     busy = measures.searches_during(service, many(texts.pairs, 20_000), questions, SEARCHES)
     report.add("search p50 during an import", statistics.median(busy), "ms")
     report.add("  p95", measures.percentile(busy, 95), "ms", most=60)
     report.add("memory at the end", service.memory_mb(), "MB")
+
+
+def _measure_txtai(
+    report: Report, data_dir: Path, texts: Faq, questions: Iterator[str]
+) -> float | None:
+    """Measure txtai with the same model and as many items; return the rate of 8 clients."""
+    if not PYTHON.exists():
+        print("txtai is not installed (bench/README.md): it is left out")
+        return None
+    source = bundled_model.source_file()
+    assert source is not None
+    server = Txtai(data_dir, bundled_model.bundled_model(source, data_dir))
+    try:
+        server.store(texts.pairs[:1])  # it loads its model at the first text
+        rate = len(texts.pairs) / (measures.timed(lambda: server.store(texts.pairs)) / 1000)
+        report.add("txtai: import, one vector a pair", rate, "pairs/s")
+        filler = list(itertools.islice(itertools.cycle(texts.pairs), ITEMS))
+        server.store([(f"{q} ({n})", a[:80]) for n, (q, a) in enumerate(filler)])
+        caller = TxtaiCaller(server)
+        times = [measures.timed(lambda: caller.search(next(questions))) for _ in range(100)]
+        report.add("  search p50, idle", statistics.median(times), "ms")
+        rate8, p95 = measures.clients(lambda: TxtaiCaller(server).search, questions, 8)
+        report.add("  8 clients", rate8, "searches/s")
+        report.add("  p95", p95, "ms")
+        return rate8
+    finally:
+        server.stop()
+
+
+def _measure_processes(report: Report, data_dir: Path) -> None:
+    """Measure gunicorn with two processes on the same data, each with a model of its own."""
+    service = Service(data_dir, processes=2)
+    try:
+        questions = fresh([(f"gunicorn: {query}", expected) for query, expected in faq().queries])
+        rate, p95 = measures.clients(lambda: Caller(service).search, questions, 8)
+        report.add("gunicorn, 2 processes: 8 clients", rate, "searches/s")
+        report.add("  p95", p95, "ms")
+        report.add("  memory of each process", statistics.mean(service.workers_mb()), "MB")
+    finally:
+        service.stop()
 
 
 if __name__ == "__main__":

@@ -24,8 +24,9 @@ START_SECONDS = 300
 class Service:
     """A running service. `ready_seconds` is the time from its start to /readyz 200."""
 
-    def __init__(self, data_dir: Path, **settings: str) -> None:
-        self.port = _free_port()
+    def __init__(self, data_dir: Path, *, processes: int = 0, **settings: str) -> None:
+        """Start `python app.py`, or gunicorn with so many processes."""
+        self.port = free_port()
         user, password = "bench", secrets.token_urlsafe(12)
         self.headers = {
             "Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
@@ -39,13 +40,19 @@ class Service:
         }
         started = time.perf_counter()
         self._process = subprocess.Popen(
-            [sys.executable, "app.py"],
+            self._command(processes),
             cwd=ROOT,
             env=os.environ | own | settings,
             stdout=subprocess.DEVNULL,
         )
         self._wait()
         self.ready_seconds = time.perf_counter() - started
+
+    def _command(self, processes: int) -> list[str]:
+        if not processes:
+            return [sys.executable, "app.py"]
+        workers = ["-w", str(processes), "--threads", "8", "--bind", f"127.0.0.1:{self.port}"]
+        return [sys.executable, "-m", "gunicorn", *workers, "--timeout", "120", "app:create_app()"]
 
     def _wait(self) -> None:
         deadline = time.monotonic() + START_SECONDS
@@ -60,6 +67,11 @@ class Service:
     def memory_mb(self) -> float:
         """Return the resident memory of the service's process, in MB, without PostgreSQL's."""
         return float(psutil.Process(self._process.pid).memory_info().rss) / 1e6
+
+    def workers_mb(self) -> list[float]:
+        """Return the resident memory of each of gunicorn's processes, in MB."""
+        workers = psutil.Process(self._process.pid).children()
+        return [p.memory_info().rss / 1e6 for p in workers if p.name().startswith("gunicorn")]
 
     def upload(self, csv: bytes, collection: str) -> dict[str, Any]:
         """Upload, wait for the end, return the job."""
@@ -102,7 +114,7 @@ class Caller:
         return results
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
