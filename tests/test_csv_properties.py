@@ -6,7 +6,7 @@ import csv
 import io
 import json
 
-from conftest import Client
+from conftest import PASSWORD, USER, Client
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -116,8 +116,19 @@ FIELDS = st.dictionaries(
 @settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(st.sampled_from(["/search", "/search/batch", "/items"]), JSON | FIELDS)
-def test_any_json_is_answered(client: Client, path: str, body: object) -> None:
-    response = client.post(path, data=json.dumps(body), content_type="application/json")
+@given(
+    st.sampled_from(["POST /search", "POST /search/batch", "POST /items", "PUT /items/1"]),
+    JSON | FIELDS,
+)
+def test_any_json_is_answered(client: Client, route: str, body: object) -> None:
+    client.post("/items", json={"question": "the first", "answer": "one"})
+    method, path = route.split()
+    response = client.http.open(
+        path,
+        method=method,
+        data=json.dumps(body),
+        content_type="application/json",
+        auth=(USER, PASSWORD),
+    )
     assert response.status_code in (200, 201, 400, 409), response.text
     assert b"NaN" not in response.data or "NaN" in str(body)
