@@ -16,7 +16,9 @@ from werkzeug.security import check_password_hash, generate_password_hash
 
 # A scrypt check takes 120 ms, more than ten searches.
 REMEMBERED = 1_000
-FAILURES = 20
+# A minute's wrong passwords of one address: more than a misconfigured client's few tries, and
+# 86,400 guesses a day say nothing of a password that is not in a list of common ones.
+FAILURES = 60
 FAILURE_SECONDS = 60.0
 
 
