@@ -13,12 +13,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from csv_errors import CsvError
-from csv_header import Header, Wanted, find_header, missing_column
+from csv_header import MAX_COLUMNS, Header, Wanted, find_header, missing_column
 from csv_lines import Lines, RecordTooLong
 from csv_records import Format, RecordReader
 from texts import visible_text
 
-MAX_COLUMNS = 1_000
 SAMPLE_CHARS = 1 << 17
 SAMPLE_ROWS = 200
 

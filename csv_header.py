@@ -1,130 +1,41 @@
 """Which columns hold the question, the answer and the id. Called by csv_dialect.py and csv_rows.py.
 
-A name is known when it is, as a whole, one of the names below, without regard to case, accents,
-spaces, underscores, hyphens and the marks around it (`Question:`). Never by a part of it:
-`answer_id` is not an answer. Only where a header has no such pair, the one column that is a
-question with a word beside it that says which (`question_en`, `Pergunta principal`), and the one
-such answer, are meant.
+A question and an answer by whole names that belong together (csv_names.py) are meant first. Only
+where a header has none, the one column that is a question with a word beside it that says which
+(`question_en`, `Pergunta principal`), and the one such answer, are meant.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from csv_errors import CsvError, Json
 from csv_lines import NUL
+from csv_names import (
+    ANSWERS,
+    GROUPS,
+    OF_ANSWERS,
+    OF_QUESTIONS,
+    PAIRED_ANSWERS,
+    PAIRED_QUESTIONS,
+    QUESTIONS,
+    Table,
+    is_qualified,
+    normalised,
+)
 from texts import visible_text
 
 Column: TypeAlias = "str | int"  # a name, or a position counted from 1
 
+MAX_COLUMNS = 1_000
 # How many rows may stand above the header.
 MAX_PREAMBLE_ROWS = 10
 _SHOWN_NAMES = 20
 _SHOWN_CHARS = 60
 _OPTIONS = ("question_column", "answer_column")
-
-# The first group that a header has names of wins, so that a file in two languages gives one.
-# (question, answer), the best name first.
-_NAMES: tuple[tuple[str, str], ...] = (
-    ("question questions", "answer answers ground_truth"),
-    ("pergunta perguntas dúvida dúvidas questão questões", "resposta respostas"),
-    ("pregunta preguntas posible_pregunta posibles_preguntas", "respuesta respuestas"),
-    ("question questions", "réponse réponses"),
-    ("frage fragen", "antwort antworten"),
-    ("domanda domande quesito", "risposta risposte"),
-    ("вопрос вопросы", "ответ ответы"),
-    ("питання запитання", "відповідь відповіді"),
-    ("въпрос въпроси", "отговор отговори"),
-    ("pytanie pytania", "odpowiedź odpowiedzi"),
-    ("otázka otázky", "odpověď odpovědi odpoveď odpovede"),
-    ("vraag vragen", "antwoord antwoorden"),
-    ("fråga frågor", "svar"),
-    ("spørgsmål spørsmål", "svar"),
-    ("kysymys kysymykset", "vastaus vastaukset"),
-    ("kérdés kérdések", "válasz válaszok"),
-    ("întrebare întrebări", "răspuns răspunsuri"),
-    ("soru sorular", "cevap cevaplar yanıt yanıtlar"),
-    ("ερώτηση ερωτήσεις", "απάντηση απαντήσεις"),
-    ("pitanje pitanja питање", "odgovor odgovori одговор"),
-    ("שאלה שאלות", "תשובה תשובות"),
-    ("سؤال السؤال أسئلة الأسئلة", "جواب الجواب إجابة الإجابة إجابات"),
-    ("سوال پرسش سوالات", "پاسخ جواب"),
-    ("प्रश्न सवाल", "उत्तर जवाब"),
-    ("প্রশ্ন", "উত্তর"),
-    ("问题 問題 问 問 提问 提問 标准问题 用户问题", "答案 答 回答 答复 回复 答覆 回覆"),
-    ("質問 質問文 質問内容 問 問い", "回答 答え 答 返答 回答文 回答内容"),
-    ("질문 질문내용 문의 물음", "답변 답 대답 답변내용 응답"),
-    ("pertanyaan soalan tanya", "jawaban jawapan jawab"),
-    ("câu_hỏi hỏi", "câu_trả_lời trả_lời đáp"),
-    ("คำถาม", "คำตอบ"),
-    ("prompt", "completion response"),
-    ("q", "a"),
-    ("query", "response reply"),
-    ("question_text faq_question user_question", "answer_text faq_answer"),
-)
-
-# Names that mean a question or an answer only beside each other.
-_PAIRS: tuple[tuple[str, str], ...] = (
-    ("instruction", "output response answer completion"),
-    ("input", "output response answer"),
-    ("user", "assistant bot"),
-    ("human", "assistant bot ai"),
-    ("utterance message context", "response reply"),
-    ("problem issue", "solution resolution"),
-    ("front", "back"),
-    ("title", "answer response"),
-)
-
-_AROUND = " \t\r\n:?.*\"'`“”‘’«»[]()<>"
-_BETWEEN = re.compile(r"[\s_\-]+")
-
-
-def normalised(name: str) -> str:
-    """Return what two spellings of one column name have in common."""
-    text = visible_text(unicodedata.normalize("NFKC", name)).casefold()
-    text = text.removesuffix("(s)") + "s" if text.endswith("(s)") else text
-    letters = unicodedata.normalize("NFD", text.strip(_AROUND))
-    bare = "".join(c for c in letters if unicodedata.category(c) != "Mn")
-    return _BETWEEN.sub("", unicodedata.normalize("NFC", bare))
-
-
-def _table(groups: Sequence[tuple[str, str]], side: int) -> dict[str, list[tuple[int, int]]]:
-    table: dict[str, list[tuple[int, int]]] = {}
-    for group, names in enumerate(groups):
-        for place, name in enumerate(names[side].split()):
-            table.setdefault(normalised(name), []).append((group, place))
-    return table
-
-
-_QUESTIONS, _ANSWERS = _table(_NAMES, 0), _table(_NAMES, 1)
-_PAIRED_QUESTIONS, _PAIRED_ANSWERS = _table(_PAIRS, 0), _table(_PAIRS, 1)
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(map(normalised, text.split()))
-
-
-# What may stand beside a known name where a header has no pair of whole names: a language (not `id`
-# and `no`, which are something else), or what kind of text it is.
-_LANGUAGES = _words(
-    "en eng english inglês pt br ptbr portuguese português es esp spanish español fr french"
-    " français de german deutsch it italian italiano ru russian uk ua pl nl zh cn chinese ja jp"
-    " japanese ko kr korean tr turkish ar arabic hi hindi vi th"
-)
-_EITHER = _LANGUAGES | _words("faq faqs text texto markdown principal main")
-_OF_QUESTIONS = _EITHER | _words(
-    "user customer client cliente usuário do da del de frequente frequentes frecuente frecuentes"
-    " frequently asked sample"
-)
-_OF_ANSWERS = _EITHER | _words(
-    "bot agent atendente do da del de expected reference correct correta correcta sugerida"
-    " suggested"
-)
-_WORD = re.compile(r"[^\W_]+")
 
 
 @dataclass(frozen=True)
@@ -186,16 +97,6 @@ def _asked(option: str, value: str | None) -> Column | None:
     return value
 
 
-def is_question_name(name: str) -> bool:
-    """Return whether a column's name alone says that it holds questions."""
-    return normalised(name) in _QUESTIONS
-
-
-def is_answer_name(name: str) -> bool:
-    """Return whether a column's name alone says that it holds answers."""
-    return normalised(name) in _ANSWERS
-
-
 def find_header(rows: Sequence[list[str]], want: Wanted, header: bool | None) -> Header | None:
     """Return the header among a file's first rows, or what stands for it; None without either.
 
@@ -221,6 +122,8 @@ def find_columns(header: Sequence[str], want: Wanted) -> Columns | None:
 
     Raises CsvError (missing_column) where two columns have the name.
     """
+    if len(header) > MAX_COLUMNS:
+        return None
     names = [normalised(name) for name in header]
     question = _given(header, names, want.question, "question_column")
     answer = _given(header, names, want.answer, "answer_column")
@@ -307,10 +210,10 @@ def _is_header(row: Sequence[str], columns: Columns, index: int) -> bool:
     The first row is none with one known name; below, a known name may be a word of the data.
     """
     names = {normalised(name) for name in row}
-    if index == 0 and not names.isdisjoint({*_QUESTIONS, *_ANSWERS, "id"} - {"q", "a"}):
+    if index == 0 and not names.isdisjoint({*QUESTIONS, *ANSWERS, "id"} - {"q", "a"}):
         return True
     question, answer = normalised(row[columns.question]), normalised(row[columns.answer])
-    return question in _QUESTIONS and answer in _ANSWERS
+    return question in QUESTIONS and answer in ANSWERS
 
 
 def _given(
@@ -334,13 +237,13 @@ def _best_pair(
     names: Sequence[str], question: int | None, answer: int | None
 ) -> tuple[int, int] | None:
     """Return the question and the answer that belong together best."""
-    for questions, answers in ((_QUESTIONS, _ANSWERS), (_PAIRED_QUESTIONS, _PAIRED_ANSWERS)):
+    for questions, answers in ((QUESTIONS, ANSWERS), (PAIRED_QUESTIONS, PAIRED_ANSWERS)):
         pairs = [
             ((q_group != a_group, q_group + a_group, q_place + a_place), q, a)
             for q, q_group, q_place in _known(names, questions, question)
             for a, a_group, a_place in _known(names, answers, answer)
             if q != a
-            and (questions is _QUESTIONS or q_group == a_group or None not in (question, answer))
+            and (questions is QUESTIONS or q_group == a_group or None not in (question, answer))
         ]
         if pairs:
             return min(pairs)[1:]
@@ -351,8 +254,8 @@ def _qualified_pair(
     header: Sequence[str], question: int | None, answer: int | None
 ) -> tuple[int, int] | None:
     """Return the only column that is some kind of question, and the only such answer."""
-    questions = _kinds(header, question, _QUESTIONS, _OF_QUESTIONS)
-    answers = _kinds(header, answer, _ANSWERS, _OF_ANSWERS)
+    questions = _kinds(header, question, QUESTIONS, OF_QUESTIONS)
+    answers = _kinds(header, answer, ANSWERS, OF_ANSWERS)
     if len(questions) != 1 or len(answers) != 1 or questions == answers:
         return None
     return questions[0], answers[0]
@@ -361,7 +264,7 @@ def _qualified_pair(
 def _kinds(
     header: Sequence[str],
     given: int | None,
-    table: dict[str, list[tuple[int, int]]],
+    table: Table,
     qualifiers: frozenset[str],
 ) -> list[int]:
     if given is not None:
@@ -369,29 +272,14 @@ def _kinds(
     return [
         index
         for index, name in enumerate(header)
-        if normalised(name) in table or _is_qualified(name, table, qualifiers)
+        if normalised(name) in table or is_qualified(name, table, qualifiers)
     ]
 
 
-def _is_qualified(
-    name: str, table: dict[str, list[tuple[int, int]]], qualifiers: frozenset[str]
-) -> bool:
-    """Return whether one word of a name is a known one, and all others only say of what kind."""
-    words = [normalised(word) for word in _WORD.findall(visible_text(name))]
-    known = [word for word in words if word in table]
-    others = [word for word in words if word not in table]
-    if len(known) != 1 or not others:
-        return False
-    # A single letter says little: it is one beside a language only.
-    return all(word in (_LANGUAGES if len(known[0]) == 1 else qualifiers) for word in others)
-
-
-def _known(
-    names: Sequence[str], table: dict[str, list[tuple[int, int]]], given: int | None
-) -> list[tuple[int, int, int]]:
+def _known(names: Sequence[str], table: Table, given: int | None) -> list[tuple[int, int, int]]:
     """Return (index, group, place) for each known name, the first column of each name only."""
     if given is not None:
-        return [(given, group, 0) for group in range(len(_NAMES))]
+        return [(given, group, 0) for group in range(GROUPS)]
     return [
         (index, group, place)
         for index, name in enumerate(names)

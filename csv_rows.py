@@ -26,10 +26,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Literal
 
-from csv_dialect import MAX_COLUMNS, Dialect, delimiter_option, detect_dialect
+from csv_dialect import Dialect, delimiter_option, detect_dialect
 from csv_encoding import Encoding, detect_encoding, is_archive, text_chunks
 from csv_errors import CsvError
-from csv_header import metadata_names, shown_name, wanted
+from csv_header import MAX_COLUMNS, metadata_names, shown_name, wanted
 from csv_lines import NUL, Lines
 from csv_records import Broken, Records
 from qna_export import labels, labels_column

@@ -27,7 +27,7 @@ import ijson
 
 from csv_encoding import Encoding, detect_encoding, text_chunks
 from csv_errors import CsvError
-from csv_header import is_answer_name, is_question_name
+from csv_names import is_answer_name, is_question_name
 from csv_rows import Rejection
 from spooled_csv import SpooledCsv
 

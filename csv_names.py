@@ -1,0 +1,140 @@
+"""The names of columns that hold questions and answers. Called by csv_header.py and json_table.py.
+
+A name is known when it is, as a whole, one of the names below, without regard to case, accents,
+spaces, underscores, hyphens and the marks around it (`Question:`). Never by a part of it:
+`answer_id` is not an answer.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from texts import visible_text
+
+# The first group that a header has names of wins, so that a file in two languages gives one.
+# (question, answer), the best name first.
+_NAMES: tuple[tuple[str, str], ...] = (
+    ("question questions", "answer answers ground_truth"),
+    ("pergunta perguntas dúvida dúvidas questão questões", "resposta respostas"),
+    ("pregunta preguntas posible_pregunta posibles_preguntas", "respuesta respuestas"),
+    ("question questions", "réponse réponses"),
+    ("frage fragen", "antwort antworten"),
+    ("domanda domande quesito", "risposta risposte"),
+    ("вопрос вопросы", "ответ ответы"),
+    ("питання запитання", "відповідь відповіді"),
+    ("въпрос въпроси", "отговор отговори"),
+    ("pytanie pytania", "odpowiedź odpowiedzi"),
+    ("otázka otázky", "odpověď odpovědi odpoveď odpovede"),
+    ("vraag vragen", "antwoord antwoorden"),
+    ("fråga frågor", "svar"),
+    ("spørgsmål spørsmål", "svar"),
+    ("kysymys kysymykset", "vastaus vastaukset"),
+    ("kérdés kérdések", "válasz válaszok"),
+    ("întrebare întrebări", "răspuns răspunsuri"),
+    ("soru sorular", "cevap cevaplar yanıt yanıtlar"),
+    ("ερώτηση ερωτήσεις", "απάντηση απαντήσεις"),
+    ("pitanje pitanja питање", "odgovor odgovori одговор"),
+    ("שאלה שאלות", "תשובה תשובות"),
+    ("سؤال السؤال أسئلة الأسئلة", "جواب الجواب إجابة الإجابة إجابات"),
+    ("سوال پرسش سوالات", "پاسخ جواب"),
+    ("प्रश्न सवाल", "उत्तर जवाब"),
+    ("প্রশ্ন", "উত্তর"),
+    ("问题 問題 问 問 提问 提問 标准问题 用户问题", "答案 答 回答 答复 回复 答覆 回覆"),
+    ("質問 質問文 質問内容 問 問い", "回答 答え 答 返答 回答文 回答内容"),
+    ("질문 질문내용 문의 물음", "답변 답 대답 답변내용 응답"),
+    ("pertanyaan soalan tanya", "jawaban jawapan jawab"),
+    ("câu_hỏi hỏi", "câu_trả_lời trả_lời đáp"),
+    ("คำถาม", "คำตอบ"),
+    ("prompt", "completion response"),
+    ("q", "a"),
+    ("query", "response reply"),
+    ("question_text faq_question user_question", "answer_text faq_answer"),
+)
+
+# Names that mean a question or an answer only beside each other.
+_PAIRS: tuple[tuple[str, str], ...] = (
+    ("instruction", "output response answer completion"),
+    ("input", "output response answer"),
+    ("user", "assistant bot"),
+    ("human", "assistant bot ai"),
+    ("utterance message context", "response reply"),
+    ("problem issue", "solution resolution"),
+    ("front", "back"),
+    ("title", "answer response"),
+)
+
+_AROUND = " \t\r\n:?.*\"'`“”‘’«»[]()<>"
+_BETWEEN = re.compile(r"[\s_\-]+")
+
+
+# (group, place) of each known name, in their normalised form.
+Table: TypeAlias = dict[str, list[tuple[int, int]]]
+
+
+def normalised(name: str) -> str:
+    """Return what two spellings of one column name have in common."""
+    text = visible_text(unicodedata.normalize("NFKC", name)).casefold()
+    text = text.removesuffix("(s)") + "s" if text.endswith("(s)") else text
+    letters = unicodedata.normalize("NFD", text.strip(_AROUND))
+    bare = "".join(c for c in letters if unicodedata.category(c) != "Mn")
+    return _BETWEEN.sub("", unicodedata.normalize("NFC", bare))
+
+
+def _table(groups: Sequence[tuple[str, str]], side: int) -> Table:
+    table: Table = {}
+    for group, names in enumerate(groups):
+        for place, name in enumerate(names[side].split()):
+            table.setdefault(normalised(name), []).append((group, place))
+    return table
+
+
+QUESTIONS, ANSWERS = _table(_NAMES, 0), _table(_NAMES, 1)
+GROUPS = len(_NAMES)
+PAIRED_QUESTIONS, PAIRED_ANSWERS = _table(_PAIRS, 0), _table(_PAIRS, 1)
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(map(normalised, text.split()))
+
+
+# What may stand beside a known name where a header has no pair of whole names: a language (not `id`
+# and `no`, which are something else), or what kind of text it is.
+_LANGUAGES = _words(
+    "en eng english inglês pt br ptbr portuguese português es esp spanish español fr french"
+    " français de german deutsch it italian italiano ru russian uk ua pl nl zh cn chinese ja jp"
+    " japanese ko kr korean tr turkish ar arabic hi hindi vi th"
+)
+_EITHER = _LANGUAGES | _words("faq faqs text texto markdown principal main")
+OF_QUESTIONS = _EITHER | _words(
+    "user customer client cliente usuário do da del de frequente frequentes frecuente frecuentes"
+    " frequently asked sample"
+)
+OF_ANSWERS = _EITHER | _words(
+    "bot agent atendente do da del de expected reference correct correta correcta sugerida"
+    " suggested"
+)
+_WORD = re.compile(r"[^\W_]+")
+
+
+def is_question_name(name: str) -> bool:
+    """Return whether a column's name alone says that it holds questions."""
+    return normalised(name) in QUESTIONS
+
+
+def is_answer_name(name: str) -> bool:
+    """Return whether a column's name alone says that it holds answers."""
+    return normalised(name) in ANSWERS
+
+
+def is_qualified(name: str, table: Table, qualifiers: frozenset[str]) -> bool:
+    """Return whether one word of a name is a known one, and all others only say of what kind."""
+    words = [normalised(word) for word in _WORD.findall(visible_text(name))]
+    known = [word for word in words if word in table]
+    others = [word for word in words if word not in table]
+    if len(known) != 1 or not others:
+        return False
+    # A single letter says little: it is one beside a language only.
+    return all(word in (_LANGUAGES if len(known[0]) == 1 else qualifiers) for word in others)
