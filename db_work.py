@@ -1,9 +1,10 @@
-"""The queue as workers see it: claim rows, write their results, finish the job.
+"""The queue as workers see it: claim rows, write their results.
 
-Called by worker.py; db_start.py starts jobs. A claim gives rows a fresh lease id and counts an
-attempt; whoever writes results first locks the rows by that lease id and stops where one is gone
-(fencing), so a worker that slept past its lease writes nothing. All times are the server's own
-clock_timestamp(): neither the host's clock nor now(), which stands still in a transaction.
+Called by worker.py; db_start.py starts jobs, db_finish.py ends them. A claim gives rows a fresh
+lease id and counts an attempt; whoever writes results first locks the rows by that lease id and
+stops where one is gone (fencing), so a worker that slept past its lease writes nothing. All times
+are the server's own clock_timestamp(): neither the host's clock nor now(), which stands still in a
+transaction.
 """
 
 from __future__ import annotations
@@ -13,14 +14,12 @@ import uuid
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 from psycopg2.extensions import connection, cursor
 
 from db import FloatArray, Model, one_row
 from db_copy import halfvec_rows
 from db_pool import DatabaseUnavailable, Pool
-from db_start import UPDATE_ITEMS
 
 # Rows claimed so often without an end are tried alone (schema.sql's indexes say it too), and at
 # last rejected: what they hold ends the process.
@@ -214,7 +213,7 @@ def finish_batch(pool: Pool, model: Model, batch: Batch, results: Sequence[Resul
             "model": model.id,
         }
         with conn.cursor() as cur:
-            cur.execute(_FORESEE_OUTCOMES if mode == "replace" else _WRITE_ITEMS, scope)
+            cur.execute(_FORESEE_OUTCOMES if mode == "replace" else WRITE_ITEMS, scope)
             inserted, updated = one_row(cur)
             if mode != "replace":
                 cur.execute(
@@ -280,7 +279,7 @@ def _reject_failed(conn: connection, job_id: uuid.UUID, failed: Sequence[int]) -
 
 
 # With rows = NULL, all that a replacing job staged.
-_WRITE_ITEMS = """
+WRITE_ITEMS = """
 WITH chosen AS MATERIALIZED (
     SELECT r.*, (SELECT number FROM jobs WHERE id = %(job)s) << 32 | r.row_no AS position
     FROM job_rows r
@@ -369,70 +368,3 @@ def _count_progress(
             },
         )
         return bool(one_row(cur)[0])
-
-
-def finish_job(pool: Pool, model: Model) -> uuid.UUID | None:
-    """End one job whose rows are all done; return its id, or None.
-
-    The items of a replacing job appear here, and those that its file does not hold go, at once.
-    """
-    with pool.transaction(seconds=3_600.0) as conn, conn.cursor() as cur:
-        cur.execute(
-            """
-            SELECT id, mode, collection_id FROM jobs
-            WHERE status = 'processing' AND inserted + updated + unchanged + rejected = total
-            ORDER BY number LIMIT 1 FOR UPDATE SKIP LOCKED
-            """
-        )
-        row = cur.fetchone()
-        if row is None:
-            return None
-        job_id, mode, collection_id = row
-        if mode == "replace":
-            _replace_items(conn, model, job_id, collection_id)
-        cur.execute(
-            "UPDATE jobs SET status = 'succeeded', finished_at = clock_timestamp() WHERE id = %s",
-            (job_id,),
-        )
-        cur.execute("DELETE FROM staged_vectors WHERE job_id = %s", (job_id,))
-        cur.execute("DELETE FROM job_rows WHERE job_id = %s", (job_id,))
-        return uuid.UUID(str(job_id))
-
-
-def _replace_items(conn: connection, model: Model, job_id: uuid.UUID, collection_id: int) -> None:
-    scope: dict[str, Any] = {
-        "job": job_id,
-        "rows": None,
-        "collection": collection_id,
-        "model": model.id,
-    }
-    with conn.cursor() as cur:
-        cur.execute(UPDATE_ITEMS, scope)
-        cur.execute(_WRITE_ITEMS, scope)
-        inserted, _updated = one_row(cur)
-        cur.execute(_ORDER_AS_THE_FILE, scope)
-        # A rejected row's item is in the file: it stays as it was.
-        cur.execute(
-            """
-            DELETE FROM items i WHERE i.collection_id = %(collection)s AND NOT EXISTS (
-                SELECT FROM job_rows r
-                WHERE r.job_id = %(job)s AND r.item_key = i.item_key AND r.place = i.place)
-            """,
-            scope,
-        )
-        cur.execute(
-            "UPDATE jobs SET inserted = %s, updated = total - unchanged - rejected - %s,"
-            " deleted = %s WHERE id = %s",
-            (inserted, inserted, cur.rowcount, job_id),
-        )
-
-
-_ORDER_AS_THE_FILE = """
-UPDATE items i SET position = j.number << 32 | r.row_no
-FROM jobs j, (
-    SELECT item_key, place, min(row_no) AS row_no FROM job_rows
-    WHERE job_id = %(job)s AND outcome IN ('unchanged', 'updated') GROUP BY item_key, place
-) r
-WHERE j.id = %(job)s AND i.collection_id = %(collection)s
-  AND i.item_key = r.item_key AND i.place = r.place
-"""

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
+import db_finish
 import db_start
 import db_work
 from db import Model
@@ -125,7 +126,7 @@ class Workers:
             return True
         if db_work.reject_killers(self._pool):
             return True
-        finished = db_work.finish_job(self._pool, self._model)
+        finished = db_finish.finish_job(self._pool, self._model)
         if finished is not None:
             logger.info("job %s: succeeded", finished)
         return finished is not None

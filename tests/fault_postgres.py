@@ -100,6 +100,10 @@ class OwnPostgres:
         """Return the jobs whose rows are not all counted once, and items without both vectors."""
         return self.query(_BROKEN)
 
+    def held(self) -> int:
+        """Return how many rows a worker holds."""
+        return int(self.query("SELECT count(*) FROM job_rows WHERE lease_id IS NOT NULL")[0][0])
+
     def waiting(self) -> int:
         return int(self.query("SELECT count(*) FROM jobs WHERE finished_at IS NULL")[0][0])
 

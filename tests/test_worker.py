@@ -12,6 +12,7 @@ import pytest
 from hash_embedder import HashEmbedder
 
 import db
+import db_finish
 import db_jobs
 import db_search
 import db_start
@@ -90,7 +91,7 @@ def test_a_finished_batch_is_stored_with_two_vectors_a_row(pool: Pool, model: Mo
     batch = claim(pool)
     assert db_work.finish_batch(pool, model, batch, results(batch)) is True
     assert (count(pool, "items"), count(pool, "vectors")) == (3, 6)
-    assert db_work.finish_job(pool, model) == job_id
+    assert db_finish.finish_job(pool, model) == job_id
     job = db_jobs.get_job(pool, job_id)
     assert job is not None
     assert (job.status, job.inserted, job.done) == ("succeeded", 3, 3)
@@ -159,7 +160,7 @@ def test_a_row_that_kills_is_tried_alone_then_rejected(pool: Pool, model: Model)
             db_work.finish_batch(pool, model, batch, results(batch))
     assert killed == db_work.MOST_ATTEMPTS - db_work.SUSPECT_ATTEMPTS
     assert db_work.reject_killers(pool) == 1
-    assert db_work.finish_job(pool, model) == job_id
+    assert db_finish.finish_job(pool, model) == job_id
     job = db_jobs.get_job(pool, job_id)
     assert job is not None
     assert (job.inserted, job.rejected, job.status) == (3, 1, "succeeded")
@@ -174,7 +175,7 @@ def test_jobs_of_one_collection_run_one_after_another(pool: Pool, model: Model) 
     for _ in range(2):
         batch = claim(pool)
         db_work.finish_batch(pool, model, batch, results(batch))
-        db_work.finish_job(pool, model)
+        db_finish.finish_job(pool, model)
     assert db_start.start_job(pool, model) == second
     job = db_jobs.get_job(pool, second)
     assert job is not None
@@ -192,7 +193,7 @@ def test_a_replacing_job_shows_nothing_until_it_ends(pool: Pool, model: Model) -
     started(pool, model, 3)
     batch = claim(pool)
     db_work.finish_batch(pool, model, batch, results(batch))
-    db_work.finish_job(pool, model)
+    db_finish.finish_job(pool, model)
     job_id = db_jobs.create_job(pool, NewJob("c", "replace"), rows(2, "new"))[0].id
     db_start.start_job(pool, model)
     batch = claim(pool)
@@ -200,7 +201,7 @@ def test_a_replacing_job_shows_nothing_until_it_ends(pool: Pool, model: Model) -
     query = np.ones(DIMENSION, np.float32)
     before = {hit.question for hit in db_search.search(pool, model, query, limit=10)}
     assert before == {"q0", "q1", "q2"}
-    assert db_work.finish_job(pool, model) == job_id
+    assert db_finish.finish_job(pool, model) == job_id
     after = {hit.question for hit in db_search.search(pool, model, query, limit=10)}
     assert after == {"new0", "new1"}
     job = db_jobs.get_job(pool, job_id)
@@ -212,7 +213,7 @@ def test_a_canceled_replacing_job_leaves_the_old_collection_whole(pool: Pool, mo
     started(pool, model, 3)
     batch = claim(pool)
     db_work.finish_batch(pool, model, batch, results(batch))
-    db_work.finish_job(pool, model)
+    db_finish.finish_job(pool, model)
     job_id = db_jobs.create_job(pool, NewJob("c", "replace"), rows(2, "new"))[0].id
     db_start.start_job(pool, model)
     batch = claim(pool, limit=1)

@@ -105,7 +105,7 @@ def test_random_kills_and_database_restarts(
         "after db_work.claim_batch",
         "before db_work.finish_batch",
         "after db_work.finish_batch",
-        "after db_work.finish_job",
+        "after db_finish.finish_job",
     ],
 )
 def test_killed_at_a_named_point(
@@ -153,6 +153,10 @@ def test_a_frozen_worker_writes_nothing(own_postgres: OwnPostgres, services: Any
     job = frozen.upload(file_of(200))
     frozen.until(job["id"], lambda job: job["rows"]["done"] > 0)
     frozen.signal(signal.SIGSTOP)
+    while not own_postgres.held():  # between two batches
+        frozen.signal(signal.SIGCONT)
+        time.sleep(0.1)
+        frozen.signal(signal.SIGSTOP)
     other = services(own_postgres.dsn)
     other.ended(job["id"])
     frozen.signal(signal.SIGCONT)
