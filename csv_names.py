@@ -67,6 +67,8 @@ _PAIRS: tuple[tuple[str, str], ...] = (
 )
 
 _AROUND = " \t\r\n:?.*\"'`“”‘’«»[]()<>"
+# More of a cell is not looked at: it is no name, and may have millions of characters.
+_LONGEST = 200
 _BETWEEN = re.compile(r"[\s_\-]+")
 
 
@@ -76,7 +78,7 @@ Table: TypeAlias = dict[str, list[tuple[int, int]]]
 
 def normalised(name: str) -> str:
     """Return what two spellings of one column name have in common."""
-    text = visible_text(unicodedata.normalize("NFKC", name)).casefold()
+    text = visible_text(unicodedata.normalize("NFKC", name[:_LONGEST])).casefold()
     text = text.removesuffix("(s)") + "s" if text.endswith("(s)") else text
     letters = unicodedata.normalize("NFD", text.strip(_AROUND))
     bare = "".join(c for c in letters if unicodedata.category(c) != "Mn")
@@ -131,7 +133,7 @@ def is_answer_name(name: str) -> bool:
 
 def is_qualified(name: str, table: Table, qualifiers: frozenset[str]) -> bool:
     """Return whether one word of a name is a known one, and all others only say of what kind."""
-    words = [normalised(word) for word in _WORD.findall(visible_text(name))]
+    words = [normalised(word) for word in _WORD.findall(visible_text(name[:_LONGEST]))]
     known = [word for word in words if word in table]
     others = [word for word in words if word not in table]
     if len(known) != 1 or not others:

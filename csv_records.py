@@ -27,6 +27,9 @@ from typing import Literal, TypeAlias
 from csv_errors import CsvError
 from csv_lines import MAX_RECORD_CHARS, Lines, RecordTooLong, has_odd_quotes, odd_quotes
 
+# The limit is the whole process's: it is raised, and never lowered.
+csv.field_size_limit(max(csv.field_size_limit(), MAX_RECORD_CHARS))
+
 # How many records after a broken one are looked at to tell what is broken.
 _LOOKAHEAD = 100
 _FEW = 3
@@ -192,8 +195,6 @@ class Records:
         return self._lines.odd
 
     def __iter__(self) -> Iterator[Record | Broken]:
-        # The limit is the whole process's: it is raised, and never lowered.
-        csv.field_size_limit(max(csv.field_size_limit(), MAX_RECORD_CHARS))
         while (stopped := (yield from self._strictly())) is not None:
             try:
                 yield self._slowly(stopped)
