@@ -16,11 +16,11 @@ test: .venv/installed-dev
 demo: .venv/installed
 	$(BIN)/python demo.py
 
-# The long form of what `make test` runs in short: FAULT_KILLS, FAULT_RESTARTS, FAULT_ROWS and
-# FAULT_SEED can be given.
+# The long form of what `make test` runs in short: FAULT_KILLS, FAULT_RESTARTS, FAULT_ROWS,
+# FAULT_ITEMS and FAULT_SEED can be given.
 test-faults: .venv/installed-dev
 	FAULT_KILLS=$${FAULT_KILLS:-200} FAULT_RESTARTS=$${FAULT_RESTARTS:-50} \
-	FAULT_ROWS=$${FAULT_ROWS:-25000} $(BIN)/pytest -s tests/faults $(PYTEST_ARGS)
+	FAULT_ROWS=$${FAULT_ROWS:-25000} FAULT_ITEMS=$${FAULT_ITEMS:-100000} $(BIN)/pytest -s tests/faults $(PYTEST_ARGS)
 
 bench: .venv/installed-bench
 	$(BIN)/python -m bench

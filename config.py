@@ -54,7 +54,7 @@ class Settings:
     embedding_input_types: tuple[str, str] | None = None
     query_cache_size: int = 10_000
     worker_threads: int = 2
-    index_min_items: int = 1_000
+    index_min_items: int = 2_000
     index_build_mb: int = 1_024
     lease_seconds: int = 20
     max_upload_mb: int = 512

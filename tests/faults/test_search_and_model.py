@@ -1,7 +1,11 @@
-"""A model that fails on a text, and an index under change: cases 13 and 32 of the faults."""
+"""A model that fails on a text, an index under change, a narrow filter: cases 13, 32 and 33.
+
+FAULT_ITEMS says among how many items the filter is narrow.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +23,7 @@ from db import Model
 from db_pool import Pool
 
 DIMENSION, ITEMS = 16, 4_000
+MANY_ITEMS = int(os.environ.get("FAULT_ITEMS", "5000"))
 
 
 class Failing(HashEmbedder):
@@ -85,6 +90,45 @@ def test_recall_after_many_changes(pool: Pool, saw: Any) -> None:
     saw(32, f"recall@10 {found / wanted:.3f} after deletes, updates, inserts and VACUUM")
 
 
+@pytest.mark.parametrize(
+    "kept",
+    [{"metadata": {"tag": "rare"}}, {"collections": ["small"]},
+     {"metadata": {"tag": "rare"}, "collections": ["small", "large"]}],
+)  # fmt: skip
+def test_a_filter_that_keeps_one_in_a_hundred(pool: Pool, saw: Any, kept: dict[str, Any]) -> None:
+    model = db.register_model(pool, "small", DIMENSION)
+    _execute(pool, "SELECT setseed(0.5)")
+    _execute(pool, _MANY_ITEMS, MANY_ITEMS)
+    _execute(pool, _MANY_VECTORS, model.id, DIMENSION)
+    assert db_index.build_index(pool, model, 1)
+    for query in np.random.default_rng(3).standard_normal((20, DIMENSION)).astype(np.float32):
+        hits = db_search.search(pool, model, query, limit=10, **kept)
+        assert len(hits) == 10
+        assert [h.distance for h in hits] == sorted(h.distance for h in hits)
+        assert all(h.metadata == {"tag": "rare"} or h.collection == "small" for h in hits)
+    saw(33, f"{kept} of {MANY_ITEMS:,} items: every page is full")
+
+
+# One item in a hundred is in the small collection; those have the tag, and no others.
+_MANY_ITEMS = """
+WITH made AS (INSERT INTO collections (name) VALUES ('large'), ('small') RETURNING id, name)
+INSERT INTO items (collection_id, item_key, place, question_hash, answer_hash, question, answer,
+                   metadata, position)
+SELECT made.id, h, 0, h, h, 'q' || n, 'a',
+       jsonb_build_object('tag', CASE made.name WHEN 'small' THEN 'rare' ELSE 'common' END), n
+FROM generate_series(1, %s) n, CAST(md5(n::text) AS uuid) h, made
+WHERE (n %% 100 = 0) = (made.name = 'small')
+"""
+_MANY_VECTORS = """
+INSERT INTO vectors (item_id, model_id, kind, collection_id, embedding)
+SELECT i.id, %s, kind, i.collection_id, v.embedding
+FROM items i, (VALUES ('question'), ('pair')) k (kind), LATERAL (
+    -- With the item in it, or one vector would be made for all of them.
+    SELECT array_agg(random() - 0.5 + 0 * (i.id + n))::real[]::halfvec AS embedding
+    FROM generate_series(1, %s) n) v
+"""
+
+
 def _store(pool: Pool, model: Model, numbers: Sequence[int], vectors: FloatArray) -> None:
     with pool.transaction() as conn, conn.cursor() as cur:
         cur.execute("INSERT INTO collections (name) VALUES ('a') ON CONFLICT DO NOTHING")
@@ -113,6 +157,6 @@ def _store(pool: Pool, model: Model, numbers: Sequence[int], vectors: FloatArray
             )
 
 
-def _execute(pool: Pool, statement: str) -> None:
-    with pool.reading(60) as conn, conn.cursor() as cur:
-        cur.execute(statement)
+def _execute(pool: Pool, statement: str, *values: Any) -> None:
+    with pool.reading(300) as conn, conn.cursor() as cur:
+        cur.execute(statement, values or None)
