@@ -79,7 +79,8 @@ class Users:
         stored, role = self._users.get(username.encode("utf-8", "replace"), (self._nobody, None))
         with self._checking:
             right = check_password_hash(stored, password)
-        return role if right else None
+        # To the hash, NULs at the end of a password are nothing.
+        return role if right and "\0" not in password else None
 
     def _refuse_after_failures(self, address: str) -> None:
         now = time.monotonic()

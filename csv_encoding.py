@@ -67,7 +67,7 @@ _OLD: tuple[tuple[str, str, float], ...] = (
 )
 
 # Codecs of Python that are no encodings of files of text, or can hide what they hold.
-_NO_ENCODINGS = {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "utf-7"}
+_NO_ENCODINGS = {"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined", "utf-7"}
 
 _HIGH = re.compile(rb"[\x80-\xff]")
 _UTF8 = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
@@ -125,7 +125,9 @@ def _given(name: str, start: bytes) -> Encoding:
     """Return the encoding that the caller named, without its BOM."""
     try:
         found = codecs.lookup(name.strip())
-        text = found.name not in _NO_ENCODINGS and isinstance(b"a".decode(name.strip()), str)
+        # Python refuses to decode by what is no encoding of text, base64 for example.
+        bytes(8).decode(found.name, "replace")
+        text = found.name.replace("_", "-") not in _NO_ENCODINGS
     except (LookupError, ValueError):
         text = False
     if not text:
@@ -169,8 +171,9 @@ def _utf8_or_old(file: BinaryIO) -> Encoding:
         evidence = _evidence(file)
         marks = len(_UTF8.findall(evidence))
         bytes_left = len(_HIGH.findall(_UTF8.sub(b"", evidence)))
-        # One wrong byte in a file of UTF-8 is no other encoding.
-        if marks > 2 * bytes_left:
+        # Few wrong bytes in a file of UTF-8 are no other encoding: text of an old one hardly ever
+        # looks like UTF-8.
+        if marks and marks >= bytes_left:
             raise
         old = _likeliest(evidence)
         if old is None:

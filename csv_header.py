@@ -106,9 +106,8 @@ def find_header(rows: Sequence[list[str]], want: Wanted, header: bool | None) ->
         by_position = isinstance(want.question, int) and isinstance(want.answer, int)
         for index, row in enumerate(rows[: MAX_PREAMBLE_ROWS + 1]):
             columns = find_columns(row, want)
-            if columns and (
-                not by_position or isinstance(want.id, str) or _is_header(row, columns, index)
-            ):
+            named = header or not by_position or isinstance(want.id, str)
+            if columns and (named or _is_header(row, columns, index)):
                 return Header(index, columns)
     for index, row in enumerate(rows[: MAX_PREAMBLE_ROWS + 1]):
         placed = _at_positions(want, len(row))
@@ -169,7 +168,7 @@ def metadata_names(header: Sequence[str], columns: Columns) -> dict[int, str]:
 
 def shown_name(name: str) -> str:
     """Return a column's name without spaces and BOM around it; empty where nothing is visible."""
-    return name.strip(" \t\r\n\ufeff") if visible_text(name) else ""
+    return name.strip(" \t\r\n\ufeff").replace(NUL, "\ufffd") if visible_text(name) else ""
 
 
 def missing_column(rows: Sequence[list[str]], line: int, want: Wanted) -> CsvError:
@@ -179,7 +178,7 @@ def missing_column(rows: Sequence[list[str]], line: int, want: Wanted) -> CsvErr
     too_far = [p for p in want.positions if p > widest]
     if too_far:
         return CsvError(
-            "invalid_option",
+            "missing_column",
             f"Column {too_far[0]} was asked for, but the rows have {widest} columns.",
             header=_clipped(row),
         )
@@ -210,10 +209,11 @@ def _is_header(row: Sequence[str], columns: Columns, index: int) -> bool:
     The first row is none with one known name; below, a known name may be a word of the data.
     """
     names = {normalised(name) for name in row}
-    if index == 0 and not names.isdisjoint({*QUESTIONS, *ANSWERS, "id"} - {"q", "a"}):
-        return True
     question, answer = normalised(row[columns.question]), normalised(row[columns.answer])
-    return question in QUESTIONS and answer in ANSWERS
+    if index == 0:
+        known = not names.isdisjoint({*QUESTIONS, *ANSWERS, "id"} - {"q", "a"})
+        return known or (question, answer) == ("q", "a")
+    return question in QUESTIONS and answer in ANSWERS and {question, answer}.isdisjoint("qa")
 
 
 def _given(

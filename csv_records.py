@@ -32,7 +32,6 @@ csv.field_size_limit(max(csv.field_size_limit(), MAX_RECORD_CHARS))
 
 # How many records after a broken one are looked at to tell what is broken.
 _LOOKAHEAD = 100
-_FEW = 3
 
 
 @dataclass(frozen=True)
@@ -284,11 +283,12 @@ class Records:
                 break
             reader, unclosed = self._read(unclosed)
             fits = unclosed is not None and reader.clean(self._form.width)
+            # Where a field goes on, a line of its prose may look like a record.
+            fits &= inner is not None or not _is_prose(reader.fields)
             good, bad = good + fits, bad + (not fits and any(reader.fields))
         if inner is None:
-            # A reading that never ends can't be the right one, so less speaks for the other; but
-            # where it begins right, a few lines of its prose may look like records.
-            if good >= (_FEW if inner_fits else 1) and bad * 2 <= good:
+            # A reading that never ends can't be the right one, so less speaks for the other.
+            if bad * 2 <= good:
                 return begin + 1
             raise _unclosed(begin)
         if good > 0 and bad * 20 <= good and not inner_fits:
@@ -305,6 +305,11 @@ class Records:
         if misfit or (not ended and reader.open):
             raise _unclosed(begin)
         return Broken(begin + 1, self._lines.done, "field_too_long", "")
+
+
+def _is_prose(fields: list[str]) -> bool:
+    """Return whether fields are rather a sentence: its commas are followed by spaces."""
+    return any(field.startswith(" ") for field in fields[1:])
 
 
 def _unclosed(begin: int) -> CsvError:

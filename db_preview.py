@@ -23,7 +23,7 @@ from db_jobs import (
     stage_rows,
 )
 from db_pool import Pool
-from db_start import settle_rows
+from db_start import lock_collection, settle_rows
 
 
 class _Undone(Exception):
@@ -45,6 +45,7 @@ def preview_job(
             stage_rows(pool, conn, job_id, rows)
             cur.execute("SELECT collection_id FROM jobs WHERE id = %s", (job_id,))
             collection_id = one_row(cur)[0]
+            lock_collection(cur, collection_id)
             settle_rows(cur, model, job_id, collection_id, new.mode)
             _foresee(cur, job_id, collection_id, new.mode)
             cur.execute(

@@ -9,7 +9,7 @@ import uuid
 
 from psycopg2.extensions import cursor
 
-from db import Model
+from db import Model, one_row
 from db_pool import Pool
 
 
@@ -18,6 +18,7 @@ def start_job(pool: Pool, model: Model) -> uuid.UUID | None:
 
     Jobs of one collection run one after another, so that what the collection holds is known when
     a file's rows are matched with it: rows that change nothing are done here, without the model.
+    A job with a lower number may be committed after one that has begun: then it waits for that.
     """
     with pool.transaction() as conn, conn.cursor() as cur:
         cur.execute(
@@ -25,24 +26,43 @@ def start_job(pool: Pool, model: Model) -> uuid.UUID | None:
             SELECT id, collection_id, mode FROM jobs j
             WHERE status = 'enqueued' AND NOT EXISTS (
                 SELECT FROM jobs o WHERE o.collection_id = j.collection_id
-                AND o.number < j.number AND o.status IN ('enqueued', 'processing'))
+                AND (o.status = 'processing' OR o.status = 'enqueued' AND o.number < j.number))
             ORDER BY number LIMIT 1 FOR UPDATE OF j SKIP LOCKED
             """
         )
         row = cur.fetchone()
         if row is None:
             return None
+        lock_collection(cur, row[1])
+        if _is_busy(cur, row[1]):
+            return None
         settle_rows(cur, model, row[0], row[1], row[2])
         cur.execute(_KEEP_COLUMNS, {"job": row[0]})
     return uuid.UUID(str(row[0]))
 
 
+def lock_collection(cur: cursor, collection_id: int) -> None:
+    """Let nobody else start a job on the collection, or give an item of it a place."""
+    # Not FOR UPDATE: uploads refer to the row.
+    cur.execute("SELECT FROM collections WHERE id = %s FOR NO KEY UPDATE", (collection_id,))
+
+
+def _is_busy(cur: cursor, collection_id: int) -> bool:
+    """Return whether another job began on the collection since this one was chosen."""
+    cur.execute(
+        "SELECT EXISTS (SELECT FROM jobs WHERE collection_id = %s AND status = 'processing')",
+        (collection_id,),
+    )
+    return bool(one_row(cur)[0])
+
+
 def settle_rows(
     cur: cursor, model: Model, job_id: uuid.UUID, collection_id: int, mode: str
 ) -> None:
-    """Match a job's rows with the collection's items, and settle those that change nothing."""
-    # No item may take a place meanwhile (db_items.py). Not FOR UPDATE: uploads refer to the row.
-    cur.execute("SELECT FROM collections WHERE id = %s FOR NO KEY UPDATE", (collection_id,))
+    """Match a job's rows with the collection's items, and settle those that change nothing.
+
+    The collection is locked: no item may take a place meanwhile (db_items.py).
+    """
     job = {"job": job_id, "collection": collection_id, "mode": mode, "model": model.id}
     job["filled"] = '$.keyvalue() ? (@.value <> "")'
     # The rows came by COPY a moment ago: without figures the planner takes them for few.

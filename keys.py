@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
-from texts import visible_text
+from texts import key_text
 
 
 def question_hash(question: str) -> str:
     """Return 32 hexadecimal digits that all questions have that look the same."""
-    return _digest(b"question", visible_text(question))
+    return _digest(b"question", key_text(question))
 
 
 def answer_hash(answer: str) -> str:
     """Return 32 hexadecimal digits that all answers have that look the same."""
-    return _digest(b"answer", visible_text(answer))
+    return _digest(b"answer", key_text(answer))
 
 
 def id_key(external_id: str) -> str:

@@ -1,6 +1,7 @@
 """Text as the model and the item key see it; what is stored stays as it was written.
 
-Called by csv_rows.py (keys of rows) and embeddings.py (text before it is embedded).
+Called by keys.py (`key_text`), csv_*.py (what is there to see) and embeddings.py (text before it is
+embedded).
 """
 
 from __future__ import annotations
@@ -11,6 +12,17 @@ import unicodedata
 # Characters that no reader sees: soft hyphen, zero-width space and (non-)joiners, word joiner,
 # BOM, and the marks and embeddings of Unicode's bidirectional algorithm (UAX #9).
 _INVISIBLE = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+
+
+def key_text(text: str) -> str:
+    """Return `text` in NFC, without invisible marks, with common spaces for no-break ones, trimmed.
+
+    Two texts with the same result are one question, or one answer: other white space counts.
+    """
+    if text.isascii():
+        return text.strip()
+    plain = _INVISIBLE.sub("", text).replace("\u00a0", " ").replace("\u202f", " ").strip()
+    return unicodedata.normalize("NFC", plain)
 
 
 def visible_text(text: str) -> str:

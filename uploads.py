@@ -154,7 +154,14 @@ def _staged_row(row: Row) -> StagedRow:
 @contextmanager
 def _part(request: Request) -> Iterator[Upload]:
     files = request.files.getlist("file")
-    others = sorted(name for name in request.files if name != "file")
+    others = sorted(name or "(no name)" for name in request.files if name != "file")
+    if not files and "file" in request.form:
+        raise ApiError(
+            400,
+            "missing_file",
+            "The part `file` is a text, not a file with a name: send it as curl -F file=@faq.csv "
+            "does.",
+        )
     if len(files) != 1 or others:
         found = f"{len(files)} parts named `file`" + (f" and {', '.join(others)}" if others else "")
         raise ApiError(
