@@ -9,6 +9,7 @@ import json
 import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
+from urllib.parse import unquote_to_bytes
 from uuid import UUID
 
 from apiflask.schema_adapters import registry
@@ -358,6 +359,16 @@ registry.register("pydantic", RequestAdapter)
 
 def _form(request: Request) -> dict[str, Any]:
     """Return the form's fields; a field that comes several times is a list."""
+    if request.mimetype == FORM_TYPES[0]:
+        try:
+            unquote_to_bytes(request.get_data()).decode()
+        except UnicodeDecodeError as error:
+            raise ApiError(
+                400,
+                "invalid_request",
+                "The form is not UTF-8: send it in UTF-8, or as JSON with the header "
+                "Content-Type: application/json.",
+            ) from error
     lists = request.form.to_dict(flat=False)
     if len(lists) == 1 and next(iter(lists)).lstrip().startswith("{"):
         raise ApiError(

@@ -163,7 +163,11 @@ class CsvFile:
             found = True
             yield row
         if not found:
-            raise CsvError("no_rows", "The file has a header, but no rows below it.")
+            raise CsvError(
+                "no_rows",
+                "The file has a header, but no rows below it. (curl -d takes the ends of lines "
+                "away: use -F file=@faq.csv or --data-binary.)",
+            )
 
     def _rows(self) -> Iterator[Row | Rejection]:
         lines = Lines(text_chunks(self._file, self._encoding), self.delimiter)

@@ -51,9 +51,10 @@ def wait_for(pool: Pool, seconds: float) -> None:
     while True:
         try:
             return ping(pool)
-        except DatabaseUnavailable:
+        except DatabaseUnavailable as error:
             if time.monotonic() > deadline:
                 raise
+            logger.info("Waiting for the database: %s", error)
             time.sleep(0.5)
 
 

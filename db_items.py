@@ -269,7 +269,7 @@ def list_collections(pool: Pool) -> list[Collection]:
 def delete_collection(pool: Pool, name: str) -> int | None:
     """Delete a collection's items and cancel its unfinished jobs.
 
-    Return how many items there were, or None where no collection ever had the name.
+    Return how many items there were, or None where there was neither.
     """
     with pool.transaction(seconds=DELETE_SECONDS) as conn, conn.cursor() as cur:
         cur.execute("SELECT id FROM collections WHERE name = %s FOR NO KEY UPDATE", (name,))
@@ -283,17 +283,18 @@ def delete_collection(pool: Pool, name: str) -> int | None:
                     inserted = CASE mode WHEN 'replace' THEN 0 ELSE inserted END,
                     updated = CASE mode WHEN 'replace' THEN 0 ELSE updated END
                 WHERE collection_id = %s AND status IN ('enqueued', 'processing') RETURNING id
-            )
-            DELETE FROM job_rows WHERE job_id IN (SELECT id FROM canceled)
+            ), gone AS (DELETE FROM job_rows WHERE job_id IN (SELECT id FROM canceled))
+            SELECT count(*) FROM canceled
             """,
             row,
         )
+        canceled = int(one_row(cur)[0])
         # At once, rather than by the foreign key for each item.
         cur.execute("DELETE FROM vectors WHERE collection_id = %s", row)
         cur.execute("DELETE FROM items WHERE collection_id = %s", row)
         deleted = int(cur.rowcount)
         cur.execute("UPDATE collections SET file = '{}' WHERE id = %s", row)
-        return deleted
+        return deleted if deleted or canceled else None
 
 
 @dataclass(frozen=True)
@@ -310,7 +311,7 @@ class Export:
 
 @contextmanager
 def exporting(pool: Pool, name: str) -> Iterator[Export | None]:
-    """Yield a collection's Export, its rows read in one snapshot; None where there is none."""
+    """Yield a collection's Export, its rows read in one snapshot; None where it has no items."""
     with pool.transaction(seconds=EXPORT_SECONDS) as conn, conn.cursor() as cur:
         cur.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         cur.execute("SELECT id, file FROM collections WHERE name = %s", (name,))
@@ -326,11 +327,14 @@ def exporting(pool: Pool, name: str) -> Iterator[Export | None]:
         )
         names = [key for (key,) in cur.fetchall()]
         cur.execute(
-            "SELECT EXISTS (SELECT FROM items WHERE collection_id = %s"
-            " AND external_id IS NOT NULL)",
+            "SELECT count(*) > 0, coalesce(bool_or(external_id IS NOT NULL), false) FROM items"
+            " WHERE collection_id = %s",
             (collection_id,),
         )
-        has_ids = bool(one_row(cur)[0])
+        has_items, has_ids = one_row(cur)
+        if not has_items:
+            yield None
+            return
         yield Export(file, names, has_ids, _export_rows(pool, conn, collection_id))
 
 

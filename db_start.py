@@ -9,7 +9,7 @@ import uuid
 
 from psycopg2.extensions import cursor
 
-from db import Model, one_row
+from db import Model
 from db_pool import Pool
 
 
@@ -23,18 +23,17 @@ def start_job(pool: Pool, model: Model) -> uuid.UUID | None:
     with pool.transaction() as conn, conn.cursor() as cur:
         cur.execute(
             """
-            SELECT id, collection_id, mode FROM jobs j
-            WHERE status = 'enqueued' AND NOT EXISTS (
+            SELECT j.id, j.collection_id, j.mode FROM jobs j JOIN collections c
+                ON c.id = j.collection_id
+            WHERE j.status = 'enqueued' AND NOT EXISTS (
                 SELECT FROM jobs o WHERE o.collection_id = j.collection_id
                 AND (o.status = 'processing' OR o.status = 'enqueued' AND o.number < j.number))
-            ORDER BY number LIMIT 1 FOR UPDATE OF j SKIP LOCKED
+            -- The collection first, then its jobs: as db_items.py locks them.
+            ORDER BY j.number LIMIT 1 FOR NO KEY UPDATE OF c SKIP LOCKED
             """
         )
         row = cur.fetchone()
-        if row is None:
-            return None
-        lock_collection(cur, row[1])
-        if _is_busy(cur, row[1]):
+        if row is None or not _is_free(cur, row[0], row[1]):
             return None
         settle_rows(cur, model, row[0], row[1], row[2])
         cur.execute(_KEEP_COLUMNS, {"job": row[0]})
@@ -47,13 +46,20 @@ def lock_collection(cur: cursor, collection_id: int) -> None:
     cur.execute("SELECT FROM collections WHERE id = %s FOR NO KEY UPDATE", (collection_id,))
 
 
-def _is_busy(cur: cursor, collection_id: int) -> bool:
-    """Return whether another job began on the collection since this one was chosen."""
+def _is_free(cur: cursor, job_id: uuid.UUID, collection_id: int) -> bool:
+    """Lock the job; return whether it still waits, and no other runs on its locked collection.
+
+    In a statement of its own, which sees what was committed while the collection was locked.
+    """
     cur.execute(
-        "SELECT EXISTS (SELECT FROM jobs WHERE collection_id = %s AND status = 'processing')",
-        (collection_id,),
+        """
+        SELECT FROM jobs WHERE id = %s AND status = 'enqueued' AND NOT EXISTS (
+            SELECT FROM jobs WHERE collection_id = %s AND status = 'processing')
+        FOR UPDATE
+        """,
+        (job_id, collection_id),
     )
-    return bool(one_row(cur)[0])
+    return cur.fetchone() is not None
 
 
 def settle_rows(

@@ -147,13 +147,17 @@ class _Channel(HTTPChannel):
 
 def check_address(host: str, port: int) -> None:
     """Raise OSError where nobody could listen there, before anything slow is started."""
-    family, kind, protocol, _, address = socket.getaddrinfo(
-        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )[0]
-    with socket.socket(family, kind, protocol) as sock:
-        if os.name == "posix":
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind(address)
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind, protocol) as sock:
+            if os.name == "posix":
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.bind(address)
+    except OSError as error:
+        reason = error.strerror or error
+        raise OSError(f"nobody can listen at HOST={host}, PORT={port}: {reason}") from error
 
 
 def serve(app: Flask, host: str, port: int, *, threads: int, max_body_bytes: int) -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack
-from itertools import chain
 from urllib.parse import urlencode
 
 from apiflask import APIBlueprint
@@ -29,6 +26,7 @@ from errors import ApiError, not_found
 from http_auth import auth
 from items import Items, NotEmbedded
 from services import current_services
+from spooled_response import spooled_csv
 
 items = APIBlueprint("items", __name__)
 
@@ -142,32 +140,24 @@ def delete_collection(name: str) -> Response:
     "upload would need options to understand them, the header `Upload-Options` has them. "
     "`spreadsheet_safe=true` puts an apostrophe before cells that a spreadsheet would take for a "
     "formula; the file name says so, and an upload of it would change those cells.",
-    responses={200: "The CSV, streamed."},
+    responses={200: "The CSV."},
 )
 def export(name: str, query: ExportQuery) -> Response:
-    with ExitStack() as stack:
-        found = None
-        if "\0" not in name:
-            found = stack.enter_context(db_items.exporting(current_services().pool, name))
-        if found is None:
-            raise not_found("such collection")
-        columns, options = export_columns(found.file, found.metadata_names, has_ids=found.has_ids)
-        pieces = csv_pieces(columns, found.rows, spreadsheet_safe=query.spreadsheet_safe)
-        # The first piece is made here, so that a database that is away can still answer 503.
-        first = next(pieces)
-        response = Response(_until_closed(stack.pop_all(), chain([first], pieces)))
-    safe = "-spreadsheet-safe" if query.spreadsheet_safe else ""
-    response.mimetype = "text/csv"
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}{safe}.csv"'
+    found = None
+    if "\0" not in name:
+        with db_items.exporting(current_services().pool, name) as found:
+            if found is not None:
+                columns, options = export_columns(
+                    found.file, found.metadata_names, has_ids=found.has_ids
+                )
+                pieces = csv_pieces(columns, found.rows, spreadsheet_safe=query.spreadsheet_safe)
+                safe = "-spreadsheet-safe" if query.spreadsheet_safe else ""
+                response = spooled_csv(pieces, f"{name}{safe}.csv")
+    if found is None:
+        raise not_found("such collection")
     if options:
         response.headers["Upload-Options"] = urlencode(options)
     return response
-
-
-def _until_closed(stack: ExitStack, pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield the pieces, and give the connection back at the end or when the client is gone."""
-    with stack:
-        yield from pieces
 
 
 def _items() -> Items:

@@ -26,6 +26,7 @@ from db_jobs import Job, RejectedRow
 from errors import not_found
 from http_auth import auth
 from services import current_services
+from spooled_response import spooled_csv
 
 jobs = APIBlueprint("jobs", __name__, tag="Jobs")
 
@@ -129,23 +130,18 @@ def _existing(job: Job | None) -> Job:
 
 def _errors_csv(job: Job) -> Response:
     pool = current_services().pool
-    first, total = db_jobs.list_errors(pool, job.id, limit=_PAGE, offset=0)
 
-    def pieces() -> Iterator[str]:
+    def pieces() -> Iterator[bytes]:
         columns = [str(name) for name in job.file.get("columns", [])]
         if job.file.get("header_line") is not None:
             yield _csv_lines([columns])
-        rows, offset = first, 0
-        while rows:
+        offset, total = 0, 1
+        while offset < total:
+            rows, total = db_jobs.list_errors(pool, job.id, limit=_PAGE, offset=offset)
             yield _csv_lines([_original(job, row) for row in rows])
-            offset += len(rows)
-            rows = []
-            if offset < total:
-                rows, _ = db_jobs.list_errors(pool, job.id, limit=_PAGE, offset=offset)
+            offset += _PAGE
 
-    response = Response(pieces(), mimetype="text/csv")
-    response.headers["Content-Disposition"] = f'attachment; filename="{job.id}-rejected.csv"'
-    return response
+    return spooled_csv(pieces(), f"{job.id}-rejected.csv")
 
 
 def _original(job: Job, row: RejectedRow) -> list[str]:
@@ -166,7 +162,7 @@ def _original(job: Job, row: RejectedRow) -> list[str]:
     ]
 
 
-def _csv_lines(rows: list[list[str]]) -> str:
+def _csv_lines(rows: list[list[str]]) -> bytes:
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\r\n").writerows(rows)
-    return text.getvalue()
+    return text.getvalue().encode()

@@ -82,7 +82,7 @@ def start_services(
         postgres = EmbeddedPostgres.start(settings.data_dir)
     try:
         pool = Pool(settings.database_dsn or postgres.dsn, settings.db_pool_size)  # type: ignore[union-attr]
-        db.wait_for(pool, DATABASE_SECONDS)
+        _wait_for_database(pool, settings)
         db.apply_schema(pool)
         embedder = embedder or _embedder(settings)
         embeddings = EmbeddingService(embedder, cache_size=settings.query_cache_size)
@@ -121,6 +121,19 @@ def start_services(
     if settings.worker_threads:
         services.indexer.start()
     return services
+
+
+def _wait_for_database(pool: Pool, settings: Settings) -> None:
+    try:
+        db.wait_for(pool, DATABASE_SECONDS)
+    except DatabaseUnavailable as error:
+        if settings.database_dsn is None:
+            raise
+        raise DatabaseUnavailable(
+            f"{error} It was asked for {DATABASE_SECONDS:.0f} seconds at what DATABASE_URL, or "
+            "DB_HOST, DB_PORT, DB_NAME, DB_USER and DB_PASSWORD, say: "
+            + " ".join(str(error.__cause__ or "").split())
+        ) from error
 
 
 def _admin(settings: Settings) -> tuple[str, tuple[str, str]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
@@ -40,10 +40,11 @@ MAX_FILENAME = 255
 
 @dataclass(frozen=True)
 class Upload:
-    """The file of an upload, at its beginning and seekable, and the name it came with."""
+    """The file of an upload, at its beginning and seekable; the name and encoding it came with."""
 
     file: BinaryIO
     filename: str | None
+    charset: str | None = None
 
 
 @contextmanager
@@ -60,7 +61,7 @@ def open_upload(request: Request) -> Iterator[Upload]:
             body = _whole(request, file)
             if request.mimetype == "application/json" and not _is_array(body):
                 raise _unsupported("The body is no JSON array of objects with question and answer.")
-            yield _plain(Upload(body, None))
+            yield _plain(Upload(body, None, _charset(request.mimetype_params)))
     else:
         raise _unsupported(
             f"The body's Content-Type is {request.mimetype or 'missing'}: send the file as "
@@ -91,7 +92,7 @@ def read_table(upload: Upload, options: UploadOptions) -> AbstractContextManager
             id_column=options.id_column,
             header=options.header,
             delimiter=options.delimiter,
-            encoding=options.encoding,
+            encoding=options.encoding or upload.charset,
             overflow=options.overflow,
         ),
         options.sheet,
@@ -155,6 +156,13 @@ def _staged_row(row: Row) -> StagedRow:
 def _part(request: Request) -> Iterator[Upload]:
     files = request.files.getlist("file")
     others = sorted(name or "(no name)" for name in request.files if name != "file")
+    if not request.files and not request.form:
+        raise ApiError(
+            400,
+            "malformed_request",
+            "No part of the multipart body can be read: it has none, its end is missing, or a "
+            "file's name is not UTF-8 (send -F 'file=@faq.csv;filename=faq.csv').",
+        )
     if not files and "file" in request.form:
         raise ApiError(
             400,
@@ -170,7 +178,14 @@ def _part(request: Request) -> Iterator[Upload]:
             f"Send one file as the part `file` (curl -F file=@faq.csv); there are {found[:300]}.",
         )
     name = (files[0].filename or "").replace("\0", "")[:MAX_FILENAME]
-    yield _plain(Upload(cast(BinaryIO, files[0].stream), name or None))
+    charset = _charset(files[0].mimetype_params)
+    yield _plain(Upload(cast(BinaryIO, files[0].stream), name or None, charset))
+
+
+def _charset(parameters: Mapping[str, str]) -> str | None:
+    """Return the encoding that a Content-Type names, but for UTF-8: that many say of any text."""
+    charset = parameters.get("charset", "").strip()
+    return None if charset.lower().replace("-", "").replace("_", "") in ("", "utf8") else charset
 
 
 def _plain(upload: Upload) -> Upload:

@@ -99,7 +99,7 @@ class Client:
         self.http = http
 
     def get(self, path: str, **kwargs: Any) -> Any:
-        return self.http.get(path, auth=(USER, PASSWORD), **kwargs)
+        return self.http.get(path, auth=(USER, PASSWORD), buffered=True, **kwargs)
 
     def post(self, path: str, **kwargs: Any) -> Any:
         return self.http.post(path, auth=(USER, PASSWORD), **kwargs)

@@ -79,6 +79,7 @@ def test_non_ascii_credentials_that_are_right_are_taken() -> None:
     users = Users({"josé": ("senha çãé ☃", "admin")})
     assert users.role("josé", "senha çãé ☃", "a") == "admin"
     assert users.role("josé", "senha", "a") is None
+    assert users.role("josé", "senha çãé ☃\0", "a") is None
 
 
 def test_the_second_check_of_the_same_credentials_costs_no_hash(client: Client) -> None:

@@ -70,6 +70,19 @@ def test_valid_utf_8_is_never_guessed_at() -> None:
     assert pairs("question,answer\nÃ©,Ñ\n") == [("Ã©", "Ñ")]
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "UTF-16", "utf_16_le", "utf-16-be", "utf-32"])
+def test_a_wide_encoding_can_be_given(encoding: str) -> None:
+    assert pairs("question,answer\né,ã\n".encode(encoding), encoding=encoding) == [("é", "ã")]
+
+
+def test_a_little_utf_8_with_a_wrong_byte_is_named() -> None:
+    for text in (b"question,answer\ncaf\xc3\xa9,ok\nbad \xff,x\n", "question,answer\nnão,à"):
+        data = text if isinstance(text, bytes) else text.encode()[:-1]
+        raised = error(data)
+        assert raised.code == "undecodable_text"
+        assert raised.details["byte"] in (data.find(b"\xff"), len(data) - 1)
+
+
 def test_an_encoding_can_be_given() -> None:
     data = "question,answer\nprix,10 €\n".encode("cp1252")
     assert pairs(data, encoding="windows-1252") == [("prix", "10 €")]
@@ -139,7 +152,7 @@ def test_without_known_names_the_error_says_what_would_help() -> None:
         ("Como pago?", "Com Pix")
     ]
     assert pairs("x,y\na,b\n", question_column="1", answer_column="2", header=True) == [("a", "b")]
-    assert error("a,b\n", question_column="1", answer_column="3").code == "invalid_option"
+    assert error("a,b\n", question_column="1", answer_column="3").code == "missing_column"
     assert error("a,b\n", question_column="0", answer_column="1").code == "invalid_option"
     assert pairs("texto,corpo\na,b\n", question_column="Texto", answer_column="corpo") == [
         ("a", "b")
@@ -209,6 +222,8 @@ def test_a_known_name_among_the_data_is_no_header() -> None:
         ("a", "b")
     ]
     assert pairs("FAQ,\nquestion,answer\na,b\n", **positions) == [("a", "b")]
+    assert len(pairs("What?,That\nq,a\nr,b\n", **positions)) == 3
+    assert pairs("foo,bar\nq,a\nr,b\n", header=True, **positions) == [("q", "a"), ("r", "b")]
 
 
 def test_a_header_that_comes_again_is_no_pair() -> None:
@@ -299,6 +314,15 @@ def test_inner_quotes_that_are_not_doubled_are_rejected_by_line() -> None:
     text = 'question,answer\na,b\nc,"say "hi" to them"\nf,g\n"h",i\n'
     assert rejected(text) == [(3, "malformed_quotes")]
     assert [r.question for r in read(text)[1]] == ["a", "f", "h"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['a,"b" c\nr,s\nt,u\n', 'r,s\nt,u\na,"b" c\n', '"a","b"c\nr,s\n', 'r,s\na,"he said "hi""\n'],
+)
+def test_text_after_a_quote_that_closes_the_last_field_costs_its_row(text: str) -> None:
+    (gone,) = rejected("question,answer\n" + text)
+    assert gone[1] == "malformed_quotes"
 
 
 def test_a_quoted_word_at_the_beginning_of_a_field_costs_its_row_only() -> None:

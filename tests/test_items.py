@@ -242,3 +242,26 @@ def test_a_replaced_collection_is_exported_in_the_new_order(client: Client) -> N
     new = "question,answer\nNew?,Yes.\nHow do I pay?,By invoice.\nHow do I pay?,By card.\n"
     client.load(new, "/upload?mode=replace")
     assert [row[1] for row in rows(client)] == ["answer", "Yes.", "By invoice.", "By card."]
+
+
+def test_a_deleted_collection_is_not_there(client: Client) -> None:
+    client.load("question,answer\na,b\n", "/upload?collection=b")
+    assert client.http.delete("/collections/b", auth=AUTH).json == {"deleted": 1}
+    assert client.http.delete("/collections/b", auth=AUTH).status_code == 404
+    assert client.get("/collections/b/export").status_code == 404
+
+
+def test_answers_that_differ_in_white_space_are_two(client: Client) -> None:
+    text = 'question,answer\nq,"a b"\nq,"a  b"\nq,"a\nb"\nq,"a\n\nb"\nq,a\u200b b\nq,a\u00a0b\n'
+    rows = client.load(text)["rows"]
+    # What no reader sees makes no other answer.
+    assert (rows["inserted"], rows["unchanged"]) == (4, 2)
+    assert client.load(text)["rows"]["unchanged"] == 6
+
+
+def test_an_export_is_a_file_of_known_length(client: Client) -> None:
+    client.load("question,answer\n" + "".join(f"q{n},{'a' * 1_000}\n" for n in range(2_000)))
+    response = client.get("/collections/default/export")
+    assert response.content_length == len(response.data) > 2_000_000
+    head = client.http.head("/collections/default/export", auth=AUTH, buffered=True)
+    assert (head.status_code, head.data) == (200, b"")

@@ -151,6 +151,57 @@ def test_an_upload_of_another_type_is_415(client: Client, content_type: str) -> 
     assert_error(response, 415, "unsupported_media_type")
 
 
+def test_a_nul_in_a_header_is_no_500(client: Client) -> None:
+    for text in ("question,answer,m\0\na,b,c\n", "\0,question,answer\nx,a,b\n"):
+        assert client.load(text)["status"] == "succeeded"
+        dry = client.upload(text, "/upload?dry_run=true")
+        assert "\ufffd" in "".join(dry.json["preview"]["columns"])
+
+
+@pytest.mark.parametrize("encoding", ["unicode_escape", "raw_unicode_escape", "hex", "rot13"])
+def test_codecs_that_are_no_encodings_are_400(client: Client, encoding: str) -> None:
+    response = client.upload(b"question,answer\nq\\ud800,a\n", f"/upload?encoding={encoding}")
+    assert_error(response, 400, "invalid_option")
+
+
+def multipart(disposition: str, content: bytes = b"question,answer\na,b\n") -> dict[str, Any]:
+    head = f"--b\r\nContent-Disposition: form-data{disposition}\r\n\r\n".encode("latin-1")
+    data = head + content + b"\r\n--b--\r\n"
+    return {"data": data, "content_type": "multipart/form-data; boundary=b"}
+
+
+@pytest.mark.parametrize(
+    ("disposition", "says"),
+    [
+        ('; filename="a.csv"', "no name"),
+        ('; name="file"', "not a file with a name"),
+        ('; name="file"; filename="d\xfavidas.csv"', "not UTF-8"),
+        ('; name="other"; filename="a.csv"', "other"),
+    ],
+)
+def test_a_part_that_is_no_file_of_ours_is_explained(
+    client: Client, disposition: str, says: str
+) -> None:
+    assert says in assert_error(client.post("/upload", **multipart(disposition)), 400)
+
+
+def test_a_content_types_charset_counts_but_for_utf_8(client: Client) -> None:
+    text = "question,answer\nöèÿ,a\n".encode("windows-1252")
+    for charset in ("windows-1252", "utf-8"):
+        response = client.post(
+            "/upload?dry_run=true", data=text, content_type=f"text/csv; charset={charset}"
+        )
+        first = response.json["preview"]["rows"][0]["question"]
+        assert (first == "öèÿ") == (charset == "windows-1252")
+    response = client.post("/upload", data=text, content_type="text/csv; charset=klingon")
+    assert_error(response, 400, "invalid_option")
+
+
+def test_a_form_that_is_not_utf_8_is_explained(client: Client) -> None:
+    for data in (b"question=situa%E7%E3o", "question=situação".encode("latin-1")):
+        assert "UTF-8" in assert_error(client.post("/search", data=data, content_type=FORM), 400)
+
+
 def test_compressed_uploads_are_415_and_not_inflated(client: Client) -> None:
     data = gzip.compress(b"question,answer\na,b\n")
     assert_error(client.upload(data), 415)

@@ -6,6 +6,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -272,3 +273,33 @@ def test_stop_gives_back_what_it_can_not_finish(pool: Pool, model: Model) -> Non
         assert claim(pool).numbers == [1, 2, 3, 4, 5]
     finally:
         leave.set()
+
+
+def test_a_job_that_is_committed_late_waits_for_one_that_has_begun(
+    pool: Pool, model: Model
+) -> None:
+    with pool.transaction() as conn:
+        with conn.cursor() as cursor:
+            db_jobs.make_collection(cursor, "c")
+        conn.commit()
+        late = uuid.uuid4()
+        assert db_jobs.insert_job(conn, late, NewJob("c", "upsert"))
+        db_jobs.stage_rows(pool, conn, late, rows(2, "late"))
+        # It has the lower number, and is not there yet.
+        begun = started(pool, model, 2)
+    assert db_start.start_job(pool, model) is None
+    db_work.finish_batch(pool, model, batch := claim(pool), results(batch))
+    assert db_finish.finish_job(pool, model) == begun
+    assert db_start.start_job(pool, model) == late
+
+
+def test_of_many_starts_at_once_one_begins(pool: Pool, model: Model) -> None:
+    jobs = {make_job(pool, 3, mode="append") for _ in range(4)}
+    with ThreadPoolExecutor(8) as threads:
+        begun = [
+            job
+            for job in threads.map(lambda _: db_start.start_job(pool, model), range(32))
+            if job is not None
+        ]
+    assert len(begun) == 1
+    assert begun[0] in jobs
