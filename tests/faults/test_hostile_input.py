@@ -6,6 +6,7 @@ import base64
 import gzip
 import io
 import json
+import select
 import socket
 import time
 import zipfile
@@ -329,3 +330,30 @@ def test_wrong_passwords_and_slow_clients(service: ServiceProcess, saw: Any) -> 
         for conn in slow:
             conn.close()
     saw(29, f"200 slow clients: /health in {max(times) * 1000:.0f} ms at most")
+
+
+def test_clients_that_do_not_read(service: ServiceProcess, saw: Any) -> None:
+    rows = "".join(f"q{n},{'a' * 1_000}\n" for n in range(5_000))
+    _, answer = upload(service, f"question,answer\n{rows}".encode(), "?collection=long")
+    service.ended(answer["job"]["id"], 60)
+    request = f"GET /collections/long/export HTTP/1.1\r\nHost: x\r\n{AUTH}\r\n\r\n".encode()
+    slow = []
+    try:
+        for _ in range(40):
+            conn = socket.create_connection(("127.0.0.1", service.port), timeout=5)
+            conn.sendall(request)
+            slow.append(conn)
+        # Until all answers are made.
+        deadline = time.monotonic() + 60
+        while any(not select.select([conn], [], [], 0)[0] for conn in slow):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        began = time.monotonic()
+        assert service.get("/health")[0] == 200
+        assert service.get("/collections")[0] == 200
+        took = time.monotonic() - began
+        assert took < 1
+    finally:
+        for conn in slow:
+            conn.close()
+    saw(29, f"40 clients that do not read their 5 MB: /health and /collections in {took:.2f} s")
