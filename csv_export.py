@@ -2,7 +2,8 @@
 
 The columns are those of the last file, in its order and by its names, and after them what other
 items have; where those names alone would not be understood (the file was read by positions, or by
-names that only its options said), the columns are called id, question and answer.
+names that only its options said), the columns are called id, question and answer, or as in the
+first language in which no column of metadata is named.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any, Literal, NamedTuple
 
 from csv_errors import CsvError
 from csv_header import Columns, Wanted, find_columns, metadata_names
+from csv_names import NAME_PAIRS
 
 Role = Literal["id", "question", "answer", "metadata"]
 ExportRow = tuple[str | None, str, str, dict[str, str]]
@@ -46,7 +48,7 @@ def export_columns(
     columns[:0] = [Column(role, role) for role in own if role not in roles]
     named = {column.name for column in columns if column.role == "metadata"}
     columns += [Column("metadata", key) for key in keys if key not in named]
-    for candidate in (columns, [Column(c.role, _plain_name(c)) for c in columns]):
+    for candidate in (columns, *(_renamed(columns, *pair) for pair in NAME_PAIRS)):
         if _understood(candidate):
             return candidate, {}
     options = {
@@ -119,8 +121,9 @@ def _index(names: Sequence[str], column: str | None) -> int | None:
     return int(column) - 1 if column.isdecimal() and 0 < int(column) <= len(names) else None
 
 
-def _plain_name(column: Column) -> str:
-    return column.name if column.role == "metadata" else column.role
+def _renamed(columns: Sequence[Column], question: str, answer: str) -> list[Column]:
+    names = {"id": "id", "question": question, "answer": answer}
+    return [Column(c.role, names.get(c.role, c.name)) for c in columns]
 
 
 def _understood(columns: Sequence[Column]) -> bool:

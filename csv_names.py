@@ -95,6 +95,8 @@ def _table(groups: Sequence[tuple[str, str]], side: int) -> Table:
 
 QUESTIONS, ANSWERS = _table(_NAMES, 0), _table(_NAMES, 1)
 GROUPS = len(_NAMES)
+# A question's and an answer's name of each group.
+NAME_PAIRS = [(questions.split()[0], answers.split()[0]) for questions, answers in _NAMES]
 PAIRED_QUESTIONS, PAIRED_ANSWERS = _table(_PAIRS, 0), _table(_PAIRS, 1)
 
 

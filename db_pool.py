@@ -28,13 +28,12 @@ CONNECT_SECONDS = 2
 IDLE_SECONDS = 10.0
 WATCH_SECONDS = 0.25
 
-# JIT compilation takes longer than any of our queries. hnsw: so many candidates find 0.98 of the
-# nearest at any size measured (bench/results/scale.md); with a filter the scan goes on until the
-# page is full, in order of distance, or gives up after so many that to compare with all that the
-# filter keeps takes no longer (db_search.py). A prepared search is planned once. No disk that is
-# good for an index is four times slower at random pages, and most pages are in memory.
+# JIT compilation takes longer than any of our queries. hnsw: with a filter the scan goes on until
+# the page is full, in order of distance, or gives up after so many that to compare with all that
+# the filter keeps takes no longer (db_search.py). A prepared search is planned once. No disk that
+# is good for an index is four times slower at random pages, and most pages are in memory.
 _OPTIONS = (
-    "-c jit=off -c timezone=UTC -c hnsw.ef_search=250 -c hnsw.iterative_scan=strict_order"
+    "-c jit=off -c timezone=UTC -c hnsw.iterative_scan=strict_order"
     " -c hnsw.max_scan_tuples=5000 -c plan_cache_mode=force_generic_plan"
     " -c random_page_cost=1.1"
 )

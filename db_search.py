@@ -119,11 +119,18 @@ def _found(
 ) -> list[Hit]:
     """Run a statement, prepared once for each connection: planning takes as long as running it."""
     if statement not in conn.prepared:
+        cur.execute(_CANDIDATES)
         cur.execute(statement.prepare())
         conn.prepared.add(statement)
     cur.execute(statement.execute(), values)
     return [Hit(*row) for row in cur.fetchall()]
 
+
+# So many candidates find 0.98 of the nearest at any size measured (bench/results/scale.md).
+_CANDIDATES = """
+SELECT set_config('hnsw.ef_search', CASE WHEN reltuples < 500000 THEN '250' ELSE '500' END, false)
+FROM pg_class WHERE oid = 'vectors'::regclass
+"""
 
 # For so many vectors searches are prepared, the last is what the largest limit and offset want.
 _VECTORS = (10, 20, 50, 200, 1_000, 5_000, 20_200)

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -86,21 +87,23 @@ def main() -> None:
     # Not /tmp, which may be memory.
     with tempfile.TemporaryDirectory(prefix="scale-", dir=os.environ.get("BENCH_DIR")) as folder:
         server = EmbeddedPostgres.start(Path(folder))
-        pool = Pool(server.dsn, 4)
         try:
-            db.apply_schema(pool)
-            _grow(report, pool, sizes)
+            with closing(Pool(server.dsn, 4)) as pool:
+                db.apply_schema(pool)
+            _grow(report, server.dsn, sizes)
         finally:
-            pool.close()
             server.stop()
     report.write("scale")
 
 
-def _grow(report: Report, pool: Pool, sizes: list[int]) -> None:
-    model = db.register_model(pool, "synthetic", DIMENSION)
+def _grow(report: Report, dsn: str, sizes: list[int]) -> None:
+    with closing(Pool(dsn, 1)) as pool:
+        model = db.register_model(pool, "synthetic", DIMENSION)
     vectors = Vectors()
     stored, sample = 0, np.empty((0, DIMENSION), np.float32)
     for size in sizes:
+        # Connections of this size: what they prepare depends on it.
+        pool = Pool(dsn, 4)
         _drop_index(pool, model)
         while stored < size:
             count = min(CHUNK, size - stored)
@@ -113,6 +116,7 @@ def _grow(report: Report, pool: Pool, sizes: list[int]) -> None:
             len(sample), SEARCHES, replace=len(sample) < SEARCHES
         )
         _measure(report, pool, model, vectors, size, vectors.queries(sample[chosen]))
+        pool.close()
 
 
 def _measure(

@@ -70,8 +70,9 @@ class Service:
 
     def workers_mb(self) -> list[float]:
         """Return the resident memory of each of gunicorn's processes, in MB."""
-        workers = psutil.Process(self._process.pid).children()
-        return [p.memory_info().rss / 1e6 for p in workers if p.name().startswith("gunicorn")]
+        command = psutil.Process(self._process.pid).cmdline()
+        children = psutil.Process(self._process.pid).children()
+        return [p.memory_info().rss / 1e6 for p in children if p.cmdline() == command]
 
     def upload(self, csv: bytes, collection: str) -> dict[str, Any]:
         """Upload, wait for the end, return the job."""

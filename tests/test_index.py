@@ -113,6 +113,20 @@ def test_a_filter_that_keeps_one_in_a_hundred_fills_its_page(
         assert [h.distance for h in hits] == sorted(h.distance for h in hits)
 
 
+@pytest.mark.parametrize(("vectors_stored", "candidates"), [(1_000, "250"), (600_000, "500")])
+def test_more_vectors_want_more_candidates(
+    pool: Pool, model: Model, vectors_stored: int, candidates: str
+) -> None:
+    with pool.reading() as conn, conn.cursor() as cur:
+        cur.execute(
+            "UPDATE pg_class SET reltuples = %s WHERE oid = 'vectors'::regclass", (vectors_stored,)
+        )
+    db_search.search(pool, model, np.ones(DIMENSION, np.float32), limit=1)
+    with pool.reading() as conn, conn.cursor() as cur:
+        cur.execute("SHOW hnsw.ef_search")
+        assert db.one_row(cur)[0] == candidates
+
+
 def test_a_page_that_the_index_can_not_fill_is_filled_by_comparing(
     pool: Pool, model: Model, vectors: NDArray[np.float32]
 ) -> None:

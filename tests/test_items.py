@@ -214,10 +214,29 @@ def test_an_export_without_a_header_gets_one(client: Client) -> None:
     assert rows(client) == [["question", "answer"], ["a?", "b"], ["c?", "d"]]
 
 
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        ("question,answer,texto\nmeta,b,a?\n", "question_column=texto&answer_column=answer"),
+        ("question,answer,text\na?,meta,b\n", "answer_column=text"),
+    ],
+)
+def test_names_that_would_be_taken_for_others_are_changed(
+    client: Client, text: str, options: str
+) -> None:
+    client.load(text, f"/upload?{options}")
+    response = client.get("/collections/default/export")
+    assert "Upload-Options" not in response.headers
+    again = client.load(response.data)["rows"]
+    assert (again["unchanged"], again["total"]) == (1, 1)
+    item = client.get("/items").json["results"][0]
+    assert (item["question"], item["answer"], list(item["metadata"].values())) == (
+        "a?", "b", ["meta"],
+    )  # fmt: skip
+
+
 def test_where_names_do_not_suffice_the_export_says_its_options(client: Client) -> None:
-    client.load(
-        "question,answer,texto\nmeta,b,a?\n", "/upload?question_column=texto&answer_column=answer"
-    )
+    client.load("key,id,question,answer\n1,7,a?,b\n", "/upload?id_column=key")
     response = client.get("/collections/default/export")
     options = response.headers["Upload-Options"]
     again = client.load(response.data, f"/upload?{options}")["rows"]
