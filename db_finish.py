@@ -12,16 +12,23 @@ from db_pool import Pool
 from db_start import UPDATE_ITEMS
 from db_work import WRITE_ITEMS
 
+_NOTHING_TAKEN = (
+    "failed",
+    "no_rows",
+    "No row of the file could be taken, so the collection stays as it was: see the job's errors.",
+)
+
 
 def finish_job(pool: Pool, model: Model) -> uuid.UUID | None:
     """End one job whose rows are all done; return its id, or None.
 
-    The items of a replacing job appear here, and those that its file does not hold go, at once.
+    The items of a replacing job appear here, and those that its file does not hold go, at once. One
+    of whose rows none could be taken fails: it would leave nothing, for a mistake in the file.
     """
     with pool.transaction(seconds=3_600.0) as conn, conn.cursor() as cur:
         cur.execute(
             """
-            SELECT id, mode, collection_id FROM jobs
+            SELECT id, mode, collection_id, rejected = total FROM jobs
             WHERE status = 'processing' AND inserted + updated + unchanged + rejected = total
             ORDER BY number LIMIT 1 FOR UPDATE SKIP LOCKED
             """
@@ -29,12 +36,14 @@ def finish_job(pool: Pool, model: Model) -> uuid.UUID | None:
         row = cur.fetchone()
         if row is None:
             return None
-        job_id, mode, collection_id = row
-        if mode == "replace":
+        job_id, mode, collection_id, nothing_taken = row
+        failed = mode == "replace" and nothing_taken
+        if mode == "replace" and not failed:
             _replace_items(conn, model, job_id, collection_id)
         cur.execute(
-            "UPDATE jobs SET status = 'succeeded', finished_at = clock_timestamp() WHERE id = %s",
-            (job_id,),
+            "UPDATE jobs SET status = %s, error_code = %s, error = %s,"
+            " finished_at = clock_timestamp() WHERE id = %s",
+            (*(_NOTHING_TAKEN if failed else ("succeeded", None, None)), job_id),
         )
         cur.execute("DELETE FROM staged_vectors WHERE job_id = %s", (job_id,))
         cur.execute("DELETE FROM job_rows WHERE job_id = %s", (job_id,))

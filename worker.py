@@ -128,7 +128,7 @@ class Workers:
             return True
         finished = db_finish.finish_job(self._pool, self._model)
         if finished is not None:
-            logger.info("job %s: succeeded", finished)
+            logger.info("job %s: ended", finished)
         return finished is not None
 
     def _process(self, batch: Batch) -> None:
