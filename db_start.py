@@ -73,6 +73,7 @@ def settle_rows(
     job["filled"] = '$.keyvalue() ? (@.value <> "")'
     # The rows came by COPY a moment ago: without figures the planner takes them for few.
     cur.execute("ANALYZE job_rows")
+    cur.execute(_JOIN_AS_SETS, (MANY_ROWS, job_id))
     cur.execute(_REJECT_REPEATED_IDS, job)
     cur.execute(_PLACE_ROWS, job)
     cur.execute(_SETTLE_ROWS, job)
@@ -80,6 +81,13 @@ def settle_rows(
         cur.execute(UPDATE_ITEMS, job)
     cur.execute(_COUNT_SETTLED, job)
 
+
+# So many rows are matched as sets: where the planner took them for few, a row at a time, it took
+# minutes for 100,000.
+MANY_ROWS = 1_000
+_JOIN_AS_SETS = """
+SELECT set_config('enable_nestloop', 'off', true) FROM jobs WHERE total > %s AND id = %s
+"""
 
 _KEEP_COLUMNS = """
 UPDATE collections c SET file = j.file

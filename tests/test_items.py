@@ -292,3 +292,12 @@ def test_a_replacing_file_of_rejected_rows_only_leaves_the_collection(client: Cl
     assert (job["status"], job["error"]["code"]) == ("failed", "no_rows")
     assert (job["rows"]["rejected"], job["rows"]["deleted"]) == (2, 0)
     assert client.get("/items").json["total"] == 3
+
+
+def test_many_rows_are_matched_as_few_are(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("db_start.MANY_ROWS", 0)
+    text = "question,answer\n" + "".join(f"q{n % 60},a{n}\n" for n in range(100))
+    assert client.load(text)["rows"]["inserted"] == 100
+    assert client.load(text)["rows"]["unchanged"] == 100
+    changed = client.load(text.replace("q7,a7\n", "q7,b\n") + "q7,a67\n")["rows"]
+    assert (changed["updated"], changed["unchanged"]) == (1, 100)
