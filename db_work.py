@@ -56,12 +56,24 @@ class Result:
 def claim_batch(pool: Pool, lease_seconds: int, limit: int) -> Batch | None:
     """Claim up to `limit` waiting rows of one job for `lease_seconds`; None where none wait.
 
-    Jobs take turns. Rows that were claimed before without an end come last, one at a time.
+    Jobs take turns. Rows that were claimed before without an end are left to claim_suspect.
     """
+    return _claim(pool, _CLAIM_WAITING, {"seconds": lease_seconds, "limit": limit})
+
+
+def claim_suspect(pool: Pool, lease_seconds: int) -> Batch | None:
+    """Claim one row that was claimed before without an end; None where none waits.
+
+    Whoever tries it has nothing else in hand: what dies beside it would be blamed with it.
+    """
+    return _claim(pool, _CLAIM_SUSPECT, {"seconds": lease_seconds, "most": MOST_ATTEMPTS})
+
+
+def _claim(pool: Pool, statement: str, values: dict[str, int]) -> Batch | None:
     batch = None
     try:
         with pool.transaction() as conn, conn.cursor() as cur:
-            batch = _claimed(cur, lease_seconds, limit)
+            batch = _claimed(cur, statement, values)
     except DatabaseUnavailable:
         if batch is not None:
             # The reply to COMMIT was lost: the rows may be ours, and wait for nothing.
@@ -71,17 +83,15 @@ def claim_batch(pool: Pool, lease_seconds: int, limit: int) -> Batch | None:
     return batch
 
 
-def _claimed(cur: cursor, lease_seconds: int, limit: int) -> Batch | None:
+def _claimed(cur: cursor, statement: str, values: dict[str, int]) -> Batch | None:
     lease_id = uuid.uuid4()
-    claim = {"lease": lease_id, "seconds": lease_seconds, "limit": limit, "most": MOST_ATTEMPTS}
-    for statement in (_CLAIM_WAITING, _CLAIM_SUSPECT):
-        cur.execute(statement, claim)
-        rows = sorted(cur.fetchall(), key=lambda row: int(row[1]))
-        if rows:
-            job_id = rows[0][0]
-            cur.execute(_NOTE_CLAIM, (job_id,))
-            return Batch(job_id, lease_id, [row[1:] for row in rows])
-    return None
+    cur.execute(statement, values | {"lease": lease_id})
+    rows = sorted(cur.fetchall(), key=lambda row: int(row[1]))
+    if not rows:
+        return None
+    job_id = rows[0][0]
+    cur.execute(_NOTE_CLAIM, (job_id,))
+    return Batch(job_id, lease_id, [row[1:] for row in rows])
 
 
 # Who changes a job and its rows locks the job first; a claim has its rows already, so it does not

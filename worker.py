@@ -55,7 +55,9 @@ class Workers:
         self._stopping = threading.Event()
         self._wake = threading.Condition()
         self._lock = threading.Lock()
+        self._claims = threading.Lock()
         self._held: dict[Batch, None] = {}
+        self._suspect: Batch | None = None
         self._seen: dict[int, float] = {}
         self._loops: list[threading.Thread] = []
 
@@ -120,7 +122,7 @@ class Workers:
         if db_start.start_job(self._pool, self._model):
             self.wake()
             return True
-        batch = db_work.claim_batch(self._pool, self._lease_seconds, BATCH_ROWS)
+        batch = self._claim()
         if batch is not None:
             self._process(batch)
             return True
@@ -131,9 +133,24 @@ class Workers:
             logger.info("job %s: ended", finished)
         return finished is not None
 
+    def _claim(self) -> Batch | None:
+        """Claim waiting rows; where none wait, a suspect, with nothing else in hand meanwhile.
+
+        A row that ends the process would else take the attempts of those beside it with it, and
+        in the end they would be rejected together.
+        """
+        with self._claims:
+            if self._suspect is not None:
+                return None
+            batch = db_work.claim_batch(self._pool, self._lease_seconds, BATCH_ROWS)
+            if batch is None and not self._batches():
+                batch = self._suspect = db_work.claim_suspect(self._pool, self._lease_seconds)
+            if batch is not None:
+                with self._lock:
+                    self._held[batch] = None
+            return batch
+
     def _process(self, batch: Batch) -> None:
-        with self._lock:
-            self._held[batch] = None
         try:
             results = self._embed(batch)
             last = db_work.finish_batch(self._pool, self._model, batch, results)
@@ -146,6 +163,8 @@ class Workers:
         finally:
             with self._lock:
                 self._held.pop(batch, None)
+                if self._suspect is batch:
+                    self._suspect = None
         logger.debug("job %s: %d rows", batch.job_id, len(batch.rows))
         if last:
             self.wake()

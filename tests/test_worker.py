@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from hash_embedder import HashEmbedder
+from hash_embedder import FloatArray, HashEmbedder
 
 import db
 import db_finish
@@ -152,7 +152,8 @@ def test_a_row_that_kills_is_tried_alone_then_rejected(pool: Pool, model: Model)
         assert len(claim(pool).rows) == 4
         expire_leases(pool)
     killed = 0
-    while (batch := db_work.claim_batch(pool, 60, 10)) is not None:
+    assert db_work.claim_batch(pool, 60, 10) is None
+    while (batch := db_work.claim_suspect(pool, 60)) is not None:
         assert len(batch.rows) == 1
         if batch.numbers == [2]:
             killed += 1
@@ -165,6 +166,40 @@ def test_a_row_that_kills_is_tried_alone_then_rejected(pool: Pool, model: Model)
     job = db_jobs.get_job(pool, job_id)
     assert job is not None
     assert (job.inserted, job.rejected, job.status) == (3, 1, "succeeded")
+
+
+def test_workers_have_nothing_in_hand_beside_a_suspect(pool: Pool, model: Model) -> None:
+    """What dies with a row that kills is blamed with it: rows beside it would be rejected too."""
+    started(pool, model, 8)
+    for _ in range(db_work.SUSPECT_ATTEMPTS):
+        claim(pool)
+        expire_leases(pool)
+    make_job(pool, 300, collection="d")
+    in_hand: list[dict[int, int]] = []
+
+    class Watched(HashEmbedder):
+        def encode_passages(self, texts: Sequence[str]) -> FloatArray:
+            with pool.reading() as conn, conn.cursor() as cursor:
+                cursor.execute(
+                    "SELECT attempts, count(*) FROM job_rows WHERE outcome IS NULL"
+                    " AND leased_until > clock_timestamp() GROUP BY attempts"
+                )
+                in_hand.append(dict(cursor.fetchall()))
+            time.sleep(0.05)
+            return super().encode_passages(texts)
+
+    workers = Workers(pool, model, EmbeddingService(Watched()), threads=3, lease_seconds=60)
+    workers.start()
+    try:
+        deadline = time.monotonic() + 30
+        while count(pool, "items") < 308:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    finally:
+        workers.stop()
+    tried = db_work.SUSPECT_ATTEMPTS + 1
+    beside = [rows_by_attempts for rows_by_attempts in in_hand if tried in rows_by_attempts]
+    assert beside == [{tried: 1}] * 8
 
 
 def test_jobs_of_one_collection_run_one_after_another(pool: Pool, model: Model) -> None:
