@@ -179,7 +179,10 @@ Record: TypeAlias = tuple[int, list[str]]
 
 
 class Records:
-    """The records of `lines` from the first that is not done: (line, fields), or Broken."""
+    """The records of `lines` from the first that is not done: (line, fields), or Broken.
+
+    `fields` are the last record's, `ending` is its last line.
+    """
 
     def __init__(self, lines: Lines, form: Format) -> None:
         self._lines = lines
@@ -187,6 +190,8 @@ class Records:
         self._quotes = odd_quotes(form.delimiter)
         # After a broken record, what looks like a record may be a piece of it.
         self._distrust = False
+        self.fields: list[str] = []
+        self.ending = ""
 
     @property
     def odd(self) -> bool:
@@ -215,11 +220,17 @@ class Records:
                 begin, end = lines.done, start + reader.line_num
                 if (lines.odd or self._distrust) and self._suspicious(begin, end):
                     return csv.Error()
-                lines.done = end
+                self._note(end, fields)
                 yield begin + 1, fields
         except (csv.Error, RecordTooLong) as error:
             return error
         return None
+
+    def _note(self, end: int, fields: list[str]) -> None:
+        """Note a record as the last one."""
+        self.fields = fields
+        self.ending = self._lines.line(end - 1) or ""
+        self._lines.done = end
 
     def _suspicious(self, begin: int, end: int) -> bool:
         """Return whether well-formed lines may mean something else than strict CSV says."""
@@ -238,7 +249,7 @@ class Records:
         for spaces, escapes in product((False, True), repeat=2):
             reader, end = self._read(begin, spaces=spaces, escapes=escapes)
             if end is not None and reader.clean(self._form.width):
-                self._lines.done = end
+                self._note(end, reader.fields)
                 return begin + 1, reader.fields
         if "end of data" in str(stopped):
             raise _unclosed(begin)
@@ -284,7 +295,7 @@ class Records:
             reader, unclosed = self._read(unclosed)
             fits = unclosed is not None and reader.clean(self._form.width)
             # Where a field goes on, a line of its prose may look like a record.
-            fits &= inner is not None or not _is_prose(reader.fields)
+            fits &= inner is not None or not is_prose(reader.fields)
             good, bad = good + fits, bad + (not fits and any(reader.fields))
         if inner is None:
             # A reading that never ends can't be the right one, so less speaks for the other.
@@ -307,7 +318,7 @@ class Records:
         return Broken(begin + 1, self._lines.done, "field_too_long", "")
 
 
-def _is_prose(fields: list[str]) -> bool:
+def is_prose(fields: list[str]) -> bool:
     """Return whether fields are rather a sentence: its commas are followed by spaces."""
     return any(field.startswith(" ") for field in fields[1:])
 

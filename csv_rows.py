@@ -12,18 +12,21 @@ delimiter), csv_header.py (its columns) and csv_records.py (its records); each h
 | wider otherwise | too_many_fields |
 | shorter, but with question and answer | its missing metadata is empty |
 | shorter otherwise | too_few_fields |
+| not ended by a quote, and followed by several lines of one field | malformed_quotes: its answer goes on there |
+| prose with a comma between such lines | malformed_quotes |
 | nothing to see in any field, or a blank line | skipped, and not counted |
 | the header once more (files that were put together) | skipped, and not counted |
 | nothing to see in the question, or the answer | empty_question, empty_answer |
 | longer than MAX_* in a field | field_too_long |
 | with NUL in a field | invalid_character |
 | with quotes that can't be read | malformed_quotes (csv_records.py) |
-"""
+"""  # noqa: E501
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import starmap
 from typing import BinaryIO, Literal
 
 from csv_dialect import Dialect, delimiter_option, detect_dialect
@@ -31,7 +34,7 @@ from csv_encoding import Encoding, detect_encoding, is_archive, text_chunks
 from csv_errors import CsvError
 from csv_header import MAX_COLUMNS, metadata_names, shown_name, wanted
 from csv_lines import NUL, Lines
-from csv_records import Broken, Records
+from csv_records import Broken, Records, is_prose
 from qna_export import labels, labels_column
 from texts import visible_text
 
@@ -55,6 +58,9 @@ MAX_ID_CHARS = 1_000
 # What a rejection shows of the row, so that a million of them stay small.
 MAX_SHOWN_FIELDS = 2_000
 MAX_SHOWN_CHARS = 1_000_000
+
+# How many lines of prose with commas an answer may have beside each other.
+_MOST_HELD = 20
 
 # Trimmed around question, answer and id. No-break spaces and invisible marks are text.
 SPACES = " \t\r\n\v\f"
@@ -159,7 +165,7 @@ class CsvFile:
         nothing but its header.
         """
         found = False
-        for row in self._rows():
+        for row in self._whole_rows():
             found = True
             yield row
         if not found:
@@ -169,13 +175,52 @@ class CsvFile:
                 "away: use -F file=@faq.csv or --data-binary.)",
             )
 
-    def _rows(self) -> Iterator[Row | Rejection]:
+    def _whole_rows(self) -> Iterator[Row | Rejection]:
+        """Yield the rows; those that are pieces of an answer of several lines are rejected.
+
+        One line of one field may be anything. Several after a row are what its answer goes on
+        with: its first line alone would be a wrong answer, and a line of prose between them,
+        with its comma, a wrong row.
+        """
+        records = self._records()
+        last: Row | None = None
+        fields, ending = records.fields, records.ending
+        held: list[tuple[Row | Rejection, list[str]]] = []
+        for entry in self._rows(records):
+            if held:
+                if _is_loose(entry):
+                    yield from starmap(_torn, held)
+                    held = [(entry, records.fields)]
+                    continue
+                if len(held) <= _MOST_HELD and _is_prose(records) and not is_prose(fields):
+                    held.append((entry, records.fields))
+                    continue
+                yield from (each for each, _ in held)
+                held = []
+            elif last is not None:
+                if _is_loose(entry) and '"' not in ending[-3:]:
+                    held = [(last, fields), (entry, records.fields)]
+                    last = None
+                    continue
+                yield last
+            if isinstance(entry, Row):
+                last, fields, ending = entry, records.fields, records.ending
+            else:
+                last = None
+                yield entry
+        if last is not None:
+            yield last
+        yield from (each for each, _ in held)
+
+    def _records(self) -> Records:
         lines = Lines(text_chunks(self._file, self._encoding), self.delimiter)
         for number in range(self._dialect.first):
             # No further: the row that comes next may be too long to be kept.
             lines.line(number)
             lines.done = number + 1
-        records = Records(lines, self._dialect.form)
+        return Records(lines, self._dialect.form)
+
+    def _rows(self, records: Records) -> Iterator[Row | Rejection]:
         width = self._dialect.form.width
         question_at, answer_at, id_at = (
             self._columns.question,
@@ -312,6 +357,27 @@ def _broken(record: Broken) -> Rejection:
             'quote inside quotes twice ("").'
         )
     return _rejection(record.line, record.code, error, [record.text])
+
+
+def _is_loose(entry: Row | Rejection) -> bool:
+    return (
+        isinstance(entry, Rejection) and entry.code == "too_few_fields" and len(entry.fields) == 1
+    )
+
+
+def _is_prose(records: Records) -> bool:
+    return '"' not in records.ending[-3:] and is_prose(records.fields)
+
+
+def _torn(entry: Row | Rejection, fields: list[str]) -> Rejection:
+    if isinstance(entry, Rejection):
+        return entry
+    return _rejection(
+        entry.line,
+        "malformed_quotes",
+        "The row seems to be a line of an answer of several lines, which needs quotes around it.",
+        fields,
+    )
 
 
 def _rejection(line: int, code: RejectionCode, error: str, fields: list[str]) -> Rejection:

@@ -270,6 +270,38 @@ def test_an_answer_broken_over_unquoted_lines_costs_only_its_rows() -> None:
     assert len(rows) + len(gone) == 5
 
 
+def test_a_row_is_rejected_with_the_lines_that_its_answer_goes_on_in() -> None:
+    """Its first line alone would be a wrong answer, and a line with a comma a wrong row."""
+    text = "question,answer\na,b\nc,first\n\nsecond\nthird, too\nlast\nd,e\nf,g\n"
+    _, rows, gone = read(text)
+    assert [r.question for r in rows] == ["a", "d", "f"]
+    assert [(r.line, r.code) for r in gone] == [
+        (3, "malformed_quotes"),
+        (5, "too_few_fields"),
+        (6, "malformed_quotes"),
+        (7, "too_few_fields"),
+    ]
+    assert [r.fields for r in gone] == [["c", "first"], ["second"], ["third", " too"], ["last"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        # One line of one field may be anything.
+        ("a,b\nonly\nc,d\n", ["a", "c"]),
+        # A quote ends the answer before them.
+        ('a,"b"\nsome\nnotes\nc,d\n', ["a", "c"]),
+        # A heading between rows that are written with spaces after the commas.
+        ("a, b\nheading\nc, d\nheading\ne, f\n", ["a", "c", "e"]),
+        ("a,b\nheading\nc,d\nheading\ne,f\n", ["a", "c", "e"]),
+    ],
+)
+def test_a_line_of_one_field_does_not_cost_the_rows_around_it(text: str, kept: list[str]) -> None:
+    _, rows, gone = read("question,answer\n" + text)
+    assert [r.question for r in rows] == kept
+    assert len(rows) + len(gone) == text.count("\n")
+
+
 def test_empty_cells_blank_lines_and_rows_of_commas() -> None:
     text = "question,answer,tag\n\na,b,c\n,,\n ,x,y\nq, ,y\n\u00a0,z,\n\n"
     assert rejected(text) == [(5, "empty_question"), (6, "empty_answer"), (7, "empty_question")]
