@@ -40,7 +40,7 @@ from api_models import (
     UploadResponse,
     json_response,
 )
-from cli import import_command, search_command
+from cli import import_command, search_command, told_in_one_line
 from config import Settings
 from csv_rows import CsvError, Row
 from db import FloatArray
@@ -74,7 +74,12 @@ def create_app(settings: Settings | None = None, embedder: Embedder | None = Non
     settings' model. Raises ConfigError where credentials are missing, and what `start_services`
     raises.
     """
-    settings = settings or config.read_settings(config.environment())
+    with told_in_one_line():
+        settings = settings or config.read_settings(config.environment())
+        return _made(settings, start_services(settings, embedder))
+
+
+def _made(settings: Settings, services: Services) -> APIFlask:
     app = APIFlask(
         __name__, title="Conector PGVector", version=VERSION, docs_path=None, json_errors=False
     )
@@ -100,7 +105,7 @@ def create_app(settings: Settings | None = None, embedder: Embedder | None = Non
     app.register_blueprint(items)
     app.cli.add_command(import_command)
     app.cli.add_command(search_command)
-    app.extensions["conector"] = start_services(settings, embedder)
+    app.extensions["conector"] = services
     return app
 
 

@@ -6,7 +6,10 @@ they stage is embedded by their own workers and by the service's alike.
 
 from __future__ import annotations
 
+import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -23,11 +26,23 @@ from api_models import SearchRequest, UploadOptions, invalid_request
 from csv_rows import CsvError
 from db_jobs import Job, NewJob
 from db_preview import preview_job
-from services import Services, current_services
+from services import START_ERRORS, Services, current_services
 from uploads import Upload
 
 # Rejections that are shown; all of them are at /jobs/<id>/errors.
 SHOWN_ERRORS = 20
+
+
+@contextmanager
+def told_in_one_line() -> Iterator[None]:
+    """End the flask command with one line, not a traceback, where the service can't start."""
+    try:
+        yield
+    except START_ERRORS as error:
+        # The library sets it.
+        if os.environ.get("FLASK_RUN_FROM_CLI") != "true":
+            raise
+        raise click.ClickException(f"Conector PGVector can't start: {error}") from error
 
 
 @click.command("import")

@@ -182,17 +182,25 @@ def missing_column(rows: Sequence[list[str]], line: int, want: Wanted) -> CsvErr
             f"Column {too_far[0]} was asked for, but the rows have {widest} columns.",
             header=_clipped(row),
         )
-    named = " and ".join(f"named {name!r}" for name in want.names)
-    lacking = f"columns {named}" if named else "columns with a question and an answer"
     found = ", ".join(repr(name) for name in _clipped(row))
     return CsvError(
         "missing_column",
-        f"No {lacking} found. Row found: {found}. Say which columns they are, by name or by "
-        "position counted from 1: question_column=1&answer_column=2 (and header=true where the "
-        "first row has names, delimiter=; where the columns were told apart wrongly).",
+        f"No {_lacking(rows, want)} found. Row found: {found}. Say which columns they are, by "
+        "name or by position counted from 1: question_column=1&answer_column=2 (and header=true "
+        "where the first row has names, delimiter=; where the columns were told apart wrongly).",
         header=_clipped(row),
         line=line,
     )
+
+
+def _lacking(rows: Sequence[list[str]], want: Wanted) -> str:
+    found = {normalised(name) for row in rows[: MAX_PREAMBLE_ROWS + 1] for name in row}
+    absent = [name for name in want.names if normalised(name) not in found]
+    if absent:
+        return "columns named " + " and ".join(map(repr, absent))
+    if (want.question is None) != (want.answer is None):
+        return "column with " + ("an answer" if want.answer is None else "a question")
+    return "columns with a question and an answer"
 
 
 def _at_positions(want: Wanted, width: int) -> Columns | None:

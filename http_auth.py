@@ -14,13 +14,20 @@ auth = HTTPBasicAuth(realm="Conector PGVector")
 
 # Pages that are not routes of ours with `auth_required`; their scripts and styles are open.
 _PAGES = ("/openapi.json", "/docs", "/docs/", "/docs/index.html")
+_OPEN = ("/health", "/livez", "/readyz")
 
 
 def guard_the_rest() -> Response | None:
-    """Ask for credentials where no route of ours does: the documentation, an unknown address."""
-    if request.endpoint is not None and request.path not in _PAGES:
+    """Ask for credentials where no route of ours does.
+
+    Those are the documentation, an unknown address, and OPTIONS, which the library leaves open for
+    the sake of CORS; this service has none.
+    """
+    if request.method != "OPTIONS" and request.endpoint is not None and request.path not in _PAGES:
         return None
-    refused: Response | None = auth.login_required(lambda: None)()
+    if request.path in _OPEN or auth.authenticate(auth.get_auth(), None):
+        return None
+    refused: Response = auth.auth_error_callback(401)
     return refused
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 from apiflask import APIFlask
@@ -44,3 +47,15 @@ def test_what_is_wrong_is_one_line(app: APIFlask, tmp_path: Path) -> None:
     assert run(app, "import", str(file), "--collection", "a b").exit_code == 2
     assert run(app, "search", "x", "--limit", "0").exit_code == 2
     assert run(app, "import", str(tmp_path / "none.csv")).exit_code == 2
+
+
+def test_a_start_that_fails_is_one_line(tmp_path: Path) -> None:
+    app = Path(__file__).parents[1] / "app.py"
+    environ = {k: v for k, v in os.environ.items() if not k.startswith(("API_", "DB_", "DATABASE"))}
+    run = subprocess.run(
+        [sys.executable, "-m", "flask", "--app", str(app), "search", "anything"],
+        cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert run.returncode == 1
+    assert run.stderr.count("\n") == 1
+    assert "API_USERNAME" in run.stderr

@@ -151,6 +151,8 @@ def test_without_known_names_the_error_says_what_would_help() -> None:
     assert pairs("Como pago?,Com Pix\n", question_column="1", answer_column="2") == [
         ("Como pago?", "Com Pix")
     ]
+    assert "columns named 'c'" in error("a,b\n", question_column="c", answer_column="b").message
+    assert "column with an answer" in error("x,y\na,b\n", question_column="x").message
     assert pairs("x,y\na,b\n", question_column="1", answer_column="2", header=True) == [("a", "b")]
     assert error("a,b\n", question_column="1", answer_column="3").code == "missing_column"
     assert error("a,b\n", question_column="0", answer_column="1").code == "invalid_option"
