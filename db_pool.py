@@ -6,16 +6,18 @@ Called by db.py and its neighbours, which own the SQL.
 from __future__ import annotations
 
 import logging
+import math
 import os
 import select
 import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import psycopg2
+from psycopg2.errors import LockNotAvailable
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE, connection
 
 logger = logging.getLogger(__name__)
@@ -38,6 +40,9 @@ _OPTIONS = (
     " -c random_page_cost=1.1"
 )
 
+# Or a statement whose connection was cut would go on, and hold its locks.
+_END_WITH_THE_CONNECTION = "SET client_connection_check_interval = '5s'"
+
 # The server is gone, restarts, is full, or gave up a deadlock: all of it passes.
 _AWAY = (psycopg2.OperationalError, psycopg2.InterfaceError)
 
@@ -47,11 +52,12 @@ class DatabaseUnavailable(Exception):
 
 
 class Connection(connection):
-    """A connection that knows what was prepared on it."""
+    """A connection that knows what was prepared on it, and when it was last tuned for searches."""
 
     def __init__(self, dsn: str, *args: object) -> None:
         super().__init__(dsn, *args)
         self.prepared: set[object] = set()
+        self.tuned_at = -math.inf
 
 
 @dataclass(eq=False)
@@ -103,11 +109,12 @@ class Pool:
                 if not conn.closed:
                     conn.autocommit = False
 
-    def touch(self, conn: connection) -> None:
-        """Give a borrowed connection its whole time again: the server took something."""
+    def touch(self, conn: connection, seconds: float | None = None) -> None:
+        """Give a borrowed connection its whole time again, or other `seconds`: the server lives."""
         with self._lock:
             for borrowed in self._borrowed:
                 if borrowed.conn is conn:
+                    borrowed.seconds = seconds or borrowed.seconds
                     borrowed.deadline = time.monotonic() + borrowed.seconds
 
     def close(self) -> None:
@@ -124,6 +131,8 @@ class Pool:
             conn = self._checked()
             with self._watched(conn, seconds):
                 yield conn
+        except LockNotAvailable as error:
+            raise DatabaseUnavailable("A job is writing into the collection.") from error
         except psycopg2.Error as error:
             # A COPY that loses its server raises a plain DatabaseError; the connection knows.
             if isinstance(error, _AWAY) or (conn is not None and conn.closed):
@@ -135,6 +144,15 @@ class Pool:
     @contextmanager
     def _watched(self, conn: Connection, seconds: float) -> Iterator[None]:
         """Hold the connection to a deadline, and take it back in the end."""
+        try:
+            with self._bound(conn, seconds):
+                yield
+        finally:
+            self._take_back(conn)
+
+    @contextmanager
+    def _bound(self, conn: Connection, seconds: float) -> Iterator[None]:
+        """Cut the connection where the server says nothing for `seconds`."""
         borrowed = _Borrowed(conn, seconds, time.monotonic() + seconds)
         with self._lock:
             self._borrowed.add(borrowed)
@@ -146,7 +164,6 @@ class Pool:
         finally:
             with self._lock:
                 self._borrowed.discard(borrowed)
-            self._take_back(conn)
 
     def _checked(self) -> Connection:
         """Return an idle connection that lives, else a new one."""
@@ -156,12 +173,9 @@ class Pool:
             return self._connect()
         if not _readable(conn) and time.monotonic() - since < IDLE_SECONDS:
             return conn
-        borrowed = _Borrowed(conn, CHECK_SECONDS, time.monotonic() + CHECK_SECONDS)
-        with self._lock:
-            self._borrowed.add(borrowed)
         try:
             conn.autocommit = True
-            with conn.cursor() as cursor:
+            with self._bound(conn, CHECK_SECONDS), conn.cursor() as cursor:
                 cursor.execute("SELECT 1")
             conn.autocommit = False
         except psycopg2.Error:
@@ -170,19 +184,31 @@ class Pool:
             conn.close()
             self._close_idle()
             return self._connect()
-        finally:
-            with self._lock:
-                self._borrowed.discard(borrowed)
         return conn
 
     def _connect(self) -> Connection:
-        return psycopg2.connect(
+        conn: Connection = psycopg2.connect(
             self._dsn,
             connect_timeout=CONNECT_SECONDS,
+            # A host that is gone says nothing; its work is to go on within 30 seconds.
+            keepalives_idle=10,
+            keepalives_interval=5,
+            keepalives_count=2,
+            tcp_user_timeout=15_000,
             application_name="conector-pgvector",
             options=_OPTIONS,
             connection_factory=Connection,
         )
+        conn.autocommit = True
+        # A server on Windows can't.
+        with (
+            suppress(psycopg2.errors.InvalidParameterValue),
+            self._bound(conn, CHECK_SECONDS),
+            conn.cursor() as cursor,
+        ):
+            cursor.execute(_END_WITH_THE_CONNECTION)
+        conn.autocommit = False
+        return conn
 
     def _take_back(self, conn: Connection) -> None:
         usable = not conn.closed and conn.info.transaction_status == TRANSACTION_STATUS_IDLE

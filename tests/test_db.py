@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import psycopg2
 import pytest
-from conftest import Client
+from conftest import Client, eventually
 from hash_embedder import HashEmbedder
 
 import db
@@ -190,7 +190,18 @@ def test_a_silent_server_is_cut_off_at_the_deadline(dsn: str) -> None:
     with pytest.raises(DatabaseUnavailable), pool.reading(seconds=0.5) as conn:
         conn.cursor().execute("SELECT pg_sleep(30)")
     assert time.monotonic() - started < 5
-    db.ping(pool)
+
+    def sleepers() -> int:
+        with pool.reading() as conn, conn.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'"
+                " AND state = 'active'"
+            )
+            return int(db.one_row(cursor)[0])
+
+    # Its statement does not go on in the server.
+    assert sleepers() == 1
+    eventually(lambda: sleepers() == 0, 15)
     pool.close()
 
 
