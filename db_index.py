@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 
-from psycopg2.extensions import connection
+from psycopg2.errors import LockNotAvailable
+from psycopg2.extensions import connection, cursor
 from psycopg2.sql import SQL, Identifier, Literal
 
 from db import Model, one_row
@@ -16,8 +17,9 @@ from db_pool import Pool
 
 logger = logging.getLogger(__name__)
 
-# pgvector's own defaults: design and bench/README.md have what they cost and find.
-M, EF_CONSTRUCTION = 16, 64
+# Built with twice as many candidates as pgvector's own 64, searches miss half as much, and the
+# build takes 1.6 times as long. Later rows are inserted with 64, twice as fast as with 128.
+M, BUILD_CANDIDATES, INSERT_CANDIDATES = 16, 128, 64
 BUILD_SECONDS = 24 * 3_600.0
 # Any number that no other program on the same database uses; schema.sql's is its neighbour.
 _INDEX_LOCK = 0x636F6E66
@@ -104,9 +106,28 @@ def _build(conn: connection, model: Model, memory_mb: int) -> None:
                 name,
                 Literal(model.dimension),
                 Literal(M),
-                Literal(EF_CONSTRUCTION),
+                Literal(BUILD_CANDIDATES),
                 Literal(model.id),
             )
         )
         cur.execute("ANALYZE vectors")
+        set_insert_candidates(cur, name)
         logger.info("the index of the model %s is built", model.identity)
+
+
+def set_insert_candidates(cur: cursor, name: Identifier) -> None:
+    """Lower what inserting costs; leave it where the index is in use.
+
+    It wants the index for itself, for a moment: not behind a long search, with others behind it.
+    """
+    cur.execute("SET lock_timeout = '1s'")
+    try:
+        cur.execute(
+            SQL("ALTER INDEX {} SET (ef_construction = {})").format(
+                name, Literal(INSERT_CANDIDATES)
+            )
+        )
+    except LockNotAvailable:
+        logger.warning("the index is in use: rows are inserted with as many candidates as built")
+    finally:
+        cur.execute("RESET lock_timeout")

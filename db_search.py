@@ -8,6 +8,7 @@ are not yet vacuumed); then the query is compared with all that the filter keeps
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -118,17 +119,22 @@ def _found(
     conn: Connection, cur: cursor, statement: _Statement, values: dict[str, Any]
 ) -> list[Hit]:
     """Run a statement, prepared once for each connection: planning takes as long as running it."""
-    if statement not in conn.prepared:
+    if time.monotonic() - conn.tuned_at > _TUNED_SECONDS:
         cur.execute(_CANDIDATES)
+        conn.tuned_at = time.monotonic()
+    if statement not in conn.prepared:
         cur.execute(statement.prepare())
         conn.prepared.add(statement)
     cur.execute(statement.execute(), values)
     return [Hit(*row) for row in cur.fetchall()]
 
 
-# So many candidates find 0.98 of the nearest at any size measured (bench/results/scale.md).
+# So many candidates find 0.98 of the nearest at any size measured (bench/results/scale.md). A
+# connection lives long, and the table grows: each asks again now and then.
+_TUNED_SECONDS = 60.0
 _CANDIDATES = """
-SELECT set_config('hnsw.ef_search', CASE WHEN reltuples < 500000 THEN '250' ELSE '500' END, false)
+SELECT set_config('hnsw.ef_search', CASE WHEN reltuples < 50000 THEN '100'
+                                         WHEN reltuples < 500000 THEN '150' ELSE '250' END, false)
 FROM pg_class WHERE oid = 'vectors'::regclass
 """
 

@@ -99,6 +99,37 @@ def test_an_index_finds_what_exact_search_finds(
     assert not db_index.build_index(pool, model, 2 * ITEMS)
 
 
+@pytest.mark.parametrize(("searching", "candidates"), [(False, 64), (True, 128)])
+def test_later_rows_are_inserted_faster_but_never_at_a_search_s_cost(
+    pool: Pool,
+    model: Model,
+    vectors: NDArray[np.float32],
+    monkeypatch: pytest.MonkeyPatch,
+    searching: bool,
+    candidates: int,
+) -> None:
+    store(pool, model, vectors)
+    build = db_index.set_insert_candidates
+
+    def beside_a_search(cur: Any, name: Any) -> None:
+        with pool.transaction() as conn, conn.cursor() as other:
+            other.execute("SELECT count(*) FROM vectors")
+            build(cur, name)
+
+    if searching:
+        monkeypatch.setattr(db_index, "set_insert_candidates", beside_a_search)
+    assert db_index.build_index(pool, model, 1)
+    assert valid(pool, model)
+    with pool.reading() as conn, conn.cursor() as cur:
+        cur.execute(
+            "SELECT reloptions FROM pg_class WHERE oid = %s::regclass",
+            (db_index.index_name(model),),
+        )
+        assert f"ef_construction={candidates}" in db.one_row(cur)[0]
+        cur.execute("SHOW lock_timeout")
+        assert db.one_row(cur)[0] == "0"
+
+
 @pytest.mark.parametrize("narrow", [{"metadata": {"rare": "true"}}, {"collections": ["b"]}])
 def test_a_filter_that_keeps_one_in_a_hundred_fills_its_page(
     pool: Pool, model: Model, vectors: NDArray[np.float32], narrow: dict[str, dict[str, str]]
@@ -113,18 +144,19 @@ def test_a_filter_that_keeps_one_in_a_hundred_fills_its_page(
         assert [h.distance for h in hits] == sorted(h.distance for h in hits)
 
 
-@pytest.mark.parametrize(("vectors_stored", "candidates"), [(1_000, "250"), (600_000, "500")])
 def test_more_vectors_want_more_candidates(
-    pool: Pool, model: Model, vectors_stored: int, candidates: str
+    pool: Pool, model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pool.reading() as conn, conn.cursor() as cur:
-        cur.execute(
-            "UPDATE pg_class SET reltuples = %s WHERE oid = 'vectors'::regclass", (vectors_stored,)
-        )
-    db_search.search(pool, model, np.ones(DIMENSION, np.float32), limit=1)
-    with pool.reading() as conn, conn.cursor() as cur:
-        cur.execute("SHOW hnsw.ef_search")
-        assert db.one_row(cur)[0] == candidates
+    monkeypatch.setattr(db_search, "_TUNED_SECONDS", -1.0)
+    for stored, candidates in ((1_000, "100"), (60_000, "150"), (600_000, "250")):
+        with pool.reading() as conn, conn.cursor() as cur:
+            cur.execute(
+                "UPDATE pg_class SET reltuples = %s WHERE oid = 'vectors'::regclass", (stored,)
+            )
+        db_search.search(pool, model, np.ones(DIMENSION, np.float32), limit=1)
+        with pool.reading() as conn, conn.cursor() as cur:
+            cur.execute("SHOW hnsw.ef_search")
+            assert db.one_row(cur)[0] == candidates
 
 
 def test_a_page_that_the_index_can_not_fill_is_filled_by_comparing(
