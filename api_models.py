@@ -147,7 +147,8 @@ class ItemChange(RequestModel):
 
     question: Question
     answer: Answer
-    metadata: dict[MetadataName, Text] = Field({}, description="Column and value.")
+    # By whatever name a file's column had.
+    metadata: dict[Text, Text] = Field({}, description="Column and value.")
     collection: CollectionName | None = Field(None, description="The item's own; can't change.")
     id: int | None = Field(None, description="The item's own; can't change.")
     created_at: str | None = Field(None, description="Passed over.")

@@ -1,4 +1,6 @@
-"""A collection as a CSV that can be uploaded again without changing anything. Called by app.py.
+"""A collection as a CSV that can be uploaded again without changing anything.
+
+Called by item_routes.py.
 
 The columns are those of the last file, in its order and by its names, and after them what other
 items have; where those names alone would not be understood (the file was read by positions, or by
@@ -10,7 +12,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from csv_errors import CsvError
@@ -82,6 +84,18 @@ def csv_pieces(
     yield text.getvalue().encode()
 
 
+def original_fields(file: dict[str, Any], row: Mapping[str, Any]) -> list[str]:
+    """Return a row (id, question, answer, metadata) in all columns of the file it came from."""
+    names: list[str] = file.get("columns", [])
+    roles = _roles(file)
+    kept = _kept(file, roles)
+    own = {role: row.get(role) or "" for role in ("id", "question", "answer")}
+    return [
+        own[roles[index]] if index in roles else row["metadata"].get(kept.get(index, ""), "")
+        for index in range(len(names))
+    ]
+
+
 def _values(columns: Sequence[Column], row: ExportRow) -> list[str]:
     external_id, question, answer, metadata = row
     own = {"id": external_id or "", "question": question, "answer": answer}
@@ -95,21 +109,32 @@ def _safe(value: str) -> str:
 def _file_columns(file: dict[str, Any]) -> list[Column]:
     """Return the columns of the last file that items keep, in its order."""
     names: list[str] = file.get("columns", [])
-    roles: dict[int, Role] = {}
-    for role in ("id", "question", "answer"):
-        index = _index(names, file.get(f"{role}_column"))
-        if index is not None:
-            roles[index] = role
-    by_role = {role: index for index, role in roles.items()}
-    if "question" not in by_role or "answer" not in by_role:
+    roles = _roles(file)
+    kept = _kept(file, roles)
+    if not {"question", "answer"} <= set(roles.values()):
         return []
-    own = Columns(by_role["question"], by_role["answer"], by_role.get("id"))
-    kept = metadata_names(names, own) if file.get("header_line") else {}
     return [
         Column(roles[index], names[index]) if index in roles else Column("metadata", kept[index])
         for index in range(len(names))
         if index in roles or index in kept
     ]
+
+
+def _roles(file: dict[str, Any]) -> dict[int, Role]:
+    roles: dict[int, Role] = {}
+    for role in ("id", "question", "answer"):
+        index = _index(file.get("columns", []), file.get(f"{role}_column"))
+        if index is not None:
+            roles[index] = role
+    return roles
+
+
+def _kept(file: dict[str, Any], roles: Mapping[int, Role]) -> dict[int, str]:
+    """Return the names of the columns that are metadata, by their index."""
+    at = {role: index for index, role in roles.items()}
+    if not file.get("header_line") or "question" not in at or "answer" not in at:
+        return {}
+    return metadata_names(file["columns"], Columns(at["question"], at["answer"], at.get("id")))
 
 
 def _index(names: Sequence[str], column: str | None) -> int | None:

@@ -1,4 +1,7 @@
-"""PostgreSQL's COPY formats: text for rows, binary for vectors. Called by db_jobs.py."""
+"""PostgreSQL's COPY formats: text for rows, binary for vectors.
+
+Called by db_jobs.py (rows) and db_work.py (vectors).
+"""
 
 from __future__ import annotations
 

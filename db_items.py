@@ -1,7 +1,10 @@
-"""Items one by one, and collections: read, write, delete, export. Called by app.py and items.py.
+"""Items one by one, and collections: read, write, delete, export.
 
-Files' rows become items in db_work.py. Who gives an item a place locks its collection first, so
-that a job that is being matched with the collection (db_start.py) never takes the same one.
+Called by item_routes.py and items.py; files' rows become items in db_work.py.
+
+Who writes an item locks its collection first, so that a job that is being matched with the
+collection (db_start.py) never takes the same place, and one that ends (db_finish.py) finds the
+items that it counts on.
 """
 
 from __future__ import annotations
@@ -24,6 +27,8 @@ EXPORT_ROWS = 1_000
 # A reader of an export may take so long, in seconds, for that many rows.
 EXPORT_SECONDS = 600.0
 DELETE_SECONDS = 600.0
+# A server that says nothing for so long, to one who writes an item, is away.
+WRITE_SECONDS = 4.0
 
 
 class DuplicateItem(Exception):
@@ -117,7 +122,7 @@ def insert_item(pool: Pool, model: Model, collection: str, new: NewItem, vectors
 
     Raises DuplicateItem where the collection holds the pair.
     """
-    with pool.transaction() as conn, conn.cursor() as cur:
+    with pool.transaction(WRITE_SECONDS) as conn, conn.cursor() as cur:
         cur.execute(
             "INSERT INTO collections (name) VALUES (%s) ON CONFLICT DO NOTHING", (collection,)
         )
@@ -148,7 +153,7 @@ def update_item(
 
     Raises DuplicateItem where another item of its collection has the pair.
     """
-    with pool.transaction() as conn, conn.cursor() as cur:
+    with pool.transaction(WRITE_SECONDS) as conn, conn.cursor() as cur:
         cur.execute("SELECT collection_id FROM items WHERE id = %s", (item_id,))
         row = cur.fetchone()
         if row is None:
@@ -178,7 +183,12 @@ def update_item(
 
 def delete_item(pool: Pool, item_id: int) -> bool:
     """Delete an item with its vectors; return whether it was there."""
-    with pool.transaction() as conn, conn.cursor() as cur:
+    with pool.transaction(WRITE_SECONDS) as conn, conn.cursor() as cur:
+        cur.execute("SELECT collection_id FROM items WHERE id = %s", (item_id,))
+        row = cur.fetchone()
+        if row is None:
+            return False
+        _lock_collection(cur, "id = %s", row[0])
         cur.execute("DELETE FROM items WHERE id = %s", (item_id,))
         return bool(cur.rowcount)
 
@@ -194,6 +204,8 @@ def _columns(new: NewItem) -> dict[str, Any]:
 
 
 def _lock_collection(cur: cursor, condition: str, value: object) -> int:
+    # A job that starts or ends may hold it for long: DatabaseUnavailable says to try again.
+    cur.execute("SET LOCAL lock_timeout = '3s'")
     # Not FOR UPDATE: uploads refer to the row, and would wait.
     cur.execute(
         f"SELECT id FROM collections WHERE {condition} FOR NO KEY UPDATE",  # noqa: S608, ours

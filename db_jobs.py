@@ -1,6 +1,7 @@
 """Jobs as their callers see them: stored with all their rows, shown, listed, canceled.
 
-Called by app.py. What workers do with the rows is in db_work.py.
+Called by app.py, job_routes.py, cli.py and db_preview.py; what workers do with the rows is in
+db_work.py.
 """
 
 from __future__ import annotations
@@ -22,6 +23,12 @@ from db_pool import Pool
 # An upload may be silent for this long (its last write is the commit of everything) before
 # PostgreSQL counts as away.
 UPLOAD_SECONDS = 60.0
+# The same where an upload begins: nothing else is as fast to say that PostgreSQL is away.
+MAKE_SECONDS = 4.0
+
+# Rejected rows that a reader of all of them holds in memory, and how long they may take.
+ERRORS_ROWS = 100
+ERRORS_SECONDS = 60.0
 
 
 class StagedRow(NamedTuple):
@@ -156,6 +163,20 @@ def list_errors(
         return [RejectedRow(*row) for row in cur.fetchall()], total
 
 
+def all_errors(pool: Pool, job_id: uuid.UUID) -> Iterator[RejectedRow]:
+    """Yield the job's rejected rows by line, read in one snapshot."""
+    with pool.transaction(ERRORS_SECONDS) as conn, conn.cursor(name="errors") as cur:
+        cur.itersize = ERRORS_ROWS
+        cur.execute(
+            "SELECT line, code, error, coalesce(fields, '[]') FROM job_errors"
+            " WHERE job_id = %s ORDER BY line, number",
+            (job_id,),
+        )
+        while rows := cur.fetchmany(ERRORS_ROWS):
+            pool.touch(conn)
+            yield from map(RejectedRow._make, rows)
+
+
 def cancel_job(pool: Pool, job_id: uuid.UUID) -> Job | None:
     """End an unfinished job; rows already written stay. Return the job, or None."""
     with pool.transaction(seconds=UPLOAD_SECONDS) as conn:
@@ -184,7 +205,7 @@ def create_job(
     not read. What reading `rows` raises passes through, and nothing is stored.
     """
     job_id = uuid.uuid4()
-    with pool.transaction() as conn, conn.cursor() as cur:
+    with pool.transaction(MAKE_SECONDS) as conn, conn.cursor() as cur:
         # On its own, so that nobody waits for a long upload to make the same collection.
         make_collection(cur, new.collection)
     with pool.transaction(seconds=UPLOAD_SECONDS) as conn:

@@ -1,17 +1,20 @@
 """What an upload would do: its rows matched with the collection, and nothing kept.
 
-Called by app.py for a dry run.
+Called by app.py and cli.py for a dry run.
 """
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from dataclasses import replace
 
 from psycopg2.extensions import cursor
 
 from db import Model, one_row
+from db_finish import NOTHING_TAKEN
 from db_jobs import (
+    MAKE_SECONDS,
     UPLOAD_SECONDS,
     Job,
     NewJob,
@@ -39,8 +42,10 @@ def preview_job(
     """
     job_id = uuid.uuid4()
     try:
-        with pool.transaction(seconds=UPLOAD_SECONDS) as conn, conn.cursor() as cur:
+        with pool.transaction(MAKE_SECONDS) as conn, conn.cursor() as cur:
+            # On its own, so that no upload waits for it; it is listed once it holds items.
             make_collection(cur, new.collection)
+        with pool.transaction(seconds=UPLOAD_SECONDS) as conn, conn.cursor() as cur:
             insert_job(conn, job_id, new)
             stage_rows(pool, conn, job_id, rows)
             cur.execute("SELECT collection_id FROM jobs WHERE id = %s", (job_id,))
@@ -55,6 +60,9 @@ def preview_job(
             )
             rejected = [RejectedRow(*row) for row in cur.fetchall()]
             job = read_job(conn, job_id)
+            if new.mode == "replace" and job.rejected == job.total:
+                status, code, error = NOTHING_TAKEN
+                job = replace(job, status=status, error_code=code, error=error, deleted=0)
             raise _Undone
     except _Undone:
         return job, rejected

@@ -1,6 +1,7 @@
 """How a job starts: each row of its file is matched with the item that it is.
 
-Called by worker.py. Rows that change nothing are settled here; what needs the model stays waiting.
+Called by worker.py, and by db_preview.py for a dry run. Rows that change nothing are settled here;
+what needs the model stays waiting.
 """
 
 from __future__ import annotations
@@ -12,6 +13,12 @@ from psycopg2.extensions import cursor
 from db import Model
 from db_pool import Pool
 
+# A server that says nothing for so long, to one who looks whether there is a job, is away.
+LOOK_SECONDS = 10.0
+# What a start may take: 35 µs a row were measured (bench/results/uploads.md).
+START_SECONDS = 120.0
+START_SECONDS_A_ROW = 0.001
+
 
 def start_job(pool: Pool, model: Model) -> uuid.UUID | None:
     """Start the oldest job whose collection is free; return its id, or None.
@@ -20,10 +27,10 @@ def start_job(pool: Pool, model: Model) -> uuid.UUID | None:
     a file's rows are matched with it: rows that change nothing are done here, without the model.
     A job with a lower number may be committed after one that has begun: then it waits for that.
     """
-    with pool.transaction() as conn, conn.cursor() as cur:
+    with pool.transaction(LOOK_SECONDS) as conn, conn.cursor() as cur:
         cur.execute(
             """
-            SELECT j.id, j.collection_id, j.mode FROM jobs j JOIN collections c
+            SELECT j.id, j.collection_id, j.mode, j.total FROM jobs j JOIN collections c
                 ON c.id = j.collection_id
             WHERE j.status = 'enqueued' AND NOT EXISTS (
                 SELECT FROM jobs o WHERE o.collection_id = j.collection_id
@@ -35,9 +42,12 @@ def start_job(pool: Pool, model: Model) -> uuid.UUID | None:
         row = cur.fetchone()
         if row is None or not _is_free(cur, row[0], row[1]):
             return None
-        settle_rows(cur, model, row[0], row[1], row[2])
-        cur.execute(_KEEP_COLUMNS, {"job": row[0]})
-    return uuid.UUID(str(row[0]))
+        job_id, collection_id, mode, total = row
+        pool.touch(conn, START_SECONDS + total * START_SECONDS_A_ROW)
+        settle_rows(cur, model, job_id, collection_id, mode)
+        if mode != "replace":
+            keep_columns(cur, job_id)
+    return uuid.UUID(str(job_id))
 
 
 def lock_collection(cur: cursor, collection_id: int) -> None:
@@ -71,8 +81,9 @@ def settle_rows(
     """
     job = {"job": job_id, "collection": collection_id, "mode": mode, "model": model.id}
     job["filled"] = '$.keyvalue() ? (@.value <> "")'
-    # The rows came by COPY a moment ago: without figures the planner takes them for few.
-    cur.execute("ANALYZE job_rows")
+    # The rows came by COPY a moment ago: without figures the planner takes them for few. Where
+    # another job's start analyses the table, this one does not wait for its end.
+    cur.execute("ANALYZE (SKIP_LOCKED) job_rows")
     cur.execute(_JOIN_AS_SETS, (MANY_ROWS, job_id))
     cur.execute(_REJECT_REPEATED_IDS, job)
     cur.execute(_PLACE_ROWS, job)
@@ -89,10 +100,15 @@ _JOIN_AS_SETS = """
 SELECT set_config('enable_nestloop', 'off', true) FROM jobs WHERE total > %s AND id = %s
 """
 
-_KEEP_COLUMNS = """
-UPDATE collections c SET file = j.file
-FROM jobs j WHERE j.id = %(job)s AND c.id = j.collection_id
-"""
+
+def keep_columns(cur: cursor, job_id: uuid.UUID) -> None:
+    """Let the collection's export have the columns of the job's file."""
+    cur.execute(
+        "UPDATE collections c SET file = j.file"
+        " FROM jobs j WHERE j.id = %s AND c.id = j.collection_id",
+        (job_id,),
+    )
+
 
 _REJECT_REPEATED_IDS = """
 WITH repeated AS (

@@ -25,6 +25,9 @@ from db_pool import DatabaseUnavailable, Pool
 # last rejected: what they hold ends the process.
 SUSPECT_ATTEMPTS = 2
 MOST_ATTEMPTS = 5
+# A server that says nothing for so long is away.
+CLAIM_SECONDS = 10.0
+WRITE_SECONDS = 60.0
 
 
 class LeaseLost(Exception):
@@ -72,7 +75,7 @@ def claim_suspect(pool: Pool, lease_seconds: int) -> Batch | None:
 def _claim(pool: Pool, statement: str, values: dict[str, int]) -> Batch | None:
     batch = None
     try:
-        with pool.transaction() as conn, conn.cursor() as cur:
+        with pool.transaction(CLAIM_SECONDS) as conn, conn.cursor() as cur:
             batch = _claimed(cur, statement, values)
     except DatabaseUnavailable:
         if batch is not None:
@@ -141,7 +144,7 @@ RETURNING r.job_id, r.row_no, r.question, r.answer
 
 def reject_killers(pool: Pool) -> int:
     """Reject the rows that ended every process that claimed them; return how many."""
-    with pool.transaction() as conn, conn.cursor() as cur:
+    with pool.transaction(CLAIM_SECONDS) as conn, conn.cursor() as cur:
         cur.execute(
             """
             WITH job AS MATERIALIZED (
@@ -180,7 +183,7 @@ _FAILED = "The model {what} on this row's text: shorten or reword it, and upload
 
 def extend_lease(pool: Pool, batch: Batch, lease_seconds: int) -> bool:
     """Hold the batch for `lease_seconds` from now; False where it is no longer ours."""
-    with pool.transaction() as conn, conn.cursor() as cur:
+    with pool.transaction(CLAIM_SECONDS) as conn, conn.cursor() as cur:
         cur.execute(
             """
             UPDATE job_rows SET leased_until = clock_timestamp() + make_interval(secs => %s)
@@ -212,7 +215,7 @@ def finish_batch(pool: Pool, model: Model, batch: Batch, results: Sequence[Resul
     """
     embedded = [r for r in results if r.question is not None and r.pair is not None]
     failed = sorted(set(batch.numbers) - {r.row_no for r in embedded})
-    with pool.transaction() as conn:
+    with pool.transaction(WRITE_SECONDS) as conn:
         mode, collection_id = _fence(conn, batch)
         _stage_vectors(conn, batch.job_id, embedded)
         _reject_failed(conn, batch.job_id, failed)

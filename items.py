@@ -1,4 +1,7 @@
-"""Items one by one: from a request's text to the database, with its vectors. Called by app.py."""
+"""Items one by one: from a request's text to the database, with its vectors.
+
+Called by item_routes.py.
+"""
 
 from __future__ import annotations
 

@@ -22,6 +22,7 @@ from api_models import (
     RowErrorBody,
     json_response,
 )
+from csv_export import original_fields
 from db_jobs import Job, RejectedRow
 from errors import not_found
 from http_auth import auth
@@ -29,9 +30,6 @@ from services import current_services
 from spooled_response import spooled_csv
 
 jobs = APIBlueprint("jobs", __name__, tag="Jobs")
-
-# Errors read at once while they are sent as CSV.
-_PAGE = 100
 
 
 @jobs.get("/jobs")
@@ -135,11 +133,8 @@ def _errors_csv(job: Job) -> Response:
         columns = [str(name) for name in job.file.get("columns", [])]
         if job.file.get("header_line") is not None:
             yield _csv_lines([columns])
-        offset, total = 0, 1
-        while offset < total:
-            rows, total = db_jobs.list_errors(pool, job.id, limit=_PAGE, offset=offset)
-            yield _csv_lines([_original(job, row) for row in rows])
-            offset += _PAGE
+        for row in db_jobs.all_errors(pool, job.id):
+            yield _csv_lines([_original(job, row)])
 
     return spooled_csv(pieces(), f"{job.id}-rejected.csv")
 
@@ -149,17 +144,7 @@ def _original(job: Job, row: RejectedRow) -> list[str]:
     if not isinstance(row.fields, dict):
         return list(row.fields)
     # A row that was taken first, and rejected later: its metadata have the columns' names.
-    named = {
-        job.file.get("id_column"): row.fields.get("id") or "",
-        job.file.get("question_column"): row.fields["question"],
-        job.file.get("answer_column"): row.fields["answer"],
-    }
-    columns = [str(name) for name in job.file.get("columns", [])]
-    metadata = row.fields["metadata"]
-    return [
-        named.get(name, named.get(str(place), metadata.get(name, "")))
-        for place, name in enumerate(columns, 1)
-    ]
+    return original_fields(job.file, row.fields)
 
 
 def _csv_lines(rows: list[list[str]]) -> bytes:

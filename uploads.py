@@ -1,12 +1,13 @@
 """An upload: its file read in its request, and its rows on their way into the queue.
 
-Called by app.py. A file of an upload closes with its request, so it is read within it.
+Called by app.py and cli.py. A file of an upload closes with its request, so it is read within it.
 """
 
 from __future__ import annotations
 
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -72,10 +73,9 @@ def open_upload(request: Request) -> Iterator[Upload]:
 def upload_options(request: Request) -> UploadOptions:
     """Return the options, from query and form fields alike. Raises ApiError (400)."""
     given = [*request.args.items(multi=True), *request.form.items(multi=True)]
-    names = [name for name, _ in given]
-    for name in names:
-        if names.count(name) > 1:
-            raise ApiError(400, "invalid_request", f"{name}: given {names.count(name)} times.")
+    for name, times in Counter(name for name, _ in given).items():
+        if times > 1:
+            raise ApiError(400, "invalid_request", f"{name}: given {times} times.")
     try:
         return UploadOptions.model_validate(dict(given))
     except ValidationError as error:

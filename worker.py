@@ -1,17 +1,16 @@
 """The background thread pool: claims waiting rows, embeds them, writes the results.
 
-Started by app.py; `python worker.py` runs it without the web part (worker_process.py). The queue is
-PostgreSQL; `wake` only saves the wait for the next look at it. Any number of processes may run
-workers on one database.
+Started by services.py; `python worker.py` runs it without the web part (worker_process.py). The
+queue is PostgreSQL; `wake` only saves the wait for the next look at it. Any number of processes may
+run workers on one database.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
-from collections.abc import Callable
-from functools import partial
 
 import db_finish
 import db_start
@@ -28,7 +27,7 @@ logger = logging.getLogger(__name__)
 BATCH_ROWS = 128
 # How often the queue is looked at when nothing wakes the workers.
 POLL_SECONDS = 1.0
-# A worker that was not heard of for so long is stuck.
+# A worker whose model gave nothing for so long is stuck; PostgreSQL has deadlines of its own.
 STUCK_SECONDS = 120.0
 
 
@@ -58,7 +57,7 @@ class Workers:
         self._claims = threading.Lock()
         self._held: dict[Batch, None] = {}
         self._suspect: Batch | None = None
-        self._seen: dict[int, float] = {}
+        self._embedding: dict[Batch, float] = {}
         self._loops: list[threading.Thread] = []
 
     def start(self) -> None:
@@ -67,10 +66,9 @@ class Workers:
             return
         # Daemons: the interpreter joins other threads, also a ThreadPoolExecutor's, before it runs
         # what was registered to stop them, and would wait for loops without end.
-        loops: list[Callable[[], None]] = [partial(self._work, n) for n in range(self._threads)]
         self._loops = [
             threading.Thread(target=loop, name="worker", daemon=True)
-            for loop in (*loops, self._hold_leases)
+            for loop in (*[self._work] * self._threads, self._hold_leases)
         ]
         for thread in self._loops:
             thread.start()
@@ -81,10 +79,12 @@ class Workers:
             self._wake.notify_all()
 
     def stuck_seconds(self) -> float:
-        """Return how long ago the slowest worker was last heard of; 0.0 without threads."""
+        """Return for how long the slowest worker has waited for the model; inf where one died."""
+        if not self._stopping.is_set() and not all(thread.is_alive() for thread in self._loops):
+            return math.inf
         with self._lock:
-            oldest = min(self._seen.values(), default=None)
-        return 0.0 if oldest is None else time.monotonic() - oldest
+            began = min(self._embedding.values(), default=math.inf)
+        return max(0.0, time.monotonic() - max(began, self._embeddings.progress_at))
 
     def stop(self, seconds: float = 10.0) -> None:
         """Finish the batches in hand within `seconds`; give back what is not finished."""
@@ -96,10 +96,8 @@ class Workers:
         for batch in self._batches():
             self._give_back(batch, blame=False)
 
-    def _work(self, number: int) -> None:
+    def _work(self) -> None:
         while not self._stopping.is_set():
-            with self._lock:
-                self._seen[number] = time.monotonic()
             if not self._step_safely():
                 with self._wake:
                     if not self._stopping.is_set():
@@ -129,8 +127,6 @@ class Workers:
         if db_work.reject_killers(self._pool):
             return True
         finished = db_finish.finish_job(self._pool, self._model)
-        if finished is not None:
-            logger.info("job %s: ended", finished)
         return finished is not None
 
     def _claim(self) -> Batch | None:
@@ -172,7 +168,13 @@ class Workers:
     def _embed(self, batch: Batch) -> list[Result]:
         texts = [question for _, question, _ in batch.rows]
         texts += [pair_text(question, answer) for _, question, answer in batch.rows]
-        vectors = self._embeddings.embed_passages(texts)
+        with self._lock:
+            self._embedding[batch] = time.monotonic()
+        try:
+            vectors = self._embeddings.embed_passages(texts)
+        finally:
+            with self._lock:
+                del self._embedding[batch]
         half = len(batch.rows)
         return [
             Result(row_no, vectors[n], vectors[half + n])

@@ -50,6 +50,32 @@ def test_a_dry_run_says_what_a_replacing_job_would_delete(client: Client) -> Non
     assert client.get("/items").json["total"] == 2
 
 
+def test_a_dry_run_says_that_a_replacing_job_would_fail(client: Client) -> None:
+    client.load(FAQ)
+    response = client.upload("question,answer\na,\n", "/upload?dry_run=true&mode=replace")
+    job = response.json["job"]
+    assert (job["status"], job["error"]["code"], job["rows"]["deleted"]) == ("failed", "no_rows", 0)
+    assert "would fail" in response.json["message"]
+
+
+def test_a_dry_run_with_a_used_key_is_a_dry_run(client: Client) -> None:
+    headers = {"Idempotency-Key": "k"}
+    client.load(FAQ, headers=headers)
+    dry = client.upload(FAQ, "/upload?dry_run=true", headers=headers)
+    assert dry.status_code == 200
+    assert dry.json["job"]["rows"]["unchanged"] == 2
+
+
+def test_rejected_rows_come_back_with_columns_of_one_name(client: Client) -> None:
+    rows = "1,a,b,x,y\n1,c,d,z,w\n"
+    job = client.load("id,question,answer,tag,tag\n" + rows)
+    response = client.get(f"/jobs/{job['id']}/errors", headers={"Accept": "text/csv"})
+    assert list(csv.reader(io.StringIO(response.text))) == [
+        ["id", "question", "answer", "tag", "tag"],
+        ["1", "a", "b", "x", "y"],
+    ]
+
+
 def test_a_dry_run_of_a_new_collection_makes_none_and_uses_no_key(client: Client) -> None:
     headers = {"Idempotency-Key": "k"}
     dry = client.upload(FAQ, "/upload?dry_run=true&collection=new", headers=headers)

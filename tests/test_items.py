@@ -57,6 +57,15 @@ def test_a_changed_item_is_found_by_its_new_text_only(client: Client) -> None:
     assert client.search("old words")[0]["distance"] > 0.1
 
 
+def test_any_item_can_be_sent_back_as_it_came(client: Client) -> None:
+    name = "A question of a form " * 20
+    client.load(f"sku,id,question,answer,{name}\n1,x,a,b,c\n", "/upload?id_column=sku")
+    (item,) = client.get("/items").json["results"]
+    assert item["metadata"] == {"id": "x", name.strip(): "c"}
+    response = client.http.put(f"/items/{item['id']}", json=item, auth=AUTH)
+    assert response.status_code == 200, response.text
+
+
 def test_a_deleted_item_is_gone(client: Client) -> None:
     item = add(client, question="a", answer="b").json
     assert client.http.delete(f"/items/{item['id']}", auth=AUTH).json == {"deleted": 1}

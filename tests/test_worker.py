@@ -10,17 +10,20 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from conftest import eventually
 from hash_embedder import FloatArray, HashEmbedder
 
 import db
 import db_finish
+import db_items
 import db_jobs
 import db_search
 import db_start
 import db_work
 from db import Model
+from db_items import NewItem
 from db_jobs import NewJob, StagedRow
-from db_pool import Pool
+from db_pool import DatabaseUnavailable, Pool
 from db_work import Batch, LeaseLost, Result
 from embeddings import EmbeddingService
 from keys import answer_hash, question_hash
@@ -243,6 +246,85 @@ def test_a_replacing_job_shows_nothing_until_it_ends(pool: Pool, model: Model) -
     job = db_jobs.get_job(pool, job_id)
     assert job is not None
     assert (job.inserted, job.updated, job.deleted) == (2, 0, 3)
+
+
+@pytest.mark.parametrize("change", ["changed", "deleted"])
+def test_a_replacing_file_s_row_is_stored_whatever_became_of_its_item(
+    pool: Pool, model: Model, change: str
+) -> None:
+    """At the start its item held the same, so that nothing of it waits to be written."""
+    started(pool, model, 3)
+    batch = claim(pool)
+    db_work.finish_batch(pool, model, batch, results(batch))
+    db_finish.finish_job(pool, model)
+    job_id = db_jobs.create_job(pool, NewJob("c", "replace"), [*rows(3), *rows(3)])[0].id
+    db_start.start_job(pool, model)
+    (item, *_), _total = db_items.list_items(pool, collection="c", limit=1, offset=0)
+    if change == "changed":
+        key = question_hash("another")
+        new = NewItem("another", "a0", {}, key, answer_hash("a0"))
+        one = np.ones(DIMENSION, np.float32)
+        db_items.update_item(pool, model, item.id, new, db_items.Vectors(one, one))
+    else:
+        db_items.delete_item(pool, item.id)
+    assert db_finish.finish_job(pool, model) == job_id
+    batch = claim(pool)
+    assert [question for _, question, _ in batch.rows] == ["q0"]
+    assert db_work.finish_batch(pool, model, batch, results(batch)) is True
+    assert db_finish.finish_job(pool, model) == job_id
+    items, _total = db_items.list_items(pool, collection="c", limit=10, offset=0)
+    assert sorted(item.question for item in items) == ["q0", "q1", "q2"]
+    assert count(pool, "vectors") == 6
+    job = db_jobs.get_job(pool, job_id)
+    assert job is not None
+    assert (job.status, job.done, job.inserted, job.unchanged) == ("succeeded", 6, 1, 5)
+    assert job.deleted == (change == "changed")
+
+
+def test_an_item_is_not_written_while_a_job_begins_or_ends(pool: Pool, model: Model) -> None:
+    started(pool, model, 1)
+    batch = claim(pool)
+    db_work.finish_batch(pool, model, batch, results(batch))
+    with pool.transaction() as conn, conn.cursor() as cursor:
+        cursor.execute("SELECT FROM collections FOR NO KEY UPDATE")
+        with pytest.raises(DatabaseUnavailable, match="job"):
+            db_items.delete_item(pool, 1)
+
+
+def test_a_job_does_not_wait_for_another_s_start(pool: Pool, model: Model) -> None:
+    first = make_job(pool, 2)
+    with pool.transaction() as conn, conn.cursor() as cursor:
+        # As a start does, to its end.
+        cursor.execute("ANALYZE job_rows")
+        assert db_start.start_job(pool, model) == first
+
+
+def test_a_worker_without_a_model_is_stuck(pool: Pool, model: Model) -> None:
+    entered, leave = threading.Event(), threading.Event()
+
+    class Held(HashEmbedder):
+        def encode_passages(self, texts: Sequence[str]) -> FloatArray:
+            entered.set()
+            leave.wait(30)
+            return super().encode_passages(texts)
+
+    workers = Workers(pool, model, EmbeddingService(Held()), threads=1, lease_seconds=60)
+    assert workers.stuck_seconds() == 0
+    make_job(pool, 5)
+    workers.start()
+    try:
+        assert entered.wait(10)
+        time.sleep(0.3)
+        assert 0.2 < workers.stuck_seconds() < 10
+        leave.set()
+        eventually(lambda: count(pool, "items") == 5)
+        assert workers.stuck_seconds() == 0
+        workers._loops.append(threading.Thread())
+        assert workers.stuck_seconds() > 1e9
+    finally:
+        leave.set()
+        workers._loops.pop()
+        workers.stop()
 
 
 def test_a_canceled_replacing_job_leaves_the_old_collection_whole(pool: Pool, model: Model) -> None:

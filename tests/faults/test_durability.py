@@ -262,6 +262,8 @@ def test_connections_are_cut_all_the_time(
 def test_a_frozen_database(own_postgres: OwnPostgres, services: Any, saw: Any) -> None:
     service = services(own_postgres.dsn)
     service.ended(service.upload(file_of(10))["id"])
+    item = service.get("/items?limit=1")[1]["results"][0]["id"]
+    pair = b'{"question": "a", "answer": "b"}'
     own_postgres.freeze()
     try:
         times = []
@@ -269,6 +271,10 @@ def test_a_frozen_database(own_postgres: OwnPostgres, services: Any, saw: Any) -
             ("POST", "/search", b'{"question": "a"}'),
             ("GET", "/jobs", None),
             ("GET", "/readyz", None),
+            ("POST", "/items", pair),
+            ("PUT", f"/items/{item}", pair),
+            ("DELETE", f"/items/{item}", None),
+            ("GET", "/jobs", None),
         ):
             began = time.monotonic()
             status, answer = service.call(method, path, body, Content_Type="application/json")
