@@ -16,6 +16,7 @@ from pathlib import Path
 from apiflask import APIFlask
 from flask import Response, request
 from flask_swagger_ui import get_swaggerui_blueprint
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 import config
 import db
@@ -47,7 +48,7 @@ from db import FloatArray
 from db_jobs import Job, NewJob
 from db_pool import DatabaseUnavailable
 from db_preview import preview_job
-from embeddings import Embedder
+from embeddings import Embedder, EmbedderBusy, EmbeddingFailed
 from errors import ApiError, register_error_handlers
 from http_auth import auth, guard_the_rest
 from http_server import check_address, serve
@@ -106,7 +107,16 @@ def _made(settings: Settings, services: Services) -> APIFlask:
     app.cli.add_command(import_command)
     app.cli.add_command(search_command)
     app.extensions["conector"] = services
+    if settings.trusted_proxies:
+        _trust_proxies(app, settings.trusted_proxies)
     return app
+
+
+def _trust_proxies(app: APIFlask, proxies: int) -> None:
+    """Take the client's address, scheme and host from what the last `proxies` proxies forward."""
+    app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+        app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies
+    )
 
 
 def _bound_body() -> None:
@@ -148,9 +158,13 @@ def _parts(services: Services) -> dict[str, str]:
         db.ping(services.pool)
     except DatabaseUnavailable as error:
         parts["database"] = str(error)
+    try:
+        services.embeddings.check()
+    except (EmbedderBusy, EmbeddingFailed) as error:
+        parts["model"] = str(error)
     silent = services.workers.stuck_seconds()
     if silent > STUCK_SECONDS:
-        parts["workers"] = f"not heard of for {silent:.0f} seconds"
+        parts["workers"] = f"the model gave them nothing for {silent:.0f} seconds"
     return parts
 
 
@@ -209,6 +223,9 @@ def _add_uploads(app: APIFlask) -> None:
         services = current_services()
         with uploads.open_upload(request) as file:
             options = uploads.upload_options(request)
+            if options.dry_run:
+                # A key is the upload's that stores something.
+                key = None
             earlier = key and db_jobs.job_by_idempotency_key(services.pool, key)
             if earlier:
                 return _accepted(earlier, "This Idempotency-Key was used: this is its job.")
@@ -242,10 +259,14 @@ def _previewed(services: Services, new: NewJob, table: Table) -> Response:
         rows=[PreviewRow(**{f: getattr(row, f) for f in PreviewRow.model_fields}) for row in first],
         errors=[RowErrorBody(line=r.line, code=r.code, error=r.error) for r in rejected],
     )
+    message = (
+        f"Nothing was stored: of {job.total} rows {job.inserted} would be inserted, "
+        f"{job.updated} updated, {job.unchanged} left unchanged and {job.rejected} rejected."
+    )
+    status = "failed" if job.error else "succeeded"
     body = DryRunResponse(
-        message=f"Nothing was stored: of {job.total} rows {job.inserted} would be inserted, "
-        f"{job.updated} updated, {job.unchanged} left unchanged and {job.rejected} rejected.",
-        job=DryRunJob(**job_body(job).model_dump() | {"id": None, "status": "succeeded"}),
+        message=message if job.error is None else f"{message} The upload would fail: {job.error}",
+        job=DryRunJob(**job_body(job).model_dump() | {"id": None, "status": status}),
         preview=preview,
     )
     return json_response(body)
@@ -275,7 +296,7 @@ def main() -> int:
         environ = config.environment()
         made = None
         if "API_USERNAME" not in environ and "API_PASSWORD" not in environ:
-            made = config.make_credentials()
+            made = config.new_credentials()
             environ |= {"API_USERNAME": made[0], "API_PASSWORD": made[1]}
         settings = config.read_settings(environ)
         logging.basicConfig(
@@ -283,6 +304,9 @@ def main() -> int:
         )
         check_address(settings.host, settings.port)
         app = create_app(settings)
+        if made is not None:
+            # Not before: only a start that succeeds prints them, and only where they are new.
+            config.keep_credentials(*made)
     except START_ERRORS as error:
         sys.stderr.write(f"Conector PGVector can't start: {error}\n")
         return 1

@@ -44,6 +44,10 @@ class EmbedderBusy(Exception):
         self.retry_after = retry_after
 
 
+class EmbeddingFailed(Exception):
+    """The model fails on a question: it raises, or its vector is none that can be searched with."""
+
+
 class Window(NamedTuple):
     """A text, or a part of one, that the model takes at once, and how many tokens it has."""
 
@@ -131,21 +135,39 @@ class EmbeddingService:
         # When the ingestion that waits longest began to wait.
         self._ingestion_since: float | None = None
         self._last_query = float("-inf")
+        # What keeps the model from answering, as far as the last call says.
+        self._trouble: str | None = None
+        # When a piece of ingestion was last done.
+        self.progress_at = float("-inf")
+
+    def check(self) -> None:
+        """Raise EmbedderBusy where the model could not be asked, and still can't."""
+        if self._trouble is not None:
+            self._ask(["?"])
 
     def embed_query(self, text: str) -> FloatArray:
-        """Return the vector of a question, shape (dimension,). Raises EmbedderBusy."""
+        """Return the vector of a question, shape (dimension,).
+
+        Raises EmbedderBusy, EmbeddingFailed.
+        """
         vector: FloatArray = self.embed_queries([text])[0]
         return vector
 
     def embed_queries(self, texts: Sequence[str]) -> FloatArray:
-        """Return the vectors of questions, shape (len(texts), dimension). Raises EmbedderBusy."""
+        """Return the vectors of questions, shape (len(texts), dimension).
+
+        Raises EmbedderBusy, EmbeddingFailed.
+        """
         keys = [visible_text(text) for text in texts]
         found = self._cached(keys)
         missing = [key for key in dict.fromkeys(keys) if key not in found]
         if missing:
-            fresh = dict(zip(missing, self._ask(missing), strict=True))
-            self._remember(fresh)
-            found |= fresh
+            # Others get their turn between the parts.
+            parts = [missing[n : n + QUERY_BATCH] for n in range(0, len(missing), QUERY_BATCH)]
+            for part in parts:
+                fresh = dict(zip(part, self._ask(part), strict=True))
+                self._remember(fresh)
+                found |= fresh
         return np.stack([found[key] for key in keys])
 
     def embed_passages(self, texts: Sequence[str]) -> list[FloatArray | None]:
@@ -248,24 +270,45 @@ class EmbeddingService:
             return batch
 
     def _run_queries(self, batch: list[_Ticket]) -> None:
+        """Give each ticket its vectors or its error; where the batch fails, each is tried alone."""
+        try:
+            self._answer(batch)
+            if len(batch) > 1:
+                for ticket in batch:
+                    if isinstance(ticket.error, EmbeddingFailed):
+                        ticket.error = None
+                        self._answer([ticket])
+        finally:
+            self._end_turn()
+
+    def _answer(self, batch: list[_Ticket]) -> None:
         texts = [text for ticket in batch for text in ticket.texts]
         try:
             vectors = self._embedder.encode_queries(texts)
+            if not self._usable(vectors, len(texts)):
+                raise ValueError("the model's vectors are not finite, of unit length and whole")
+            self._trouble = None
             for ticket in batch:
                 ticket.vectors, vectors = np.split(vectors, [len(ticket.texts)])
-        except Exception as error:  # noqa: BLE001, every caller of the batch gets it
+        except EmbedderBusy as error:
+            self._trouble = str(error)
             for ticket in batch:
                 ticket.error = error
-        finally:
-            self._end_turn()
+        except Exception as error:
+            logger.warning("The model failed on %d questions", len(texts), exc_info=True)
+            for ticket in batch:
+                ticket.error = EmbeddingFailed("The model failed on the question.")
+                ticket.error.__cause__ = error
 
     def _embed_batch(self, texts: list[str]) -> list[FloatArray | None]:
         """Embed texts together; where that fails, each alone."""
         try:
             vectors = self._ingest(lambda: self._embedder.encode_windows(texts))
+            self._trouble = None
             if self._usable(vectors, len(texts)):
                 return list(vectors)
-        except EmbedderBusy:
+        except EmbedderBusy as error:
+            self._trouble = str(error)
             raise  # the texts have no part in it
         except Exception:
             logger.warning("The model failed on a batch of %d texts", len(texts), exc_info=True)
@@ -293,6 +336,7 @@ class EmbeddingService:
         try:
             return run()
         finally:
+            self.progress_at = time.monotonic()
             self._end_turn()
 
     def _ingestion_first(self) -> bool:

@@ -15,7 +15,7 @@ from flask import Flask, Response, jsonify
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from db_pool import DatabaseUnavailable
-from embeddings import EmbedderBusy
+from embeddings import EmbedderBusy, EmbeddingFailed
 
 logger = logging.getLogger(__name__)
 
@@ -77,6 +77,10 @@ def register_error_handlers(app: Flask) -> None:
     @app.errorhandler(EmbedderBusy)
     def embedder_busy(error: EmbedderBusy) -> Response:
         return unavailable(f"{error} Try again in a moment.", error.retry_after).response()
+
+    @app.errorhandler(EmbeddingFailed)
+    def embedding_failed(error: EmbeddingFailed) -> Response:
+        return ApiError(422, "embedding_failed", f"{error} Shorten or reword it.").response()
 
     @app.errorhandler(OSError)
     def disk_full(error: OSError) -> Response:

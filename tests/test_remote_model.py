@@ -90,11 +90,17 @@ def test_a_server_that_is_away_is_503_and_its_rows_wait(settings: Settings, serv
         response = client.post("/search", json={"question": "anything"})
         assert (response.status_code, response.json["code"]) == (503, "unavailable")
         assert int(response.headers["Retry-After"]) > 0
+        ready = client.get("/readyz")
+        assert (ready.status_code, ready.json["parts"]["database"]) == (503, "ok")
+        assert "503" in ready.json["parts"]["model"]
         asked = len(server.requests)
         job = client.upload("question,answer\nsecond,b\n").json["job"]
         eventually(lambda: len(server.requests) > asked + 4)  # more than one try and its retries
         assert client.get(f"/jobs/{job['id']}").json["rows"]["done"] == 0
         server.status = 200
+        assert client.get("/readyz").status_code == 200
+        response = client.post("/search", json={"question": "poison"})
+        assert (response.status_code, response.json["code"]) == (422, "embedding_failed")
         assert client.ended(job["id"])["rows"]["inserted"] == 1
         # That the server was away was not the rows' fault; what it refuses is.
         refused = client.load("question,answer\nthird,c\nfourth poison,d\n")

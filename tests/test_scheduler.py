@@ -12,7 +12,7 @@ import pytest
 from hash_embedder import FloatArray, HashEmbedder
 
 import embeddings
-from embeddings import EmbedderBusy, EmbeddingService, Window
+from embeddings import EmbedderBusy, EmbeddingFailed, EmbeddingService, Window
 
 
 class RecordingEmbedder(HashEmbedder):
@@ -144,17 +144,43 @@ def test_a_repeated_question_costs_no_model_and_the_cache_is_bounded() -> None:
     assert len(service._cache) == 2
 
 
-def test_an_error_of_the_model_reaches_everyone_in_the_batch_and_it_goes_on() -> None:
-    class Failing(HashEmbedder):
+@pytest.mark.parametrize("kind", ["raises", "NaN", "zeros", "dimension"])
+def test_a_question_that_the_model_fails_on_fails_alone(kind: str) -> None:
+    class Failing(RecordingEmbedder):
         def encode_queries(self, texts: Sequence[str]) -> FloatArray:
-            if "bad" in texts:
+            vectors = super().encode_queries(texts)
+            if "bad" not in texts:
+                return vectors
+            if kind == "raises":
                 raise RuntimeError("of the model")
-            return super().encode_queries(texts)
+            if kind == "dimension":
+                return vectors[:, :-1]
+            vectors[list(texts).index("bad")] = np.nan if kind == "NaN" else 0
+            return vectors
 
-    service = EmbeddingService(Failing())
-    with pytest.raises(RuntimeError, match="of the model"):
-        service.embed_query("bad")
+    model = Failing()
+    service = EmbeddingService(model)
+    model.hold()
+    with ThreadPoolExecutor(8) as executor:
+        executor.submit(service.embed_query, "first")
+        assert model.entered.wait(10)
+        asked = {text: executor.submit(service.embed_query, text) for text in ("a", "bad", "b")}
+        until(lambda: waiting(service) == 3)
+        model.leave.set()
+        for text in ("a", "b"):
+            assert asked[text].result(10).shape == (32,)
+        with pytest.raises(EmbeddingFailed):
+            asked["bad"].result(10)
     assert service.embed_query("good").shape == (32,)
+
+
+def test_others_get_their_turn_between_the_parts_of_many_questions() -> None:
+    model = RecordingEmbedder()
+    service = EmbeddingService(model)
+    texts = [f"q{n}" for n in range(100)]
+    vectors = service.embed_queries(texts)
+    assert max(len(called) for _, called in model.calls) <= embeddings.QUERY_BATCH
+    np.testing.assert_array_equal(vectors[77], HashEmbedder()._encode("q77"))
 
 
 @pytest.mark.parametrize("kind", ["raises", "nan", "zeros", "dimension"])
