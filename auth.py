@@ -1,6 +1,6 @@
 """Who may call: users with hashed passwords, verified once and then by a keyed digest.
 
-Called by app.py for Flask-HTTPAuth's callbacks.
+Called by http_auth.py for Flask-HTTPAuth's callbacks; services.py makes the users.
 """
 
 from __future__ import annotations

@@ -6,7 +6,6 @@ they stage is embedded by their own workers and by the service's alike.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,8 +38,7 @@ def told_in_one_line() -> Iterator[None]:
     try:
         yield
     except START_ERRORS as error:
-        # The library sets it.
-        if os.environ.get("FLASK_RUN_FROM_CLI") != "true":
+        if click.get_current_context(silent=True) is None:
             raise
         raise click.ClickException(f"Conector PGVector can't start: {error}") from error
 

@@ -1,6 +1,6 @@
 """The configuration, read once from the environment and `.env` and typed.
 
-Called by app.py, worker.py and the command line; nothing else reads the environment.
+Called by app.py and worker_process.py; nothing else reads the environment.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Literal, TypeVar, cast, get_args
 
 from dotenv import dotenv_values
-from psycopg2.extensions import make_dsn
+from psycopg2 import ProgrammingError
+from psycopg2.extensions import make_dsn, parse_dsn
 
 Backend = Literal["auto", "openvino", "torch"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
@@ -42,6 +43,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 5000
     http_threads: int = 16
+    trusted_proxies: int = 0
     database_dsn: str | None = None
     db_pool_size: int = 24
     data_dir: Path = Path("data")
@@ -93,6 +95,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         host=_text(environ, "HOST") or defaults.host,
         port=_whole(environ, "PORT", defaults.port, 1, 65_535),
         http_threads=_whole(environ, "HTTP_THREADS", defaults.http_threads, 1, 256),
+        trusted_proxies=_whole(environ, "TRUSTED_PROXIES", defaults.trusted_proxies, 0, 16),
         database_dsn=_database_dsn(environ),
         db_pool_size=_whole(environ, "DB_POOL_SIZE", defaults.db_pool_size, 1, 1_000),
         data_dir=_parsed(environ, "DATA_DIR", defaults.data_dir, Path, "a folder"),
@@ -123,9 +126,13 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     )
 
 
-def make_credentials(env_file: Path = Path(".env")) -> tuple[str, str]:
-    """Make a user with a random password, keep it in `env_file` (mode 0600), return both."""
-    username, password = "admin", secrets.token_urlsafe(18)
+def new_credentials() -> tuple[str, str]:
+    """Return a username and a random password."""
+    return "admin", secrets.token_urlsafe(18)
+
+
+def keep_credentials(username: str, password: str, env_file: Path = Path(".env")) -> None:
+    """Add them to `env_file` (mode 0600)."""
     before = env_file.read_text("utf-8") if env_file.exists() else ""
     if before and not before.endswith("\n"):
         before += "\n"
@@ -134,7 +141,6 @@ def make_credentials(env_file: Path = Path(".env")) -> tuple[str, str]:
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(f"{before}API_USERNAME={username}\nAPI_PASSWORD={password}\n")
     partial.replace(env_file)
-    return username, password
 
 
 def _text(environ: Mapping[str, str], name: str) -> str | None:
@@ -201,6 +207,15 @@ def _database_dsn(environ: Mapping[str, str]) -> str | None:
     if url is not None:
         if not url.startswith(("postgres://", "postgresql://")):
             raise ConfigError("DATABASE_URL must begin with postgresql://")
+        try:
+            parse_dsn(url)
+        except (ProgrammingError, UnicodeEncodeError):
+            # Their texts quote the password.
+            raise ConfigError(
+                "DATABASE_URL is not an address that PostgreSQL can read, such as "
+                "postgresql://user:password@host:5432/database. In a name or password, % is "
+                "written as %25, @ as %40 and / as %2F."
+            ) from None
         return url
     parts = {key: _text(environ, name) for name, key in _DB_PARTS.items()}
     given = {key: value for key, value in parts.items() if value is not None}

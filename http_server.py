@@ -175,7 +175,8 @@ def serve(app: Flask, host: str, port: int, *, threads: int, max_body_bytes: int
         connection_limit=CONNECTIONS,
         channel_timeout=SILENT_SECONDS,
         ident=None,
-        clear_untrusted_proxy_headers=True,
+        # They are the app's to believe (TRUSTED_PROXIES) or not to look at.
+        clear_untrusted_proxy_headers=False,
     )
     for one in getattr(server, "map", {}).values():
         if hasattr(one, "channel_class"):

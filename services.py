@@ -1,4 +1,7 @@
-"""What the service is made of, started in order and stopped in reverse. Called by app.py."""
+"""What the service is made of, started in order and stopped in reverse.
+
+Started by app.py and worker_process.py; cli.py, http_auth.py and the *_routes.py use what runs.
+"""
 
 from __future__ import annotations
 
@@ -165,7 +168,13 @@ def _register(pool: Pool, embeddings: EmbeddingService) -> Model:
             f"EMBEDDING_MODEL makes vectors of {embeddings.dimension} dimensions, but pgvector's "
             f"halfvec holds at most {MAX_DIMENSION}: choose another model."
         )
-    model = db.register_model(pool, embeddings.identity, embeddings.dimension)
+    try:
+        model = db.register_model(pool, embeddings.identity, embeddings.dimension)
+    except ValueError as error:
+        raise ConfigError(
+            f"EMBEDDING_MODEL makes vectors of {embeddings.dimension} dimensions, but the database "
+            "holds vectors of another dimension by a model of that name: name another model."
+        ) from error
     missing, others = db.items_without_vectors(pool, model)
     if missing:
         logger.warning(

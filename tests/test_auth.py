@@ -5,12 +5,16 @@ from __future__ import annotations
 import base64
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 from apiflask import APIFlask
 from conftest import PASSWORD, USER, Client
+from hash_embedder import HashEmbedder
 
+from app import create_app
 from auth import FAILURES, TooManyFailures, Users
+from config import Settings
 
 OPEN = {"/health", "/livez", "/readyz"}
 
@@ -118,6 +122,42 @@ def test_too_many_failures_are_429_with_retry_after(
     assert int(response.headers["Retry-After"]) > 0
     assert response.json is not None
     assert response.json["code"] == "too_many_failures"
+
+
+@pytest.mark.parametrize(("proxies", "another"), [(1, 401), (0, 429)])
+def test_failures_are_counted_by_what_trusted_proxies_forward(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, proxies: int, another: int
+) -> None:
+    monkeypatch.setattr("auth.FAILURES", 3)
+    app = create_app(replace(settings, trusted_proxies=proxies), HashEmbedder())
+    client = app.test_client()
+
+    def status(forwarded: str) -> int:
+        headers = {"X-Forwarded-For": forwarded}
+        return client.get("/jobs", auth=("x", "y"), headers=headers).status_code
+
+    try:
+        assert [status("192.0.2.1") for _ in range(4)] == [401, 401, 401, 429]
+        assert status("192.0.2.2") == another
+        # What the client itself wrote there comes before what the proxy adds.
+        assert status("192.0.2.3, 192.0.2.1") == 429
+    finally:
+        app.extensions["conector"].close()
+
+
+@pytest.mark.parametrize(
+    ("proxies", "location"), [(1, "https://faq.example/docs/"), (0, "http://localhost/docs/")]
+)
+def test_the_services_own_address_is_what_trusted_proxies_forward(
+    settings: Settings, proxies: int, location: str
+) -> None:
+    app = create_app(replace(settings, trusted_proxies=proxies), HashEmbedder())
+    headers = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "faq.example"}
+    try:
+        response = app.test_client().get("/docs", auth=(USER, PASSWORD), headers=headers)
+        assert response.headers["Location"] == location
+    finally:
+        app.extensions["conector"].close()
 
 
 def test_an_unknown_name_is_checked_as_long_as_a_known_one(

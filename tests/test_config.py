@@ -5,13 +5,17 @@ from __future__ import annotations
 import dataclasses
 import re
 import stat
+import traceback
 from pathlib import Path
 
 import pytest
+from hash_embedder import HashEmbedder
 
 import config
+import db
 from app import create_app
 from config import ConfigError, Settings, read_settings
+from db_pool import Pool
 
 ROOT = Path(__file__).parent.parent
 
@@ -34,6 +38,10 @@ def test_without_variables_everything_has_its_default() -> None:
         ("API_PASSWORD", ""),
         ("API_USERNAME", "a:b"),
         ("DATABASE_URL", "mysql://x"),
+        ("DATABASE_URL", "postgresql://u:50%off@h/db"),
+        ("DATABASE_URL", "postgresql://u:\udcff@h/db"),
+        ("TRUSTED_PROXIES", "-1"),
+        ("TRUSTED_PROXIES", "127.0.0.1"),
         ("DB_PORT", "five"),
         ("LOG_LEVEL", "LOUD"),
     ],
@@ -61,6 +69,13 @@ def test_the_parts_of_a_database_make_its_address() -> None:
     assert read_settings({"DATABASE_URL": "postgresql://u@h/d"}).database_dsn
 
 
+def test_an_address_that_is_not_understood_is_not_repeated_with_its_password() -> None:
+    url = "postgresql://u:50%off@h/db"
+    with pytest.raises(ConfigError) as error:
+        read_settings({"DATABASE_URL": url})
+    assert "50%off" not in "".join(traceback.format_exception(error.value))
+
+
 def test_without_credentials_there_is_no_app() -> None:
     with pytest.raises(ConfigError, match="API_USERNAME"):
         create_app(Settings())
@@ -68,14 +83,24 @@ def test_without_credentials_there_is_no_app() -> None:
         create_app(Settings(api_username="admin"))
 
 
-def test_made_credentials_are_random_kept_and_private(tmp_path: Path) -> None:
+def test_a_model_of_a_stored_name_with_another_dimension_does_not_start(
+    settings: Settings, pool: Pool
+) -> None:
+    db.register_model(pool, HashEmbedder().identity, HashEmbedder().dimension + 1)
+    with pytest.raises(ConfigError, match="EMBEDDING_MODEL") as error:
+        create_app(settings, HashEmbedder())
+    assert "\n" not in str(error.value)
+
+
+def test_new_credentials_are_random_kept_and_private(tmp_path: Path) -> None:
     file = tmp_path / ".env"
     file.write_text("PORT=1234")
-    first = config.make_credentials(file)
+    made = config.new_credentials()
+    config.keep_credentials(*made, file)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     settings = read_settings(config.environment(file))
-    assert (settings.credentials(), settings.port) == (first, 1234)
-    assert config.make_credentials(tmp_path / "other") != first
+    assert (settings.credentials(), settings.port) == (made, 1234)
+    assert config.new_credentials() != made
 
 
 def test_the_example_lists_every_setting_with_its_default() -> None:
@@ -94,7 +119,9 @@ def test_the_example_lists_every_setting_with_its_default() -> None:
     assert len(dataclasses.fields(Settings)) == len(known) - 5  # the parts of database_dsn
 
 
-def test_every_setting_is_in_the_readme() -> None:
-    readme = (ROOT / "README.md").read_text()
-    for name in re.findall(r"^#([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE):
-        assert f"`{name}`" in readme
+@pytest.mark.parametrize("name", ["README.md", "README.pt-BR.md"])
+def test_every_setting_is_in_the_readme(name: str) -> None:
+    readme = (ROOT / name).read_text()
+    example = (ROOT / ".env.example").read_text()
+    for setting in re.findall(r"^#([A-Z_]+)=", example, re.MULTILINE):
+        assert f"`{setting}`" in readme

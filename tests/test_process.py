@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import http.client
 import os
 import re
 import signal
@@ -201,20 +202,32 @@ def _bash(command: str, folder: Path) -> str:
     ],
 )
 def test_a_start_that_fails_says_why_in_one_line(tmp_path: Path, variable: str, value: str) -> None:
-    environment = os.environ | {
-        "API_USERNAME": "a", "API_PASSWORD": "b", "PORT": str(free_port()),
-        "HF_HUB_OFFLINE": "1", variable: value,
-    }  # fmt: skip
+    settings = {"API_USERNAME": "a", "API_PASSWORD": "b", "PORT": str(free_port())}
+    assert variable in _failed_start(tmp_path, settings | {variable: value})
+
+
+def test_a_first_start_that_fails_leaves_no_password_behind(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert "PORT" in _failed_start(tmp_path, {"PORT": str(taken.getsockname()[1])})
+    assert not (tmp_path / ".env").exists()
+    settings = {"PORT": str(free_port()), "EMBEDDING_MODEL": "./no-such-model"}
+    assert "EMBEDDING_MODEL" in _failed_start(tmp_path, settings)
+    assert not (tmp_path / ".env").exists()
+
+
+def _failed_start(folder: Path, settings: dict[str, str]) -> str:
+    """Return the line that says why."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("API_", "DB_"))}
     result = subprocess.run(
         [sys.executable, str(ROOT / "app.py")],
-        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=100, check=False,
+        cwd=folder, env=environment | {"HF_HUB_OFFLINE": "1"} | settings,
+        capture_output=True, text=True, timeout=100, check=False,
     )  # fmt: skip
     assert result.returncode == 1
+    assert "Traceback" not in result.stderr
     last = result.stderr.strip().splitlines()[-1]
     assert last.startswith("Conector PGVector can't start: ")
-    assert "Traceback" not in result.stderr
-    if variable != "DATABASE_URL":
-        assert variable in last
+    return last
 
 
 def test_a_large_upload_takes_little_memory(started: Any) -> None:
@@ -263,3 +276,13 @@ def test_gunicorn_serves_it_with_several_processes(tmp_path: Path, minilm_folder
         if service.process.poll() is None:
             service.kill()
     check_stored(tmp_path, 20)
+
+
+def test_what_a_trusted_proxy_forwards_passes_the_server(started: Any) -> None:
+    service = started(TRUSTED_PROXIES="1")
+    token = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+    conn = http.client.HTTPConnection("127.0.0.1", service.port, timeout=10)
+    forwarded = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "faq.example"}
+    conn.request("GET", "/docs", headers={"Authorization": f"Basic {token}"} | forwarded)
+    assert conn.getresponse().headers["Location"] == "https://faq.example/docs/"
+    conn.close()
