@@ -13,9 +13,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from csv_errors import CsvError
-from csv_header import MAX_COLUMNS, Header, Wanted, find_header, missing_column
+from csv_header import (
+    MAX_COLUMNS,
+    Header,
+    Wanted,
+    check_answers,
+    find_header,
+    missing_column,
+)
 from csv_lines import Lines, RecordTooLong
-from csv_records import Format, RecordReader
+from csv_records import Format, RecordReader, is_prose
 from texts import visible_text
 
 SAMPLE_CHARS = 1 << 17
@@ -32,7 +39,9 @@ _NOTHING = " \t,;|\r\n\ufeff\u00a0"
 class Dialect:
     """A file's format; its header or what stands for it; the lines before its first record.
 
-    `header` is None where the file has none; `header_line` counts from 1.
+    `header_line` counts from 1, and is None where the file has no header. `usual` is the width of
+    most rows where the header is wider, else the header's; `spaced` says that they are written
+    with a space after the delimiter.
     """
 
     form: Format
@@ -40,6 +49,8 @@ class Dialect:
     names: list[str]
     header_line: int | None
     first: int
+    usual: int
+    spaced: bool
 
 
 @dataclass(frozen=True)
@@ -80,7 +91,7 @@ def detect_dialect(
     """Return how a text is read.
 
     Raises CsvError: empty_file, missing_column, malformed_csv (more than MAX_COLUMNS columns, or
-    a first row too long to be one), invalid_option (a position that no row has).
+    a first row too long to be one).
     """
     sample = read_sample(chunks)
     delimiters = [delimiter] if delimiter else [sample.sep] if sample.sep else list(DELIMITERS)
@@ -98,7 +109,10 @@ def detect_dialect(
         raise _too_wide(line, width)
     if best.header is None:
         raise missing_column(best.rows, line, want)
-    return _dialect(sample, best, best.header)
+    dialect = _dialect(sample, best, best.header)
+    if dialect.header_line is not None:
+        check_answers(dialect.names, best.header.columns, _data(best.rows, best.header), want)
+    return dialect
 
 
 def _dialect(sample: Sample, best: _Candidate, header: Header) -> Dialect:
@@ -119,7 +133,21 @@ def _dialect(sample: Sample, best: _Candidate, header: Header) -> Dialect:
         width = len(names)
         header_line = sample.before + begin + 1
     form = Format(best.form.delimiter, best.form.skip_spaces, width)
-    return Dialect(form, header, names, header_line, first)
+    rows = _data(best.rows, header)
+    usual = width if header.row is None else _width_of_most(rows, needed, width)
+    common = [row for row in rows if len(row) == usual]
+    spaced = 2 * sum(map(is_prose, common)) > len(common)
+    return Dialect(form, header, names, header_line, first, usual, spaced)
+
+
+def _data(rows: list[list[str]], header: Header | None) -> list[list[str]]:
+    return rows if header is None or header.row is None else rows[header.row + 1 :]
+
+
+def _width_of_most(rows: Sequence[list[str]], needed: int, width: int) -> int:
+    """Return how wide rows are that mostly lack fields at their end, else `width`."""
+    lengths = Counter(len(row) for row in rows if needed <= len(row) < width)
+    return lengths.most_common(1)[0][0] if 2 * lengths.total() > len(rows) else width
 
 
 def _is_prose(rows: Sequence[list[str]], needed: int) -> bool:
@@ -172,7 +200,7 @@ def _candidate(sample: Sample, delimiter: str, want: Wanted, header: bool | None
             rows.append(fields)
             ends.append((begin, end))
     found = find_header(rows, want, header)
-    data = rows if found is None or found.row is None else rows[found.row + 1 :]
+    data = _data(rows, found)
     width = _usual_width(rows) if found is None or found.row is None else len(rows[found.row])
     fit = sum(_width(row) <= width <= len(row) for row in data) / len(data) if data else 1.0
     if width < 2:

@@ -1,4 +1,6 @@
-"""Which encoding a file has, and its text in chunks. Called by csv_rows.py.
+"""Which encoding a file has, and its text in chunks.
+
+Called by csv_rows.py, tables.py and json_table.py.
 
 | the file | is |
 |---|---|

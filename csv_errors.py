@@ -1,4 +1,8 @@
-"""Why a CSV can't be taken as a whole. Raised by the csv_* modules, answered by app.py."""
+"""Why a file can't be taken as a whole.
+
+Raised by the modules that read files (csv_*.py, tables.py and its neighbours); uploads.py makes it
+an answer, cli.py a line.
+"""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from typing import Any, Literal, NamedTuple
 
 from csv_errors import CsvError
 from csv_header import Columns, Wanted, find_columns, metadata_names
-from csv_names import NAME_PAIRS
+from csv_names import NAME_PAIRS, QUIZ_ANSWERS, choices, normalised
 
 Role = Literal["id", "question", "answer", "metadata"]
 ExportRow = tuple[str | None, str, str, dict[str, str]]
@@ -154,6 +154,10 @@ def _renamed(columns: Sequence[Column], question: str, answer: str) -> list[Colu
 def _understood(columns: Sequence[Column]) -> bool:
     """Return whether an upload without options would read the columns as they are meant."""
     names = [column.name for column in columns]
+    plain = [normalised(name) for name in names]
+    if choices(plain) or not QUIZ_ANSWERS.keys().isdisjoint(plain):
+        # Whether an upload takes them depends on the answers (csv_header.check_answers).
+        return False
     try:
         found = find_columns(names, Wanted())
     except CsvError:

@@ -2,12 +2,14 @@
 
 A question and an answer by whole names that belong together (csv_names.py) are meant first. Only
 where a header has none, the one column that is a question with a word beside it that says which
-(`question_en`, `Pergunta principal`), and the one such answer, are meant.
+(`question_en`, `Pergunta principal`), and the one such answer, are meant. Last, beside a question,
+a column named `correct`. Letters of a quiz's choices are no answers, whatever the column is named.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -22,8 +24,12 @@ from csv_names import (
     PAIRED_ANSWERS,
     PAIRED_QUESTIONS,
     QUESTIONS,
+    QUIZ_ANSWERS,
+    QUIZ_QUESTIONS,
     Table,
+    choices,
     is_qualified,
+    means_itself,
     normalised,
 )
 from texts import visible_text
@@ -36,6 +42,11 @@ MAX_PREAMBLE_ROWS = 10
 _SHOWN_NAMES = 20
 _SHOWN_CHARS = 60
 _OPTIONS = ("question_column", "answer_column")
+# What a quiz's column `correct` says of a choice, rather than what is correct.
+_VERDICTS = {
+    *("true", "false", "yes", "no", "verdadeiro", "verdadero", "falso", "sim", "não", "si", "sí"),
+    *("wahr", "falsch", "ja", "nein", "richtig"),
+}
 
 
 @dataclass(frozen=True)
@@ -130,7 +141,11 @@ def find_columns(header: Sequence[str], want: Wanted) -> Columns | None:
     if -1 in (question, answer, id_index):
         return None
     if question is None or answer is None:
-        pair = _best_pair(names, question, answer) or _qualified_pair(header, question, answer)
+        pair = (
+            _best_pair(names, question, answer)
+            or _qualified_pair(header, question, answer)
+            or _pair(names, (QUIZ_QUESTIONS, QUIZ_ANSWERS), question, answer)
+        )
         if pair is None:
             return None
         for option, index, given in zip(_OPTIONS, pair, (question, answer), strict=True):
@@ -143,6 +158,42 @@ def find_columns(header: Sequence[str], want: Wanted) -> Columns | None:
         ids = [i for i, n in enumerate(header) if visible_text(n).casefold() == "id"]
         id_index = ids[0] if len(ids) == 1 and ids[0] not in (question, answer) else None
     return Columns(question, answer, id_index)
+
+
+def check_answers(
+    header: Sequence[str], columns: Columns, rows: Sequence[list[str]], want: Wanted
+) -> None:
+    """Look whether the answers below a header are texts, unless the caller named their column.
+
+    Raises CsvError (missing_column) where nearly all are letters of the choices that the header
+    has, or where a column that is only named `correct` has nothing but letters, or yes and no.
+    """
+    names = [normalised(name) for name in header]
+    listed = [header[i] for i in choices(names) if i not in (columns.question, columns.answer)]
+    quiz = names[columns.answer] in QUIZ_ANSWERS
+    if want.answer is not None or not (listed or quiz):
+        return
+    cells = [row[columns.answer][:_SHOWN_CHARS] for row in rows if len(row) > columns.answer]
+    answers = [cell for cell in map(visible_text, cells) if cell]
+    marks = sum(_is_letter(a) or (quiz and a.casefold() in _VERDICTS) for a in answers)
+    if not answers or marks * 10 < len(answers) * 9:
+        return
+    beside = ", ".join(repr(name.strip()[:_SHOWN_CHARS]) for name in listed[:_SHOWN_NAMES])
+    raise CsvError(
+        "missing_column",
+        f"The answers in column {header[columns.answer].strip()[:_SHOWN_CHARS]!r} seem to be "
+        f"letters of choices{f' ({beside})' if beside else ', or yes and no'}, not texts: write "
+        "out the right choice in a column of its own. With both named, question_column="
+        f"{columns.question + 1}&answer_column={columns.answer + 1}, they are taken as they are.",
+        header=_clipped(header),
+    )
+
+
+def _is_letter(text: str) -> bool:
+    """Return whether a text is a single letter or digit, as in `B`, `b)` or `(2)`."""
+    bare = text.strip(" ().:")
+    # A single letter without case may be a word.
+    return len(bare) == 1 and unicodedata.category(bare) in ("Lu", "Ll", "Nd")
 
 
 def metadata_names(header: Sequence[str], columns: Columns) -> dict[int, str]:
@@ -245,17 +296,21 @@ def _best_pair(
     names: Sequence[str], question: int | None, answer: int | None
 ) -> tuple[int, int] | None:
     """Return the question and the answer that belong together best."""
-    for questions, answers in ((QUESTIONS, ANSWERS), (PAIRED_QUESTIONS, PAIRED_ANSWERS)):
-        pairs = [
-            ((q_group != a_group, q_group + a_group, q_place + a_place), q, a)
-            for q, q_group, q_place in _known(names, questions, question)
-            for a, a_group, a_place in _known(names, answers, answer)
-            if q != a
-            and (questions is QUESTIONS or q_group == a_group or None not in (question, answer))
-        ]
-        if pairs:
-            return min(pairs)[1:]
-    return None
+    return _pair(names, (QUESTIONS, ANSWERS), question, answer) or _pair(
+        names, (PAIRED_QUESTIONS, PAIRED_ANSWERS), question, answer
+    )
+
+
+def _pair(
+    names: Sequence[str], tables: tuple[Table, Table], question: int | None, answer: int | None
+) -> tuple[int, int] | None:
+    pairs = [
+        ((q_group != a_group, q_group + a_group, q_place + a_place), q, a)
+        for q, q_group, q_place in _known(names, tables[0], question)
+        for a, a_group, a_place in _known(names, tables[1], answer)
+        if q != a and (tables[0] is QUESTIONS or q_group == a_group)
+    ]
+    return min(pairs)[1:] if pairs else None
 
 
 def _qualified_pair(
@@ -277,10 +332,12 @@ def _kinds(
 ) -> list[int]:
     if given is not None:
         return [given]
+    whole = {name for name in table if len(name) > 1 or not name.isascii()}
     return [
         index
         for index, name in enumerate(header)
-        if normalised(name) in table or is_qualified(name, table, qualifiers)
+        # A letter such as `a` says nothing but beside `q`.
+        if normalised(name) in whole or is_qualified(name, table, qualifiers)
     ]
 
 
@@ -291,9 +348,7 @@ def _known(names: Sequence[str], table: Table, given: int | None) -> list[tuple[
     return [
         (index, group, place)
         for index, name in enumerate(names)
-        if name in table and index == names.index(name)
-        # `a` beside `b` is the first of several choices.
-        if not (name == "a" and "b" in names)
+        if name in table and index == names.index(name) and means_itself(name, names)
         for group, place in table[name]
     ]
 

@@ -1,4 +1,6 @@
-"""The physical lines of a text, with their ends, in constant memory. Called by csv_records.py.
+"""The physical lines of a text, with their ends, in constant memory.
+
+Called by csv_records.py, csv_rows.py, csv_dialect.py and spooled_csv.py.
 
 A line ends in CRLF, LF, CR or CR CR LF (what a program writes that translates line ends twice).
 Unicode's other separators (U+2028, U+0085, form feed …) are characters like any other, which is
@@ -86,6 +88,8 @@ class Lines:
                 if scanner.feed(line):
                     self._lines = lines[index:]
                     self._base = self.done = number + index
+                    # What is left has not been looked at.
+                    self.odd = True
                     return True
             number += len(lines)
             # The beginning of a line is shown before its end is known, but not the CR that may

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TypeAlias
 
 from texts import visible_text
@@ -17,7 +18,7 @@ from texts import visible_text
 # The first group that a header has names of wins, so that a file in two languages gives one.
 # (question, answer), the best name first.
 _NAMES: tuple[tuple[str, str], ...] = (
-    ("question questions", "answer answers ground_truth"),
+    ("question questions", "answer answers best_answer ground_truth"),
     ("pergunta perguntas dúvida dúvidas questão questões", "resposta respostas"),
     ("pregunta preguntas posible_pregunta posibles_preguntas", "respuesta respuestas"),
     ("question questions", "réponse réponses"),
@@ -60,10 +61,17 @@ _PAIRS: tuple[tuple[str, str], ...] = (
     ("input", "output response answer"),
     ("user", "assistant bot"),
     ("human", "assistant bot ai"),
+    ("human_says", "chatbot_says bot_says robot_says"),
     ("utterance message context", "response reply"),
     ("problem issue", "solution resolution"),
     ("front", "back"),
     ("title", "answer response"),
+)
+
+# Names that the column with the answers has in a quiz, where nothing else is one: csv_header.py
+# looks at the answers too, which may be the letters of choices, or yes and no.
+_CORRECT: tuple[tuple[str, str], ...] = (
+    ("question pergunta pregunta frage", "correct correta correcta richtige"),
 )
 
 _AROUND = " \t\r\n:?.*\"'`“”‘’«»[]()<>"
@@ -78,7 +86,13 @@ Table: TypeAlias = dict[str, list[tuple[int, int]]]
 
 def normalised(name: str) -> str:
     """Return what two spellings of one column name have in common."""
-    text = visible_text(unicodedata.normalize("NFKC", name[:_LONGEST])).casefold()
+    return _normalised(name[:_LONGEST])
+
+
+# The names in a file are few, but JSON has them in each object.
+@lru_cache(maxsize=1 << 12)
+def _normalised(name: str) -> str:
+    text = visible_text(unicodedata.normalize("NFKC", name)).casefold()
     text = text.removesuffix("(s)") + "s" if text.endswith("(s)") else text
     letters = unicodedata.normalize("NFD", text.strip(_AROUND))
     bare = "".join(c for c in letters if unicodedata.category(c) != "Mn")
@@ -98,6 +112,7 @@ GROUPS = len(_NAMES)
 # A question's and an answer's name of each group.
 NAME_PAIRS = [(questions.split()[0], answers.split()[0]) for questions, answers in _NAMES]
 PAIRED_QUESTIONS, PAIRED_ANSWERS = _table(_PAIRS, 0), _table(_PAIRS, 1)
+QUIZ_QUESTIONS, QUIZ_ANSWERS = _table(_CORRECT, 0), _table(_CORRECT, 1)
 
 
 def _words(text: str) -> frozenset[str]:
@@ -114,13 +129,33 @@ _LANGUAGES = _words(
 _EITHER = _LANGUAGES | _words("faq faqs text texto markdown principal main")
 OF_QUESTIONS = _EITHER | _words(
     "user customer client cliente usuário do da del de frequente frequentes frecuente frecuentes"
-    " frequently asked sample"
+    " frequently asked sample example examples exemplo exemplos ejemplo ejemplos"
 )
 OF_ANSWERS = _EITHER | _words(
-    "bot agent atendente do da del de expected reference correct correta correcta sugerida"
-    " suggested"
+    "bot agent atendente do da del de expected reference correct correta correcta richtige"
+    " sugerida suggested gold golden ideal"
 )
+# What a name is not, beside one of these names: `a` is the first of several choices, a title has
+# its question below it, and `ai` beside a text is who wrote it.
+_UNLESS = {
+    "a": _words("b"),
+    "title": _words(
+        "body ask content text description details message post selftext question_body"
+        " question_text corpo texto conteúdo descrição descripción contenido beschreibung inhalt"
+    ),
+    "ai": _words("text texto"),
+}
+# Names of a column with all choices, and, normalised, of one with one of several.
+_CHOICES = _words(
+    "options choices opções opciones opzioni optionen alternativas alternatives distractors"
+)
+_CHOICE = re.compile(
+    "(?:option|opt|choice|opcao|opcion|opzione|alternativa|alternative|answer|resposta|respuesta"
+    "|reponse|antwort|risposta|вариант)(?:[0-9]|[a-h])"
+)
+
 _WORD = re.compile(r"[^\W_]+")
+_CAMEL = re.compile("(?<=[a-zß-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ])")
 
 
 def is_question_name(name: str) -> bool:
@@ -133,9 +168,28 @@ def is_answer_name(name: str) -> bool:
     return normalised(name) in ANSWERS
 
 
+def means_itself(name: str, names: Sequence[str]) -> bool:
+    """Return whether a normalised name means what it says beside the other names of a header."""
+    return _UNLESS.get(name, frozenset()).isdisjoint(names)
+
+
+def choices(names: Sequence[str]) -> list[int]:
+    """Return which of a header's normalised names are the choices of a quiz; [] for another table.
+
+    They are letters from `a` and `b` on, two names such as `option1` and `option_a`, or `choices`.
+    """
+    if {"a", "b"}.issubset(names):
+        return [index for index, name in enumerate(names) if len(name) == 1 and "a" <= name <= "h"]
+    found = [index for index, name in enumerate(names) if _CHOICE.fullmatch(name)]
+    if len(found) > 1:
+        return found
+    return [index for index, name in enumerate(names) if name in _CHOICES]
+
+
 def is_qualified(name: str, table: Table, qualifiers: frozenset[str]) -> bool:
     """Return whether one word of a name is a known one, and all others only say of what kind."""
-    words = [normalised(word) for word in _WORD.findall(visible_text(name[:_LONGEST]))]
+    spaced = _CAMEL.sub(" ", visible_text(name[:_LONGEST]))
+    words = [normalised(word) for word in _WORD.findall(spaced)]
     known = [word for word in words if word in table]
     others = [word for word in words if word not in table]
     if len(known) != 1 or not others:

@@ -21,7 +21,7 @@ import csv
 import re
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise, product
 from typing import Literal, TypeAlias
 
 from csv_errors import CsvError
@@ -190,6 +190,7 @@ class Records:
         self._quotes = odd_quotes(form.delimiter)
         # After a broken record, what looks like a record may be a piece of it.
         self._distrust = False
+        self._begin = 0
         self.fields: list[str] = []
         self.ending = ""
 
@@ -197,6 +198,16 @@ class Records:
     def odd(self) -> bool:
         """Whether the last record may hold a character or a length that has to be looked for."""
         return self._lines.odd
+
+    def runs_on(self) -> bool:
+        """Return whether a field of the last record begins with a space, and no quote is before it.
+
+        Only until the next record is asked for.
+        """
+        if not is_prose(self.fields):
+            return False
+        text = "".join(self._lines.kept(self._begin, self._lines.done))
+        return any(self._form.delimiter + f in text for f in self.fields[1:] if f[:1] == " ")
 
     def __iter__(self) -> Iterator[Record | Broken]:
         while (stopped := (yield from self._strictly())) is not None:
@@ -220,14 +231,15 @@ class Records:
                 begin, end = lines.done, start + reader.line_num
                 if (lines.odd or self._distrust) and self._suspicious(begin, end):
                     return csv.Error()
-                self._note(end, fields)
+                self._note(begin, end, fields)
                 yield begin + 1, fields
         except (csv.Error, RecordTooLong) as error:
             return error
         return None
 
-    def _note(self, end: int, fields: list[str]) -> None:
+    def _note(self, begin: int, end: int, fields: list[str]) -> None:
         """Note a record as the last one."""
+        self._begin = begin
         self.fields = fields
         self.ending = self._lines.line(end - 1) or ""
         self._lines.done = end
@@ -249,7 +261,7 @@ class Records:
         for spaces, escapes in product((False, True), repeat=2):
             reader, end = self._read(begin, spaces=spaces, escapes=escapes)
             if end is not None and reader.clean(self._form.width):
-                self._note(end, reader.fields)
+                self._note(begin, end, reader.fields)
                 return begin + 1, reader.fields
         if "end of data" in str(stopped):
             raise _unclosed(begin)
@@ -321,6 +333,20 @@ class Records:
 def is_prose(fields: list[str]) -> bool:
     """Return whether fields are rather a sentence: its commas are followed by spaces."""
     return any(field.startswith(" ") for field in fields[1:])
+
+
+def glued(fields: list[str], delimiter: str, width: int) -> list[str] | None:
+    """Return fields with each that begins with a space put back to the one before it.
+
+    None where they are not `width` then; empty ones at the end do not count.
+    """
+    starts = [at for at, field in enumerate(fields) if at == 0 or not field.startswith(" ")]
+    end = len(fields)
+    while len(starts) > width and not fields[starts[-1]] and starts[-1] == end - 1:
+        end = starts.pop()
+    if len(starts) != width:
+        return None
+    return [delimiter.join(fields[a:b]) for a, b in pairwise([*starts, end])]
 
 
 def _unclosed(begin: int) -> CsvError:

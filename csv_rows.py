@@ -8,8 +8,12 @@ delimiter), csv_header.py (its columns) and csv_records.py (its records); each h
 |---|---|
 | as wide as the header | question and answer trimmed of spaces, all else as it is |
 | wider, its extra fields empty | the row without them |
-| wider, with overflow=join and the answer last | its extra fields belong to the answer |
+| wider, with overflow=join and the answer last | as wide as the header, where that is what it is \
+with each field that begins with a space put back to the one before it; else its extra fields \
+belong to the answer |
 | wider otherwise | too_many_fields |
+| not wider than a header that most rows do not fill, but wider than these, with a field that \
+begins with a space and has no quotes | too_many_fields |
 | shorter, but with question and answer | its missing metadata is empty |
 | shorter otherwise | too_few_fields |
 | not ended by a quote, and followed by several lines of one field | malformed_quotes: its answer goes on there |
@@ -34,7 +38,7 @@ from csv_encoding import Encoding, detect_encoding, is_archive, text_chunks
 from csv_errors import CsvError
 from csv_header import MAX_COLUMNS, metadata_names, shown_name, wanted
 from csv_lines import NUL, Lines
-from csv_records import Broken, Records, is_prose
+from csv_records import Broken, Records, glued, is_prose
 from qna_export import labels, labels_column
 from texts import visible_text
 
@@ -145,6 +149,7 @@ class CsvFile:
         self._labels = labels_column(dialect.names)
         self._names = [name.strip() for name in dialect.names]
         self._joins = overflow == "join" and self._columns.answer == dialect.form.width - 1
+        self._narrow = dialect.usual < dialect.form.width and not dialect.spaced
         self.format = "csv"
         self.encoding = encoding.name
         self.delimiter = dialect.form.delimiter
@@ -228,14 +233,15 @@ class CsvFile:
             self._columns.id,
         )
         metadata = list(self._metadata.items())
+        narrow = self._narrow
         asked = self._names[question_at] if self._names else None
         for record in records:
             if isinstance(record, Broken):
                 yield _broken(record)
                 continue
             line, fields = record
-            if len(fields) != width:
-                fitted = self._fitted(line, fields)
+            if len(fields) != width or narrow:
+                fitted = self._fitted(line, fields, records)
                 if not isinstance(fitted, list):
                     if fitted is not None:
                         yield fitted
@@ -252,8 +258,13 @@ class CsvFile:
                 continue
             if question == asked and [field.strip() for field in fields] == self._names:
                 continue
-            if records.odd or len(question) > MAX_QUESTION_CHARS:
-                rejection = self._unfit(line, question, fields)
+            id = None if id_at is None else fields[id_at].strip(SPACES) or None
+            if (
+                records.odd
+                or len(question) > MAX_QUESTION_CHARS
+                or (id is not None and len(id) > MAX_ID_CHARS)
+            ):
+                rejection = self._unfit(line, fields)
                 if rejection is not None:
                     yield rejection
                     continue
@@ -261,29 +272,22 @@ class CsvFile:
             if self._labels is not None:
                 # Beside the column itself, so that a filter finds them and an export has both.
                 values = labels(fields[self._labels]) | values
-            yield Row(
-                line,
-                None if id_at is None else fields[id_at].strip(SPACES) or None,
-                question,
-                answer,
-                values,
-            )
+            yield Row(line, id, question, answer, values)
 
-    def _fitted(self, line: int, fields: list[str]) -> list[str] | Rejection | None:
+    def _fitted(
+        self, line: int, fields: list[str], records: Records
+    ) -> list[str] | Rejection | None:
         """Return a row of another width as wide as the others; None where nothing is in it."""
         width = self._dialect.form.width
+        if self._narrow and len(fields) > self._dialect.usual and records.runs_on():
+            return _too_many(line, fields, self._dialect.usual)
         if len(fields) > width:
             if not any(map(_visible, fields[width:])):
                 return fields[:width]
             if self._joins:
-                return [*fields[: width - 1], self.delimiter.join(fields[width - 1 :])]
-            return _rejection(
-                line,
-                "too_many_fields",
-                f"The row has {len(fields)} fields, the others {width}: a delimiter or a quote "
-                "in a field needs quotes around the field.",
-                fields,
-            )
+                whole = None if self._dialect.spaced else glued(fields, self.delimiter, width)
+                return whole or [*fields[: width - 1], self.delimiter.join(fields[width - 1 :])]
+            return _too_many(line, fields, width)
         if not any(map(_visible, fields)):
             return None
         if len(fields) <= max(self._columns.question, self._columns.answer):
@@ -301,12 +305,13 @@ class CsvFile:
             return _rejection(line, "empty_question", "The question is empty.", fields)
         return _rejection(line, "empty_answer", "The answer is empty.", fields)
 
-    def _unfit(self, line: int, question: str, fields: list[str]) -> Rejection | None:
+    def _unfit(self, line: int, fields: list[str]) -> Rejection | None:
         """Return why a row with something unusual in it can't be taken, or None."""
         for index, field in enumerate(fields):
             limit = self._limit(index)
             name = self._column_name(index)
-            length = len(question) if index == self._columns.question else len(field)
+            trimmed = index in (self._columns.question, self._columns.id)
+            length = len(field.strip(SPACES) if trimmed else field)
             if length > limit:
                 return _rejection(
                     line,
@@ -357,6 +362,16 @@ def _broken(record: Broken) -> Rejection:
             'quote inside quotes twice ("").'
         )
     return _rejection(record.line, record.code, error, [record.text])
+
+
+def _too_many(line: int, fields: list[str], usual: int) -> Rejection:
+    return _rejection(
+        line,
+        "too_many_fields",
+        f"The row has {len(fields)} fields, the others {usual}: a delimiter or a quote in a field "
+        "needs quotes around the field.",
+        fields,
+    )
 
 
 def _is_loose(entry: Row | Rejection) -> bool:

@@ -11,8 +11,14 @@ with an `id` of 7 they get 7, 7#2, 7#3 |
 | a line of JSON Lines that is no object | rejected (malformed_json) |
 | `messages` of a chat with one of `user` and one of `assistant` | question and answer; \
 with more of them it is rejected (malformed_json) |
+| a question of schema.org (`name`, `acceptedAnswer` with a `text`) | question and answer |
 | a document with objects around it (`{"faq": [{…}]}`) | all arrays whose objects have a question \
-and an answer; the first array of objects where none has |
+and an answer, and what else of these holds pairs; the first array of objects where none does |
+| an object whose values are mostly objects with a question and an answer | an array of them; the \
+names of the values are the metadata `key` |
+| an object, in no array, of texts whose names mostly end in a question mark | a row for each: the \
+name is the question |
+| more than csv_header.MAX_COLUMNS different keys | CsvError malformed_csv |
 | a document that is no JSON | CsvError malformed_csv |
 """
 
@@ -27,19 +33,26 @@ import ijson
 
 from csv_encoding import Encoding, detect_encoding, text_chunks
 from csv_errors import CsvError
+from csv_header import MAX_COLUMNS
 from csv_names import is_answer_name, is_question_name
 from csv_rows import Rejection
+from json_places import is_schema_org, pair_places, place_values
 from spooled_csv import SpooledCsv
 
 # A line of JSON Lines, in characters.
 MAX_LINE_CHARS = 16_000_000
-MAX_DEPTH = 100
 # Of so large a document, in bytes, the line of an error is looked for.
 _LOOKED_THROUGH = 32_000_000
 _SHOWN_CHARS = 10_000
 
 _DOCUMENT = re.compile(r'\s*\[\s*(?:\{\s*["}]|\]|\Z)')
 _OBJECT = re.compile(r'\s*\{\s*["}]')
+# What ijson raises where a document can't be read; decimal's errors are ArithmeticErrors.
+_UNREADABLE = (ijson.JSONError, ValueError, RecursionError, ArithmeticError)
+
+
+class _LineTooLong(CsvError):
+    """A line is longer than one of JSON Lines may be."""
 
 
 def json_kind(start: str) -> Literal["array", "object"] | None:
@@ -64,6 +77,13 @@ def spool_json(
             spool.reject(value)
             continue
         for fields in _rows(value, positions):
+            if len(positions) > MAX_COLUMNS:
+                raise CsvError(
+                    "malformed_csv",
+                    f"The objects have more than {MAX_COLUMNS} different keys up to number "
+                    f"{number}; at most {MAX_COLUMNS} can be taken.",
+                    line=number,
+                )
             if isinstance(fields, list):
                 spool.write(fields, number)
             else:
@@ -81,6 +101,12 @@ def _rows(value: dict[str, Any], positions: dict[str, int]) -> Iterator[list[str
             yield "Its 'messages' are not one question and one answer."
             return
         value = {name: content for name, content in value.items() if name != "messages"} | chat
+    elif is_schema_org(value.keys()):
+        pair = _schema_org(value)
+        if pair is None:
+            yield "Its 'name' and 'acceptedAnswer' are not one question and the text of one answer."
+            return
+        value = pair
     fields: dict[int, str] = {}
     phrasings: tuple[int, list[str]] | None = None
     for name, content in value.items():
@@ -125,6 +151,21 @@ def _chat(messages: list[Any]) -> dict[str, str] | None:
     return {"question": question, "answer": answer} | texts
 
 
+def _schema_org(value: dict[str, Any]) -> dict[str, Any] | None:
+    """Return https://schema.org/Question as an object like the others; None without its texts."""
+    accepted = value["acceptedAnswer"]
+    if isinstance(accepted, list) and len(accepted) == 1:
+        accepted = accepted[0]
+    answer = accepted.get("text") if isinstance(accepted, dict) else None
+    if not (isinstance(value["name"], str) and isinstance(answer, str)):
+        return None
+    more = {name: content for name, content in accepted.items() if name not in ("@type", "text")}
+    pair = {"question": value["name"], "answer": answer}
+    own = {"name", "acceptedAnswer", *pair}
+    others = {name: content for name, content in value.items() if name not in own}
+    return pair | others | ({"acceptedAnswer": more} if more else {})
+
+
 def _ordered(fields: dict[int, str], positions: dict[str, int]) -> list[str]:
     return [fields.get(n, "") for n in range(len(positions))]
 
@@ -142,10 +183,19 @@ def _text(value: Any) -> str:
 def _is_json_lines(file: BinaryIO, encoding: Encoding) -> bool:
     """Return whether a file's first line is an object, and it is not the whole document."""
     lines = _lines(text_chunks(file, encoding))
-    first = next((line for line in lines if line.strip()), "")
+    try:
+        first = next((line for line in lines if line.strip()), "")
+    except _LineTooLong:
+        return False
     if not isinstance(_parsed(first), dict):
         return False
-    return any(line.strip() for line in lines) or not _arrays_of_objects(file, encoding)
+    if any(line.strip() for line in lines):
+        return True
+    try:
+        return not pair_places(_Utf8(text_chunks(file, encoding)))
+    except _UNREADABLE:
+        # As a line it can be read: a comma may follow it, or a number be too large for a document.
+        return True
 
 
 def _line_objects(
@@ -197,7 +247,7 @@ def _lines(chunks: Iterator[str]) -> Iterator[str]:
         yield from whole
         number += len(whole)
         if len(rest) > MAX_LINE_CHARS:
-            raise CsvError(
+            raise _LineTooLong(
                 "malformed_csv",
                 f"Line {number + 1} is longer than {MAX_LINE_CHARS} characters.",
                 line=number + 1,
@@ -229,69 +279,33 @@ def _document_objects(
     """Yield the document's objects, counted from 1."""
     number = 0
     try:
-        for prefix in _arrays_of_objects(file, encoding) or [""]:
-            for value in ijson.items(_Utf8(text_chunks(file, encoding)), prefix):
-                number += 1
-                if isinstance(value, dict):
-                    yield number, value
-                elif prefix:
-                    text = json.dumps(value, ensure_ascii=False, default=float)
-                    yield number, _rejection(number, "It is not a JSON object.", text)
-    except (ijson.JSONError, ValueError, RecursionError, OverflowError) as error:
-        raise _malformed(file, encoding, number) from error
+        places = pair_places(_Utf8(text_chunks(file, encoding))) or {"": "array"}
+        values = place_values(_Utf8(text_chunks(file, encoding)), places)
+        for number, (kind, key, value) in enumerate(values, 1):
+            if kind == "texts":
+                yield number, {"question": key, "answer": value}
+            elif isinstance(value, dict):
+                yield number, value if kind == "array" else {"key": key} | value
+            elif "" not in places or kind != "array":
+                text = json.dumps(value, ensure_ascii=False, default=float)
+                yield number, _rejection(number, "It is not a JSON object.", text)
+    except _UNREADABLE as error:
+        raise _malformed(file, encoding, number, error) from error
 
 
-def _arrays_of_objects(file: BinaryIO, encoding: Encoding) -> list[str]:
-    """Return where the arrays of objects are that have a question and an answer.
-
-    As ijson names places. Where none has, the first array of objects; none where there is none.
-    Raises CsvError where the document is nested deeper than MAX_DEPTH: the names of places in it
-    would take more memory than can be had.
-    """
-    first: list[str] = []
-    found: dict[str, None] = {}
-    path: list[str] = []
-    names: list[set[str]] = []  # of each object that is open
-    for event, value in ijson.basic_parse(_Utf8(text_chunks(file, encoding))):
-        if event == "map_key":
-            path[-1] = value
-            names[-1].add(value)
-        elif event in ("end_map", "end_array"):
-            path.pop()
-            if event == "end_map" and _is_pair(names.pop()) and path[-1:] == ["item"]:
-                found.setdefault(".".join(path))
-        elif event in ("start_map", "start_array"):
-            if not first and event == "start_map" and path[-1:] == ["item"]:
-                first = [".".join(path)]
-            if event == "start_map":
-                names.append(set())
-            path.append("item" if event == "start_array" else "")
-            if len(path) > MAX_DEPTH:
-                raise CsvError(
-                    "malformed_csv", f"The JSON is nested deeper than {MAX_DEPTH} levels.", line=1
-                )
-    # What is inside a pair is its own.
-    outer = [one for one in found if not any(one.startswith(f"{other}.") for other in found)]
-    return outer or first
-
-
-def _is_pair(names: set[str]) -> bool:
-    return "messages" in names or (
-        any(map(is_question_name, names)) and any(map(is_answer_name, names))
-    )
-
-
-def _malformed(file: BinaryIO, encoding: Encoding, objects: int) -> CsvError:
+def _malformed(file: BinaryIO, encoding: Encoding, objects: int, error: Exception) -> CsvError:
     """Return the error of a document that is no JSON, with its line where it can be found."""
     what = f"The JSON is malformed after {objects} objects"
-    if file.seek(0, 2) <= _LOOKED_THROUGH:
+    if isinstance(error, ArithmeticError):
+        what = "A number of the JSON is too large or too small to be read"
+    elif file.seek(0, 2) <= _LOOKED_THROUGH:
         try:
             json.loads("".join(text_chunks(file, encoding)))
-        except json.JSONDecodeError as error:
-            what = f"The JSON is malformed in line {error.lineno}, column {error.colno}"
-            return CsvError("malformed_csv", f"{what}: {error.msg}.", line=error.lineno)
-        except ValueError as error:
-            what = f"A number of the JSON can't be read: {error}"
+        except json.JSONDecodeError as found:
+            what = f"The JSON is malformed in line {found.lineno}, column {found.colno}"
+            return CsvError("malformed_csv", f"{what}: {found.msg}.", line=found.lineno)
+        except ValueError as found:
+            what = f"A number of the JSON can't be read: {found}"
     return CsvError("malformed_csv", f"{what}.", line=objects + 1)
 
 

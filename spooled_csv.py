@@ -22,6 +22,8 @@ from csv_rows import CsvFile, CsvOptions, Rejection, Row, open_csv
 
 # So many rows that were rejected before they could be written are kept.
 MAX_REJECTED = 10_000
+# So many cells are written: an empty one takes three bytes here, and none where it is left out.
+MAX_CELLS = 300_000_000
 
 
 class SpooledCsv:
@@ -33,7 +35,7 @@ class SpooledCsv:
         self._text = io.StringIO(newline="")
         self._writer = csv.writer(self._text, quoting=csv.QUOTE_ALL, lineterminator="\n")
         self._header = ""
-        self._line = 0
+        self._line = self._cells = 0
         self._lines = array("L")
         self._sources = array("L")
         self._rejected: list[Rejection] = []
@@ -43,7 +45,17 @@ class SpooledCsv:
         self._header = self._record(names).encode("utf-8", "replace").decode()
 
     def write(self, fields: Sequence[str], source: int) -> None:
-        """Add a row that is number `source` of its table."""
+        """Add a row that is number `source` of its table.
+
+        Raises CsvError (malformed_csv) when the cells are too many.
+        """
+        self._cells += len(fields)
+        if self._cells > MAX_CELLS:
+            raise CsvError(
+                "malformed_csv",
+                f"The table has more than {MAX_CELLS} cells, with those that are empty.",
+                line=source,
+            )
         record = self._record(fields) if fields else "\n"
         try:
             self._file.write(record.encode())

@@ -19,16 +19,24 @@ from openpyxl.utils.escape import unescape
 from csv_errors import CsvError
 from spooled_csv import SpooledCsv
 
-# A workbook's parts, inflated, in bytes: all of them, and the table of its strings, which is held
-# in memory.
+# A workbook's parts, inflated, in bytes: all of them; the table of its strings, which is held in
+# memory; each other one that is not read piece by piece, which is held as a tree.
 MAX_INFLATED = 2_000_000_000
 MAX_STRINGS = 256_000_000
+MAX_PART = 64_000_000
 MAX_CELLS = 100_000_000
 # Excel's own limit. A row of nothing costs the sender a byte, packed, and us a microsecond.
 MAX_ROWS = 1_048_576
+# A row that ends before others is filled up to here, which is further than where a table has its
+# question and its answer: an answer that is missing is an empty cell like any other.
+_MOST_FILLED = 100
 
 _WORKBOOK = "xl/workbook.xml"
 _STRINGS = "xl/sharedStrings.xml"
+# Parts that are read piece by piece, or not at all.
+_NOT_HELD = re.compile("xl/(?:worksheets|media|pivotCache)/[^/]+")
+# zipfile raises NotImplementedError for a version of the format that it does not know.
+_BROKEN_ZIP = (zipfile.BadZipFile, NotImplementedError, OSError, ValueError)
 
 
 def is_workbook(file: BinaryIO) -> bool:
@@ -36,7 +44,7 @@ def is_workbook(file: BinaryIO) -> bool:
     try:
         with zipfile.ZipFile(file) as archive:
             return _WORKBOOK in archive.namelist()
-    except (zipfile.BadZipFile, OSError, ValueError):
+    except _BROKEN_ZIP:
         return False
     finally:
         file.seek(0)
@@ -67,7 +75,7 @@ def spool_sheet(file: BinaryIO, sheet: str | None, spool: SpooledCsv) -> list[st
                         )
                     fields = _fields(row)
                     # An empty cell at a row's end is there, though the file leaves it out.
-                    width = max(width, len(fields))
+                    width = min(max(width, len(fields)), _MOST_FILLED)
                     spool.write(fields + [""] * (width - len(fields)), number)
                 return [one.title for one in book.worksheets if one.title != chosen.title]
             finally:
@@ -87,15 +95,22 @@ def _check_sizes(file: BinaryIO) -> None:
     try:
         with zipfile.ZipFile(file) as archive:
             sizes = {part.filename: part.file_size for part in archive.infolist()}
-    except zipfile.BadZipFile as error:
+    except _BROKEN_ZIP as error:
         raise CsvError("malformed_csv", "The Excel workbook is broken.", line=1) from error
     file.seek(0)
-    if sum(sizes.values()) > MAX_INFLATED or sizes.get(_STRINGS, 0) > MAX_STRINGS:
+    too_large = (size > _limit(name) for name, size in sizes.items())
+    if sum(sizes.values()) > MAX_INFLATED or any(too_large):
         raise CsvError(
             "malformed_csv",
             "The Excel workbook is too large when it is unpacked: save the sheet as CSV.",
             line=1,
         )
+
+
+def _limit(part: str) -> int:
+    if _NOT_HELD.fullmatch(part):
+        return MAX_INFLATED
+    return MAX_STRINGS if part == _STRINGS else MAX_PART
 
 
 def _sheet(book: Any, asked: str | None) -> Any:

@@ -252,6 +252,15 @@ def test_where_names_do_not_suffice_the_export_says_its_options(client: Client) 
     assert (again["unchanged"], again["total"]) == (1, 1)
 
 
+def test_the_export_of_a_quiz_says_its_options(client: Client) -> None:
+    quiz = "question,a,b,correct\nFirst?,x,y,A\nSecond?,z,w,B\n"
+    assert client.upload(quiz).status_code == 422
+    client.load(quiz, "/upload?answer_column=correct")
+    export = client.get("/collections/default/export")
+    again = client.load(export.data, "/upload?" + export.headers["Upload-Options"])
+    assert again["rows"]["unchanged"] == 2
+
+
 def test_formulas_are_neutralised_on_request_only(client: Client) -> None:
     client.load("question,answer\n=1+1,@b\n-c,+d\n")
     assert rows(client)[1:] == [["=1+1", "@b"], ["-c", "+d"]]

@@ -274,7 +274,7 @@ def test_workbooks_that_can_not_be_taken(monkeypatch: pytest.MonkeyPatch) -> Non
     with_strings = io.BytesIO(data)
     with zipfile.ZipFile(with_strings, "a") as archive:
         archive.writestr("xl/sharedStrings.xml", "<sst/>")
-    for limit in ("MAX_INFLATED", "MAX_STRINGS", "MAX_CELLS", "MAX_ROWS"):
+    for limit in ("MAX_INFLATED", "MAX_STRINGS", "MAX_PART", "MAX_CELLS", "MAX_ROWS"):
         with monkeypatch.context() as patch:
             patch.setattr(xlsx_table, limit, 1)
             with pytest.raises(CsvError):

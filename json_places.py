@@ -1,0 +1,160 @@
+"""Where in a JSON document its questions and answers are. Called by json_table.py.
+
+| the document holds | is |
+|---|---|
+| an array whose objects have a question and an answer | a place of pairs |
+| an object whose values are mostly such objects | a place of pairs, which are named |
+| an object, in no array, of texts whose names mostly end in a question mark | a place of texts |
+| one of these inside a pair, or inside another place | part of that |
+| none of these | the place is the first array of objects |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Set
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, TypeAlias
+
+import ijson
+
+from csv_errors import CsvError
+from csv_names import is_answer_name, is_question_name
+
+MAX_DEPTH = 100
+_QUESTION_MARKS = ("?", "？", "؟")
+
+_BEGINS, _ENDS = ("start_map", "start_array"), ("end_map", "end_array")
+
+# What a place of a document holds: an array of objects, an object of objects, an object of texts.
+PlaceKind: TypeAlias = Literal["array", "objects", "texts"]
+
+
+class Utf8(Protocol):
+    """A file of UTF-8."""
+
+    def read(self, size: int) -> bytes: ...
+
+
+@dataclass(slots=True)
+class _Open:
+    """An object that is being read: its names, and how many of its values are what."""
+
+    names: set[str] = field(default_factory=set)
+    texts: int = 0
+    pairs: int = 0
+
+
+def pair_places(document: Utf8) -> dict[str, PlaceKind]:
+    """Return where in a document the pairs are, named as ijson does.
+
+    Where none are, the first array of objects; none where there is none, or where the document is
+    a pair itself. Raises CsvError where the document is nested deeper than MAX_DEPTH: the names of
+    places in it would take more memory than can be had.
+    """
+    first: dict[str, PlaceKind] = {}
+    found: dict[str, PlaceKind] = {}
+    path: list[str] = []
+    arrays: list[bool] = []  # of what is open, whether it is an array
+    objects: list[_Open] = []
+    for event, value in ijson.basic_parse(document):
+        if event == "map_key":
+            path[-1] = value
+            objects[-1].names.add(value)
+        elif event == "string":
+            if arrays and not arrays[-1]:
+                objects[-1].texts += 1
+        elif event in _ENDS:
+            path.pop()
+            if arrays.pop():
+                continue
+            closed = objects.pop()
+            kind = _kind(closed, arrays)
+            if kind == "array" and not arrays:
+                return {}
+            if kind == "array" and not arrays[-1]:
+                objects[-1].pairs += 1
+            elif kind is not None:
+                place = ".".join(path)
+                found[place] = "array" if kind == "array" else found.get(place, kind)
+        elif event in _BEGINS:
+            if event == "start_map":
+                if not first and arrays and arrays[-1]:
+                    first = {".".join(path): "array"}
+                objects.append(_Open())
+            path.append("item" if event == "start_array" else "")
+            arrays.append(event == "start_array")
+            if len(path) > MAX_DEPTH:
+                raise CsvError(
+                    "malformed_csv", f"The JSON is nested deeper than {MAX_DEPTH} levels.", line=1
+                )
+    # What is inside a pair is its own.
+    outer = {
+        place: kind for place, kind in found.items() if found.keys().isdisjoint(_around(place))
+    }
+    return outer or first
+
+
+def place_values(
+    document: Utf8, places: dict[str, PlaceKind]
+) -> Iterator[tuple[PlaceKind, str, Any]]:
+    """Yield (kind, name, value) for each value at the places of a document, in its order.
+
+    Values of an array have no name.
+    """
+    if list(places.values()) == ["array"]:
+        # Four times as fast, and what most documents have.
+        yield from (("array", "", value) for value in ijson.items(document, next(iter(places))))
+        return
+    events = ijson.parse(document)
+    for place, event, value in events:
+        kind = places.get(place)
+        if kind == "array":
+            yield kind, "", _built(events, event, value)
+        elif kind is not None and event == "map_key":
+            _, first, content = next(events)
+            yield kind, value, _built(events, first, content)
+
+
+def _built(events: Iterator[tuple[str, str, Any]], event: str, value: Any) -> Any:
+    """Return the value that begins with an event, with the further events that belong to it."""
+    builder = ijson.ObjectBuilder()
+    depth = 0
+    while True:
+        builder.event(event, value)
+        depth += (event in _BEGINS) - (event in _ENDS)
+        if depth == 0:
+            return builder.value
+        _, event, value = next(events)
+
+
+def _around(place: str) -> Iterator[str]:
+    """Yield the names of the places that a place is in."""
+    if place:
+        yield ""
+    yield from (place[:at] for at, character in enumerate(place) if character == ".")
+
+
+def _kind(closed: _Open, around: list[bool]) -> PlaceKind | None:
+    """Return what an object is: one of an array of pairs, or what holds pairs itself."""
+    if _is_pair(closed.names):
+        return "array"
+    half = len(closed.names) / 2
+    if closed.pairs > half:
+        return "objects"
+    if closed.texts > half and True not in around:
+        asked = sum(name.rstrip().endswith(_QUESTION_MARKS) for name in closed.names)
+        return "texts" if asked > half else None
+    return None
+
+
+def _is_pair(names: set[str]) -> bool:
+    return (
+        "messages" in names
+        or is_schema_org(names)
+        or (any(map(is_question_name, names)) and any(map(is_answer_name, names)))
+    )
+
+
+def is_schema_org(names: Set[str]) -> bool:
+    """Return whether an object is a question of https://schema.org/Question."""
+    return {"name", "acceptedAnswer"} <= names and not any(map(is_question_name, names))
