@@ -16,10 +16,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from pgvector import HalfVector
 from psycopg2.extensions import connection, cursor
 from psycopg2.extras import Json, RealDictCursor
 
-from db import FloatArray, Model, halfvec_text, one_row
+from db import FloatArray, Model, one_row
 from db_pool import Pool
 
 # Rows that an export holds in memory.
@@ -251,7 +252,7 @@ def _write_vectors(
         cur.execute(
             "INSERT INTO vectors (item_id, model_id, kind, collection_id, embedding)"
             " VALUES (%s, %s, %s, %s, %s)",
-            (item_id, model.id, kind, collection_id, halfvec_text(vector)),
+            (item_id, model.id, kind, collection_id, HalfVector(vector).to_text()),
         )
 
 

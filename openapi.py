@@ -1,7 +1,7 @@
 """What /openapi.json says beyond what APIFlask reads from the routes. Called by app.py.
 
 An upload is read by hand (uploads.py), since its body is a file; a search takes a form as well; any
-route may be answered 403, 429 or 503.
+route may be answered 403, 429 or 503, and one that embeds a text 422.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from api_models import DryRunResponse, UploadOptions
 
 _FILE = {"type": "string", "format": "binary"}
 _ERROR = {"$ref": "#/components/schemas/HTTPError"}
+_WRITING = (("/items", "post"), ("/items/{item_id}", "put"))
+_EMBEDDING = (("/search", "post"), ("/search/batch", "post"), *_WRITING)
 _RETRY = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}
 
 
@@ -27,6 +29,12 @@ def completed(spec: dict[Any, Any] | str) -> dict[Any, Any] | str:
     for path in spec["paths"].values():
         for operation in path.values():
             _add_errors(operation)
+    for path, method in _EMBEDDING:
+        responses = spec["paths"][path][method]["responses"]
+        responses["422"] = _error("The model fails on the text.")
+    for path, method in _WRITING:
+        responses = spec["paths"][path][method]["responses"]
+        responses["409"] = _error("The collection holds the pair already, as the item `id`.")
     search = spec["paths"]["/search"]["post"]["requestBody"]["content"]
     search["application/x-www-form-urlencoded"] = search["application/json"]
     _describe_upload(spec["paths"]["/upload"]["post"])

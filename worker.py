@@ -197,7 +197,8 @@ class Workers:
             for batch in self._batches():
                 try:
                     if not db_work.extend_lease(self._pool, batch, self._lease_seconds):
-                        logger.warning("job %s: a lease is lost", batch.job_id)
+                        # Its worker will see: it may have just finished the batch, too.
+                        logger.debug("job %s: a lease is over", batch.job_id)
                 except DatabaseUnavailable as error:
                     logger.warning("job %s: the lease is not renewed: %s", batch.job_id, error)
                 except Exception:

@@ -44,6 +44,8 @@ def test_an_uploads_body_and_options_are_described(spec: dict[str, Any]) -> None
     assert {"200", "202", "400", "401", "403", "413", "415", "422", "429", "503"} == set(
         upload["responses"]
     )
+    assert {"409", "422"} <= set(spec["paths"]["/items/{item_id}"]["put"]["responses"])
+    assert "422" in spec["paths"]["/search"]["post"]["responses"]
     search = spec["paths"]["/search"]["post"]["requestBody"]["content"]
     assert set(search) == {"application/json", "application/x-www-form-urlencoded"}
 
