@@ -32,9 +32,12 @@ needs_posix = pytest.mark.skipif(not POSIX, reason="needs POSIX")
 # Starts, as another user where one is given, prints the URI, stops when its input ends.
 HELPER = """
 import os
+import signal
 import sys
 from pathlib import Path
 from embedded_db import EmbeddedPostgres, EmbeddedPostgresError
+# A shell that runs the tests in the background lets them ignore it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 for uid in map(int, sys.argv[2:]):
     os.setgroups([])
     os.setgid(uid)
