@@ -197,7 +197,7 @@ class CsvFile:
                     yield from starmap(_torn, held)
                     held = [(entry, records.fields)]
                     continue
-                if len(held) <= _MOST_HELD and _is_prose(records) and not is_prose(fields):
+                if len(held) <= _MOST_HELD and records.runs_on() and not is_prose(fields):
                     held.append((entry, records.fields))
                     continue
                 yield from (each for each, _ in held)
@@ -378,10 +378,6 @@ def _is_loose(entry: Row | Rejection) -> bool:
     return (
         isinstance(entry, Rejection) and entry.code == "too_few_fields" and len(entry.fields) == 1
     )
-
-
-def _is_prose(records: Records) -> bool:
-    return '"' not in records.ending[-3:] and is_prose(records.fields)
 
 
 def _torn(entry: Row | Rejection, fields: list[str]) -> Rejection:

@@ -9,7 +9,6 @@ items that it counts on.
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -351,16 +350,11 @@ def exporting(pool: Pool, name: str) -> Iterator[Export | None]:
         yield Export(file, names, has_ids, _export_rows(pool, conn, collection_id))
 
 
-def _export_rows(
-    pool: Pool, conn: connection, collection_id: int
-) -> Iterator[tuple[str | None, str, str, dict[str, str]]]:
-    with conn.cursor(name=f"export_{uuid.uuid4().hex}") as cur:
-        cur.itersize = EXPORT_ROWS
-        cur.execute(
-            "SELECT external_id, question, answer, metadata FROM items"
-            " WHERE collection_id = %s ORDER BY position, id",
-            (collection_id,),
-        )
-        while rows := cur.fetchmany(EXPORT_ROWS):
-            pool.touch(conn)
-            yield from rows
+def _export_rows(pool: Pool, conn: connection, collection_id: int) -> Iterator[tuple[Any, ...]]:
+    yield from pool.streamed(
+        conn,
+        "SELECT external_id, question, answer, metadata FROM items"
+        " WHERE collection_id = %s ORDER BY position, id",
+        (collection_id,),
+        EXPORT_ROWS,
+    )

@@ -153,28 +153,21 @@ def list_errors(
     with pool.reading() as conn, conn.cursor() as cur:
         cur.execute("SELECT count(*) FROM job_errors WHERE job_id = %s", (job_id,))
         total = one_row(cur)[0]
-        cur.execute(
-            """
-            SELECT line, code, error, coalesce(fields, '[]') FROM job_errors
-            WHERE job_id = %s ORDER BY line, number LIMIT %s OFFSET %s
-            """,
-            (job_id, limit, offset),
-        )
+        cur.execute(_SELECT_ERRORS + " LIMIT %s OFFSET %s", (job_id, limit, offset))
         return [RejectedRow(*row) for row in cur.fetchall()], total
+
+
+_SELECT_ERRORS = """
+    SELECT line, code, error, coalesce(fields, '[]') FROM job_errors
+    WHERE job_id = %s ORDER BY line, number
+"""
 
 
 def all_errors(pool: Pool, job_id: uuid.UUID) -> Iterator[RejectedRow]:
     """Yield the job's rejected rows by line, read in one snapshot."""
-    with pool.transaction(ERRORS_SECONDS) as conn, conn.cursor(name="errors") as cur:
-        cur.itersize = ERRORS_ROWS
-        cur.execute(
-            "SELECT line, code, error, coalesce(fields, '[]') FROM job_errors"
-            " WHERE job_id = %s ORDER BY line, number",
-            (job_id,),
-        )
-        while rows := cur.fetchmany(ERRORS_ROWS):
-            pool.touch(conn)
-            yield from map(RejectedRow._make, rows)
+    with pool.transaction(ERRORS_SECONDS) as conn:
+        rows = pool.streamed(conn, _SELECT_ERRORS, (job_id,), ERRORS_ROWS)
+        yield from map(RejectedRow._make, rows)
 
 
 def cancel_job(pool: Pool, job_id: uuid.UUID) -> Job | None:

@@ -12,9 +12,11 @@ import select
 import socket
 import threading
 import time
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 
 import psycopg2
 from psycopg2.errors import LockNotAvailable
@@ -116,6 +118,20 @@ class Pool:
                 if borrowed.conn is conn:
                     borrowed.seconds = seconds or borrowed.seconds
                     borrowed.deadline = time.monotonic() + borrowed.seconds
+
+    def streamed(
+        self, conn: connection, statement: str, values: Sequence[object], at_once: int
+    ) -> Iterator[tuple[Any, ...]]:
+        """Yield a query's rows, `at_once` of them held in memory, within the open transaction.
+
+        Each part gives the connection its whole time again.
+        """
+        with conn.cursor(name=f"rows_{uuid.uuid4().hex}") as cursor:
+            cursor.itersize = at_once
+            cursor.execute(statement, values)
+            while rows := cursor.fetchmany(at_once):
+                self.touch(conn)
+                yield from rows
 
     def close(self) -> None:
         """Close the idle connections; borrowed ones are closed when they come back."""

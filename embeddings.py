@@ -45,7 +45,7 @@ class EmbedderBusy(Exception):
 
 
 class EmbeddingFailed(Exception):
-    """The model fails on a question: it raises, or its vector is none that can be searched with."""
+    """The model fails on a text: it raises, or gives no vector that can be compared."""
 
 
 class Window(NamedTuple):

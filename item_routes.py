@@ -24,7 +24,7 @@ from csv_export import csv_pieces, export_columns
 from db_items import DuplicateItem, Item
 from errors import ApiError, not_found
 from http_auth import auth
-from items import Items, NotEmbedded
+from items import Items
 from services import current_services
 from spooled_response import spooled_csv
 
@@ -57,7 +57,7 @@ def list_items(page: ItemsQuery) -> Response:
 def add_item(new: ItemRequest) -> Response:
     try:
         item = _items().add(new.collection, new.question, new.answer, new.metadata)
-    except (DuplicateItem, NotEmbedded) as error:
+    except DuplicateItem as error:
         raise _refused(error) from error
     response = json_response(_item_body(item), 201)
     response.headers["Location"] = f"/items/{item.id}"
@@ -88,7 +88,7 @@ def change_item(item_id: int, new: ItemChange) -> Response:
         )
     try:
         item = _items().change(item_id, new.question, new.answer, new.metadata)
-    except (DuplicateItem, NotEmbedded) as error:
+    except DuplicateItem as error:
         raise _refused(error) from error
     return json_response(_item_body(_existing(item)))
 
@@ -179,16 +179,14 @@ def _existing(item: Item | None) -> Item:
     return item
 
 
-def _refused(error: DuplicateItem | NotEmbedded) -> ApiError:
-    if isinstance(error, DuplicateItem):
-        return ApiError(
-            409,
-            "duplicate_item",
-            f"The collection holds this question with this answer already, as item {error.id}: "
-            f"change that one (PUT /items/{error.id}).",
-            details={"id": error.id},
-        )
-    return ApiError(422, "embedding_failed", "The model failed on this text: shorten or reword it.")
+def _refused(error: DuplicateItem) -> ApiError:
+    return ApiError(
+        409,
+        "duplicate_item",
+        f"The collection holds this question with this answer already, as item {error.id}: "
+        f"change that one (PUT /items/{error.id}).",
+        details={"id": error.id},
+    )
 
 
 def _item_body(item: Item) -> ItemBody:

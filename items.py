@@ -11,15 +11,11 @@ import db_items
 from db import Model
 from db_items import Item, NewItem, Vectors
 from db_pool import Pool
-from embeddings import EmbeddingService, pair_text
+from embeddings import EmbeddingFailed, EmbeddingService, pair_text
 from keys import answer_hash, question_hash
 
 # Trimmed around question and answer, as in a file.
 SPACES = " \t\r\n\v\f"
-
-
-class NotEmbedded(Exception):
-    """The model failed on this text."""
 
 
 class Items:
@@ -31,7 +27,7 @@ class Items:
         self._embeddings = embeddings
 
     def add(self, collection: str, question: str, answer: str, metadata: Mapping[str, str]) -> Item:
-        """Write a new item. Raises DuplicateItem, NotEmbedded, EmbedderBusy."""
+        """Write a new item. Raises DuplicateItem, EmbeddingFailed, EmbedderBusy."""
         new = _new_item(question, answer, metadata)
         vectors = self._vectors(new)
         return db_items.insert_item(self._pool, self._model, collection, new, vectors)
@@ -48,7 +44,7 @@ class Items:
         texts = [new.question, pair_text(new.question, new.answer)]
         question, pair = self._embeddings.embed_passages(texts)
         if question is None or pair is None:
-            raise NotEmbedded
+            raise EmbeddingFailed("The model failed on this text.")
         return Vectors(question, pair)
 
 

@@ -132,9 +132,9 @@ def _errors_csv(job: Job) -> Response:
     def pieces() -> Iterator[bytes]:
         columns = [str(name) for name in job.file.get("columns", [])]
         if job.file.get("header_line") is not None:
-            yield _csv_lines([columns])
+            yield _csv_line(columns)
         for row in db_jobs.all_errors(pool, job.id):
-            yield _csv_lines([_original(job, row)])
+            yield _csv_line(_original(job, row))
 
     return spooled_csv(pieces(), f"{job.id}-rejected.csv")
 
@@ -147,7 +147,7 @@ def _original(job: Job, row: RejectedRow) -> list[str]:
     return original_fields(job.file, row.fields)
 
 
-def _csv_lines(rows: list[list[str]]) -> bytes:
+def _csv_line(fields: list[str]) -> bytes:
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\r\n").writerows(rows)
+    csv.writer(text, lineterminator="\r\n").writerow(fields)
     return text.getvalue().encode()
