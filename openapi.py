@@ -2,6 +2,11 @@
 
 An upload is read by hand (uploads.py), since its body is a file; a search takes a form as well; any
 route may be answered 403, 429 or 503, and one that embeds a text 422.
+
+The library is APIFlask rather than spectree. Both (3.1.2, 3.0.0) validate by pydantic in the same
+time, 0.2 ms a request; but with spectree a form sent to a route of JSON reaches the view as None,
+broken JSON is an empty body, the documentation loads its scripts from elsewhere, and what needs
+credentials is to be described by hand, where APIFlask reads it from Flask-HTTPAuth.
 """
 
 from __future__ import annotations
