@@ -58,7 +58,7 @@ from openapi import completed
 from process_signals import end_on_signals
 from services import START_ERRORS, Services, current_services, start_services
 from tables import Table
-from worker import STUCK_SECONDS
+from workers import STUCK_SECONDS
 
 logger = logging.getLogger(__name__)
 

@@ -22,7 +22,7 @@ from embeddings import Embedder, EmbeddingService
 from indexer import Indexer
 from remote_model import RemoteModel, RemoteOptions
 from sentence_model import ModelLoadError, load_model
-from worker import Workers
+from workers import Workers
 
 logger = logging.getLogger(__name__)
 

@@ -158,7 +158,7 @@ def _serve() -> None:
     import config
     import http_server
     import process_signals
-    import worker_process
+    import worker
 
     class Slow(HashEmbedder):
         def encode_windows(self, windows: Any) -> Any:
@@ -177,7 +177,7 @@ def _serve() -> None:
     process_signals.end_on_signals()
     settings = config.read_settings(config.environment())
     if os.environ.get("PROGRAM") == "worker":
-        worker_process.run(settings, Slow())
+        worker.run(settings, Slow())
         return
     service = app.create_app(settings, Slow())
     try:

@@ -27,7 +27,7 @@ from db_pool import DatabaseUnavailable, Pool
 from db_work import Batch, LeaseLost, Result
 from embeddings import EmbeddingService
 from keys import answer_hash, question_hash
-from worker import Workers
+from workers import Workers
 
 DIMENSION = 32
 
