@@ -1,7 +1,4 @@
-"""The request and response bodies, typed once: pydantic validates by them, OpenAPI shows them.
-
-Called by app.py and the *_routes.py; `RequestAdapter` is how APIFlask reads a request into them.
-"""
+"""The request and response bodies, typed once: pydantic validates by them, OpenAPI shows them."""
 
 from __future__ import annotations
 

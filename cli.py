@@ -1,7 +1,7 @@
 """`flask --app app import FILE` and `flask --app app search "…"`, for a shell beside the server.
 
-Registered by app.py. They work on the service's database, whether the service runs or not; what
-they stage is embedded by their own workers and by the service's alike.
+They work on the service's database, whether the service runs or not; what they stage is embedded by
+their own workers and by the service's alike.
 """
 
 from __future__ import annotations

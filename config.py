@@ -1,7 +1,4 @@
-"""The configuration, read once from the environment and `.env` and typed.
-
-Called by app.py and worker_process.py; nothing else reads the environment.
-"""
+"""The configuration, read once from the environment and `.env` and typed."""
 
 from __future__ import annotations
 

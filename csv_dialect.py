@@ -1,4 +1,4 @@
-"""How a file's fields are told apart, and where its header is. Called by csv_rows.py.
+"""How a file's fields are told apart, and where its header is.
 
 The delimiter is the one by which a row of the beginning has known names of columns; of several
 such, or of none, the one by which most rows are equally wide.

@@ -1,7 +1,5 @@
 """Which encoding a file has, and its text in chunks.
 
-Called by csv_rows.py, tables.py and json_table.py.
-
 | the file | is |
 |---|---|
 | `encoding=` given | that; where its bytes are not, undecodable_text |

@@ -1,7 +1,5 @@
 """A collection as a CSV that can be uploaded again without changing anything.
 
-Called by item_routes.py.
-
 The columns are those of the last file, in its order and by its names, and after them what other
 items have; where those names alone would not be understood (the file was read by positions, or by
 names that only its options said), the columns are called id, question and answer, or as in the

@@ -1,4 +1,4 @@
-"""Which columns hold the question, the answer and the id. Called by csv_dialect.py and csv_rows.py.
+"""Which columns hold the question, the answer and the id.
 
 A question and an answer by whole names that belong together (csv_names.py) are meant first. Only
 where a header has none, the one column that is a question with a word beside it that says which

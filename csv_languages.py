@@ -1,9 +1,9 @@
-"""How likely a text is in the languages of the old encodings. Called by csv_encoding.py.
+"""How likely a text is in the languages of the old encodings.
 
 For each language, its commonest pairs of characters that hold one outside ASCII (Chinese, Japanese
-and Korean: single characters), counted in the translations that Debian ships. `_` is whatever is
-no letter. The pairs before the first `/` make up e⁻¹ of all such pairs or more, the next ones e⁻²,
-and so on. Romanian has ş and ţ, as Windows-1250 writes its ș and ț.
+and Korean: single characters), counted in the translations that Debian ships. `_` is whatever is no
+letter. The pairs before the first `/` make up e⁻¹ of all such pairs or more, the next ones e⁻², and
+so on. Romanian has ş and ţ, as Windows-1250 writes its ș and ț.
 """
 
 from __future__ import annotations

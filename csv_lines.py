@@ -1,10 +1,8 @@
 """The physical lines of a text, with their ends, in constant memory.
 
-Called by csv_records.py, csv_rows.py, csv_dialect.py and spooled_csv.py.
-
 A line ends in CRLF, LF, CR or CR CR LF (what a program writes that translates line ends twice).
-Unicode's other separators (U+2028, U+0085, form feed …) are characters like any other, which is
-why str.splitlines is not used.
+Unicode's other separators (U+2028, U+0085, form feed …) are characters like any other, which is why
+str.splitlines is not used.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The names of columns that hold questions and answers. Called by csv_header.py and json_table.py.
+"""The names of columns that hold questions and answers.
 
 A name is known when it is, as a whole, one of the names below, without regard to case, accents,
 spaces, underscores, hyphens and the marks around it (`Question:`). Never by a part of it:

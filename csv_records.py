@@ -1,7 +1,7 @@
 """The records of a CSV text: each whole and right, or given back as one that can't be read.
 
-Called by csv_rows.py. Python's csv reader reads what is well formed; where it finds an error, and
-where a text can be read in two ways (csv_lines.Lines.odd), the record is read again slowly, here:
+Python's csv reader reads what is well formed; where it finds an error, and where a text can be read
+in two ways (csv_lines.Lines.odd), the record is read again slowly, here:
 
 | the record as strict CSV | taken as |
 |---|---|

@@ -1,8 +1,8 @@
 """The rows of a CSV file of questions and answers: each taken, or rejected by line and reason.
 
-Pure: a seekable binary stream goes in, rows and rejections come out, in constant memory. Called by
-tables.py. What a file is like is found by csv_encoding.py (its characters), csv_dialect.py (its
-delimiter), csv_header.py (its columns) and csv_records.py (its records); each has its own table.
+Pure: a seekable binary stream goes in, rows and rejections come out, in constant memory. What a
+file is like is found by csv_encoding.py (its characters), csv_dialect.py (its delimiter),
+csv_header.py (its columns) and csv_records.py (its records); each has its own table.
 
 | the row | becomes |
 |---|---|

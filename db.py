@@ -1,8 +1,7 @@
 """The database: its schema and its models, and what the other db_*.py share.
 
-Called by services.py; searches are in db_search.py, the queue in db_jobs.py and db_work.py, items
-in db_items.py. One function a query or transaction; what goes wrong comes out as
-DatabaseUnavailable (db_pool.py) or ValueError.
+One function a query or transaction; what goes wrong comes out as DatabaseUnavailable (db_pool.py)
+or ValueError.
 """
 
 from __future__ import annotations

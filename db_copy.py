@@ -1,7 +1,4 @@
-"""PostgreSQL's COPY formats: text for rows, binary for vectors.
-
-Called by db_jobs.py (rows) and db_work.py (vectors).
-"""
+"""PostgreSQL's COPY formats: text for rows, binary for vectors."""
 
 from __future__ import annotations
 

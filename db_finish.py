@@ -1,4 +1,4 @@
-"""How a job ends: its items are there, its staged rows go. Called by worker.py."""
+"""How a job ends: its items are there, its staged rows go."""
 
 from __future__ import annotations
 

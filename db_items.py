@@ -1,7 +1,5 @@
 """Items one by one, and collections: read, write, delete, export.
 
-Called by item_routes.py and items.py; files' rows become items in db_work.py.
-
 Who writes an item locks its collection first, so that a job that is being matched with the
 collection (db_start.py) never takes the same place, and one that ends (db_finish.py) finds the
 items that it counts on.

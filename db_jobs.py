@@ -1,8 +1,4 @@
-"""Jobs as their callers see them: stored with all their rows, shown, listed, canceled.
-
-Called by app.py, job_routes.py, cli.py and db_preview.py; what workers do with the rows is in
-db_work.py.
-"""
+"""Jobs as their callers see them: stored with all their rows, shown, listed, canceled."""
 
 from __future__ import annotations
 

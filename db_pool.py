@@ -1,7 +1,4 @@
-"""Connections to PostgreSQL: a bounded pool whose connections are checked before they are used.
-
-Called by db.py and its neighbours, which own the SQL.
-"""
+"""Connections to PostgreSQL: a bounded pool whose connections are checked before they are used."""
 
 from __future__ import annotations
 

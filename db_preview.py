@@ -1,7 +1,4 @@
-"""What an upload would do: its rows matched with the collection, and nothing kept.
-
-Called by app.py and cli.py for a dry run.
-"""
+"""What an upload would do: its rows matched with the collection, and nothing kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The search among the items' vectors. Called by app.py and cli.py.
+"""The search among the items' vectors.
 
 Each search first asks how many items its filter keeps. Few are compared with one by one; among
 many, or without a filter, the nearest vectors are taken from the index (db_index.py) where there is

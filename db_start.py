@@ -1,7 +1,6 @@
 """How a job starts: each row of its file is matched with the item that it is.
 
-Called by worker.py, and by db_preview.py for a dry run. Rows that change nothing are settled here;
-what needs the model stays waiting.
+Rows that change nothing are settled here; what needs the model stays waiting.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
 """The queue as workers see it: claim rows, write their results.
 
-Called by worker.py; db_start.py starts jobs, db_finish.py ends them. A claim gives rows a fresh
-lease id and counts an attempt; whoever writes results first locks the rows by that lease id and
-stops where one is gone (fencing), so a worker that slept past its lease writes nothing. All times
-are the server's own clock_timestamp(): neither the host's clock nor now(), which stands still in a
-transaction.
+A claim gives rows a fresh lease id and counts an attempt; whoever writes results first locks the
+rows by that lease id and stops where one is gone (fencing), so a worker that slept past its lease
+writes nothing. All times are the server's own clock_timestamp(): neither the host's clock nor
+now(), which stands still in a transaction.
 """
 
 from __future__ import annotations

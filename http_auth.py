@@ -1,4 +1,4 @@
-"""HTTP basic auth of the routes, by Flask-HTTPAuth. Called by app.py and the *_routes.py."""
+"""HTTP basic auth of the routes, by Flask-HTTPAuth."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The HTTP server of `python app.py`: waitress, with its own errors in our shape.
 
-Called by app.py. gunicorn and other WSGI servers take `app:create_app()` instead.
+gunicorn and other WSGI servers take `app:create_app()` instead.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The background thread that looks after the approximate index. Started by services.py."""
+"""The background thread that looks after the approximate index."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The routes of items and collections. Registered by app.py."""
+"""The routes of items and collections."""
 
 from __future__ import annotations
 

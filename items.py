@@ -1,7 +1,4 @@
-"""Items one by one: from a request's text to the database, with its vectors.
-
-Called by item_routes.py.
-"""
+"""Items one by one: from a request's text to the database, with its vectors."""
 
 from __future__ import annotations
 

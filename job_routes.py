@@ -1,4 +1,4 @@
-"""The routes of jobs: list, show, errors, cancel. Registered by app.py."""
+"""The routes of jobs: list, show, errors, cancel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where in a JSON document its questions and answers are. Called by json_table.py.
+"""Where in a JSON document its questions and answers are.
 
 | the document holds | is |
 |---|---|

@@ -1,4 +1,4 @@
-"""JSON Lines, and JSON documents that hold an array of objects, as a CSV. Called by tables.py.
+"""JSON Lines, and JSON documents that hold an array of objects, as a CSV.
 
 | the JSON | becomes |
 |---|---|

@@ -1,4 +1,4 @@
-"""The digests by which rows and items are the same. Called by uploads.py and items.py."""
+"""The digests by which rows and items are the same."""
 
 from __future__ import annotations
 

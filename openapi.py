@@ -1,4 +1,4 @@
-"""What /openapi.json says beyond what APIFlask reads from the routes. Called by app.py.
+"""What /openapi.json says beyond what APIFlask reads from the routes.
 
 An upload is read by hand (uploads.py), since its body is a file; a search takes a form as well; any
 route may be answered 403, 429 or 503, and one that embeds a text 422.

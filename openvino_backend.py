@@ -1,6 +1,6 @@
 """OpenVINO behind SentenceTransformer: only the transformer's forward pass is exchanged.
 
-Called by sentence_model.py. Tokenising, prompts, pooling, normalising stay SentenceTransformer's.
+Tokenising, prompts, pooling, normalising stay SentenceTransformer's.
 
 Two forms of a model are tried when it is converted, and the faster one that agrees with torch is
 kept: the weights as they are (computed in bf16 where the processor can), and the linear layers in

@@ -1,7 +1,7 @@
 """PostgreSQL's own programs, run by a user that they accept and that reaches the data.
 
-Called by embedded_db.py. Under root the server needs another user, who must reach data and binaries
-without a folder being opened to everybody for it.
+Under root the server needs another user, who must reach data and binaries without a folder being
+opened to everybody for it.
 """
 
 from __future__ import annotations

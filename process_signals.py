@@ -1,4 +1,4 @@
-"""How signals end a process of ours. Called by app.py and worker_process.py."""
+"""How signals end a process of ours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Microsoft's QnA Maker and Azure custom question answering export. Called by csv_rows.py.
+"""What Microsoft's QnA Maker and Azure custom question answering export.
 
 Their TSV has the columns Question, Answer, Source and Metadata, and a row for each phrasing of a
 question. Metadata holds labels as `key:value|key:value`.

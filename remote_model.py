@@ -1,4 +1,4 @@
-"""A model behind a server that speaks the OpenAI embeddings API. Called by services.py.
+"""A model behind a server that speaks the OpenAI embeddings API.
 
 text-embeddings-inference, infinity, vLLM and others do: POST <url>/v1/embeddings. An outage of the
 server is EmbedderBusy: searches are answered 503 and rows wait; none is rejected for it.

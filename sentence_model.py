@@ -1,6 +1,6 @@
 """A SentenceTransformer, loaded and ready: which one, by which backend, and its windows.
 
-Called by services.py; embeddings.py stands in front of it. Heavy imports wait for the first use.
+Heavy imports wait for the first use.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""What the service is made of, started in order and stopped in reverse.
-
-Started by app.py and worker_process.py; cli.py, http_auth.py and the *_routes.py use what runs.
-"""
+"""What the service is made of, started in order and stopped in reverse."""
 
 from __future__ import annotations
 

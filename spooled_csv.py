@@ -1,7 +1,6 @@
 """A table of another format, written as a CSV of ours so that it goes through the same rows.
 
-Called by tables.py, filled by json_table.py and xlsx_table.py. In files, so in constant memory but
-for sixteen bytes a row.
+In files, so in constant memory but for sixteen bytes a row.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A large answer as a file, so that who reads it slowly holds no thread and no connection.
 
-Called by the *_routes.py. The server sends the file beside its other work (PEP 3333,
-wsgi.file_wrapper: waitress from its main loop, gunicorn by sendfile).
+The server sends the file beside its other work (PEP 3333, wsgi.file_wrapper: waitress from its main
+loop, gunicorn by sendfile).
 """
 
 from __future__ import annotations

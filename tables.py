@@ -1,4 +1,4 @@
-"""A file of questions and answers in any of the formats we take. Called by uploads.py.
+"""A file of questions and answers in any of the formats we take.
 
 | the file | is read by |
 |---|---|

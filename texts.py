@@ -1,8 +1,4 @@
-"""Text as the model and the item key see it; what is stored stays as it was written.
-
-Called by keys.py (`key_text`), csv_*.py (what is there to see) and embeddings.py (text before it is
-embedded).
-"""
+"""Text as the model and the item key see it; what is stored stays as it was written."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """An upload: its file read in its request, and its rows on their way into the queue.
 
-Called by app.py and cli.py. A file of an upload closes with its request, so it is read within it.
+A file of an upload closes with its request, so it is read within it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A sheet of an Excel workbook (.xlsx) as a CSV. Called by tables.py.
+"""A sheet of an Excel workbook (.xlsx) as a CSV.
 
 Cells become what a person reads in them: whole numbers without a point, dates as ISO 8601, a
 formula's last result. Nothing of a workbook is inflated before its sizes are checked.

@@ -1,7 +1,7 @@
 """`make bench-uploads`: what an upload costs without the model. Results go to bench/results.
 
-The service runs with the tests' small embedder, so that only reading, checking, staging and
-writing are measured.
+The service runs with the tests' small embedder, so that only reading, checking, staging and writing
+are measured.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The real service in a process of its own, with a small embedder, for tests that kill it.
 
-Run as a program it serves; imported it starts and ends that program. EMBED_SECONDS makes each
-batch of the embedder slow, KILL_AT ends the process by SIGKILL at a named point, KILL_ON does so
-on a word in a text to embed; each text embedded is a line `embeds <text>` in the log. With
+Run as a program it serves; imported it starts and ends that program. EMBED_SECONDS makes each batch
+of the embedder slow, KILL_AT ends the process by SIGKILL at a named point, KILL_ON does so on a
+word in a text to embed; each text embedded is a line `embeds <text>` in the log. With
 PROGRAM=worker the program has no web part; PROGRAM=gunicorn is that server with the real app.
 """
 
