@@ -1,8 +1,8 @@
 """The HTTP service: routes, basic auth, validation, JSON errors; `python app.py` runs it.
 
 `create_app` is for any WSGI server. SQL is in db*.py, the model in embeddings.py, CSV in
-csv_rows.py, the background work in worker.py, the routes of jobs and items in *_routes.py; nobody
-imports this module.
+files/csv_file.py, the background work in worker.py, the routes of jobs and items in *_routes.py;
+nobody imports this module.
 """
 
 from __future__ import annotations
@@ -43,13 +43,14 @@ from api_models import (
 )
 from cli import import_command, search_command, told_in_one_line
 from config import Settings
-from csv_rows import CsvError, Row
 from db import FloatArray
 from db_jobs import Job, NewJob
 from db_pool import DatabaseUnavailable
 from db_preview import preview_job
 from embeddings import Embedder, EmbedderBusy, EmbeddingFailed
 from errors import ApiError, register_error_handlers
+from files.csv_file import CsvError, Row
+from files.table import Table
 from http_auth import auth, guard_the_rest
 from http_server import check_address, serve
 from item_routes import items
@@ -57,7 +58,6 @@ from job_routes import job_body, jobs
 from openapi import completed
 from process_signals import end_on_signals
 from services import START_ERRORS, Services, current_services, start_services
-from tables import Table
 from workers import STUCK_SECONDS
 
 logger = logging.getLogger(__name__)

@@ -22,9 +22,9 @@ import db_jobs
 import db_search
 import uploads
 from api_models import SearchRequest, UploadOptions, invalid_request
-from csv_rows import CsvError
 from db_jobs import Job, NewJob
 from db_preview import preview_job
+from files.csv_file import CsvError
 from services import START_ERRORS, Services, current_services
 from uploads import Upload
 

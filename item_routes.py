@@ -20,9 +20,9 @@ from api_models import (
     ItemsResponse,
     json_response,
 )
-from csv_export import csv_pieces, export_columns
 from db_items import DuplicateItem, Item
 from errors import ApiError, not_found
+from files.export import csv_pieces, export_columns
 from http_auth import auth
 from items import Items
 from services import current_services

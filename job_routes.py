@@ -22,9 +22,9 @@ from api_models import (
     RowErrorBody,
     json_response,
 )
-from csv_export import original_fields
 from db_jobs import Job, RejectedRow
 from errors import not_found
+from files.export import original_fields
 from http_auth import auth
 from services import current_services
 from spooled_response import spooled_csv

@@ -8,7 +8,7 @@ import pytest
 from test_csv_rows import error, pairs, read, rejected
 from test_tables import read as read_table
 
-from csv_rows import CsvError
+from files.csv_file import CsvError
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from test_csv_rows import read
 
-from csv_lines import NUL
+from files.lines import NUL
 
 
 @pytest.mark.parametrize("bad", ["q2,a\0b,", "q2,a,\0"])

@@ -10,7 +10,7 @@ from conftest import PASSWORD, USER, Client
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from csv_rows import CsvError, CsvOptions, Row, open_csv
+from files.csv_file import CsvError, CsvOptions, Row, open_csv
 
 Form = tuple[str, str, tuple[int, str]]
 TEXT = st.text(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from csv_rows import CsvError, CsvFile, CsvOptions, Rejection, Row, open_csv
+from files.csv_file import CsvError, CsvFile, CsvOptions, Rejection, Row, open_csv
 
 PT = "Como faço a devolução?,Você tem até 7 dias. Não é preciso explicação\n" * 3
 FR = "Où est ma commande ?;Elle arrive bientôt à l'adresse indiquée, déjà payée\n" * 3

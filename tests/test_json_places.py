@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_tables import PAIRS, jsonl, read
 
-import json_table
-import spooled_csv
-from csv_encoding import Encoding, text_chunks
-from csv_rows import CsvError
+import files.json_file
+import files.spool
+from files.csv_file import CsvError
+from files.encoding import Encoding, text_chunks
 
 
 def taken(value: Any) -> list[tuple[str, str, dict[str, str]]]:
@@ -146,7 +146,7 @@ def test_too_many_keys_are_refused_before_they_are_written(monkeypatch: pytest.M
     objects = [{"question": "a", "answer": "b", f"k{n}": "x"} for n in range(5_000)]
     written: list[int] = []
     monkeypatch.setattr(
-        spooled_csv.SpooledCsv, "write", lambda _, fields, source: written.append(source)
+        files.spool.SpooledCsv, "write", lambda _, fields, source: written.append(source)
     )
     for text in (jsonl(objects), json.dumps(objects)):
         raised = refused(text)
@@ -156,13 +156,13 @@ def test_too_many_keys_are_refused_before_they_are_written(monkeypatch: pytest.M
 
 
 def test_too_many_cells_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spooled_csv, "MAX_CELLS", 7)
+    monkeypatch.setattr(files.spool, "MAX_CELLS", 7)
     assert len(read(json.dumps(PAIRS))[1]) == 2
     assert "7 cells" in refused(jsonl(PAIRS * 2)).message
 
 
 def test_a_long_document_of_one_line_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(json_table, "MAX_LINE_CHARS", 1_000)
+    monkeypatch.setattr(files.json_file, "MAX_LINE_CHARS", 1_000)
     document = {"faq": [{"question": "a", "answer": "b" * 600_000}, PAIRS[1]]}
     assert [r.question for r in read(json.dumps(document))[1]] == ["a", PAIRS[1]["question"]]
     assert refused(json.dumps(document) + "\n{}").code == "malformed_csv"
@@ -175,7 +175,7 @@ def test_a_document_of_many_arrays_is_not_read_for_each(monkeypatch: pytest.Monk
         opened.append(file)
         return text_chunks(file, encoding)
 
-    monkeypatch.setattr(json_table, "text_chunks", counted)
+    monkeypatch.setattr(files.json_file, "text_chunks", counted)
     groups = {f"group {n}": [{"question": f"q{n}", "answer": "a"}] for n in range(200)}
     _, rows, gone = read(json.dumps(groups | {"more": {"x": PAIRS[1], "y": [1]}}))
     assert [r.question for r in rows[:200]] == [f"q{n}" for n in range(200)]

@@ -15,11 +15,11 @@ from conftest import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-import json_table
-import spooled_csv
-import xlsx_table
-from csv_rows import CsvError, CsvOptions, Rejection, Row
-from tables import Table, open_table
+import files.excel
+import files.json_file
+import files.spool
+from files.csv_file import CsvError, CsvOptions, Rejection, Row
+from files.table import Table, open_table
 
 PAIRS: list[dict[str, Any]] = [
     {"question": "Como troco a senha?", "answer": 'Em Conta,\n"Segurança".', "tag": "conta"},
@@ -179,10 +179,10 @@ def test_json_that_can_not_be_taken(text: str, code: str, line: int | None) -> N
 def test_too_many_bad_lines_and_too_long_ones_refuse_the_file(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(spooled_csv, "MAX_REJECTED", 5)
+    monkeypatch.setattr(files.spool, "MAX_REJECTED", 5)
     with pytest.raises(CsvError, match="More than 5"):
         read('{"question": "a", "answer": "b"}\n' + "x\n" * 6)
-    monkeypatch.setattr(json_table, "MAX_LINE_CHARS", 1000)
+    monkeypatch.setattr(files.json_file, "MAX_LINE_CHARS", 1000)
     long = json.dumps({"question": "a", "answer": "b" * 600_000})
     with pytest.raises(CsvError, match="Line 2 is longer"):
         read('{"question": "a", "answer": "b"}\n' + long)
@@ -276,7 +276,7 @@ def test_workbooks_that_can_not_be_taken(monkeypatch: pytest.MonkeyPatch) -> Non
         archive.writestr("xl/sharedStrings.xml", "<sst/>")
     for limit in ("MAX_INFLATED", "MAX_STRINGS", "MAX_PART", "MAX_CELLS", "MAX_ROWS"):
         with monkeypatch.context() as patch:
-            patch.setattr(xlsx_table, limit, 1)
+            patch.setattr(files.excel, limit, 1)
             with pytest.raises(CsvError):
                 read(with_strings.getvalue())
     assert len(read(with_strings.getvalue())[1]) == 1

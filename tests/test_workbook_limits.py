@@ -10,9 +10,9 @@ import pytest
 from conftest import Client
 from test_tables import read, workbook
 
-import spooled_csv
-import xlsx_table
-from csv_rows import CsvError
+import files.excel
+import files.spool
+from files.csv_file import CsvError
 
 
 @pytest.mark.parametrize("part", ["xl/styles.xml", "xl/workbook.xml", "xl/_rels/x.rels"])
@@ -23,7 +23,7 @@ def test_each_part_of_a_workbook_that_is_held_has_a_limit(
     with zipfile.ZipFile(book) as archive:
         largest = max(e.file_size for e in archive.infolist() if "worksheets" not in e.filename)
         assert archive.getinfo("xl/worksheets/sheet1.xml").file_size > largest
-    monkeypatch.setattr(xlsx_table, "MAX_PART", largest)
+    monkeypatch.setattr(files.excel, "MAX_PART", largest)
     assert len(read(book.getvalue())[1]) == 300
     large = io.BytesIO()
     with zipfile.ZipFile(book) as old, zipfile.ZipFile(large, "w") as new:
@@ -54,13 +54,13 @@ def test_a_stray_cell_at_the_end_of_a_row_costs_no_room(monkeypatch: pytest.Monk
     stray = [*[None] * 16_383, "stray"]
     book = workbook(("A", [*rows, stray, *([["r"]] * 200), ["s", "b"]]))
     written: list[int] = []
-    write = spooled_csv.SpooledCsv.write
+    write = files.spool.SpooledCsv.write
 
-    def counted(self: spooled_csv.SpooledCsv, fields: list[str], source: int) -> None:
+    def counted(self: files.spool.SpooledCsv, fields: list[str], source: int) -> None:
         written.append(len(fields))
         write(self, fields, source)
 
-    monkeypatch.setattr(spooled_csv.SpooledCsv, "write", counted)
+    monkeypatch.setattr(files.spool.SpooledCsv, "write", counted)
     _, found, rejected = read(book)
     assert [row.question for row in found] == [*["q"] * 20, "s"]
     assert sum(written) < 50_000

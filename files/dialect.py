@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from csv_errors import CsvError
-from csv_header import (
+from files.errors import CsvError
+from files.header import (
     MAX_COLUMNS,
     Header,
     Wanted,
@@ -21,8 +21,8 @@ from csv_header import (
     find_header,
     missing_column,
 )
-from csv_lines import Lines, RecordTooLong
-from csv_records import Format, RecordReader, is_prose
+from files.lines import Lines, RecordTooLong
+from files.records import Format, RecordReader, is_prose
 from texts import visible_text
 
 SAMPLE_CHARS = 1 << 17

@@ -1,7 +1,7 @@
 """Why a file can't be taken as a whole.
 
-Raised by the modules that read files (csv_*.py, tables.py and its neighbours); uploads.py makes it
-an answer, cli.py a line.
+Raised by the modules that read files (csv_*.py, files/table.py and its neighbours); uploads.py
+makes it an answer, cli.py a line.
 """
 
 from __future__ import annotations

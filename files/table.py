@@ -2,9 +2,9 @@
 
 | the file | is read by |
 |---|---|
-| text of fields and rows: CSV, TSV, … | csv_rows.py |
-| begins as JSON does: `[{"` or `{"` | json_table.py |
-| an Excel workbook (.xlsx) | xlsx_table.py |
+| text of fields and rows: CSV, TSV, … | files/csv_file.py |
+| begins as JSON does: `[{"` or `{"` | files/json_file.py |
+| an Excel workbook (.xlsx) | files/excel.py |
 
 What it is says the file itself: names and media types of uploads are often wrong.
 """
@@ -16,12 +16,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, TypeAlias
 
-from csv_encoding import detect_encoding, text_chunks
-from csv_errors import CsvError
-from csv_rows import CsvFile, CsvOptions, open_csv
-from json_table import json_kind, spool_json
-from spooled_csv import SpooledCsv, SpooledTable
-from xlsx_table import is_workbook, spool_sheet
+from files.csv_file import CsvFile, CsvOptions, open_csv
+from files.encoding import detect_encoding, text_chunks
+from files.errors import CsvError
+from files.excel import is_workbook, spool_sheet
+from files.json_file import json_kind, spool_json
+from files.spool import SpooledCsv, SpooledTable
 
 _ZIP = b"PK\x03\x04"
 _START_BYTES = 1 << 16

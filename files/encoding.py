@@ -19,8 +19,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from csv_errors import CsvError
-from csv_languages import likelihood
+from files.errors import CsvError
+from files.languages import likelihood
 
 CHUNK_BYTES = 1 << 18
 

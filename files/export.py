@@ -13,9 +13,9 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from csv_errors import CsvError
-from csv_header import Columns, Wanted, find_columns, metadata_names
-from csv_names import NAME_PAIRS, QUIZ_ANSWERS, choices, normalised
+from files.column_names import NAME_PAIRS, QUIZ_ANSWERS, choices, normalised
+from files.errors import CsvError
+from files.header import Columns, Wanted, find_columns, metadata_names
 
 Role = Literal["id", "question", "answer", "metadata"]
 ExportRow = tuple[str | None, str, str, dict[str, str]]

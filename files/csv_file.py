@@ -1,8 +1,8 @@
 """The rows of a CSV file of questions and answers: each taken, or rejected by line and reason.
 
 Pure: a seekable binary stream goes in, rows and rejections come out, in constant memory. What a
-file is like is found by csv_encoding.py (its characters), csv_dialect.py (its delimiter),
-csv_header.py (its columns) and csv_records.py (its records); each has its own table.
+file is like is found by files/encoding.py (its characters), files/dialect.py (its delimiter),
+files/header.py (its columns) and files/records.py (its records); each has its own table.
 
 | the row | becomes |
 |---|---|
@@ -23,7 +23,7 @@ begins with a space and has no quotes | too_many_fields |
 | nothing to see in the question, or the answer | empty_question, empty_answer |
 | longer than MAX_* in a field | field_too_long |
 | with NUL in a field | invalid_character |
-| with quotes that can't be read | malformed_quotes (csv_records.py) |
+| with quotes that can't be read | malformed_quotes (files/records.py) |
 """  # noqa: E501
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ from dataclasses import dataclass
 from itertools import starmap
 from typing import BinaryIO, Literal
 
-from csv_dialect import Dialect, delimiter_option, detect_dialect
-from csv_encoding import Encoding, detect_encoding, is_archive, text_chunks
-from csv_errors import CsvError
-from csv_header import MAX_COLUMNS, metadata_names, shown_name, wanted
-from csv_lines import NUL, Lines
-from csv_records import Broken, Records, glued, is_prose
-from qna_export import labels, labels_column
+from files.dialect import Dialect, delimiter_option, detect_dialect
+from files.encoding import Encoding, detect_encoding, is_archive, text_chunks
+from files.errors import CsvError
+from files.header import MAX_COLUMNS, metadata_names, shown_name, wanted
+from files.lines import NUL, Lines
+from files.qna_maker import labels, labels_column
+from files.records import Broken, Records, glued, is_prose
 from texts import visible_text
 
 __all__ = [

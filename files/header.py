@@ -1,9 +1,10 @@
 """Which columns hold the question, the answer and the id.
 
-A question and an answer by whole names that belong together (csv_names.py) are meant first. Only
-where a header has none, the one column that is a question with a word beside it that says which
-(`question_en`, `Pergunta principal`), and the one such answer, are meant. Last, beside a question,
-a column named `correct`. Letters of a quiz's choices are no answers, whatever the column is named.
+A question and an answer by whole names that belong together (files/column_names.py) are meant
+first. Only where a header has none, the one column that is a question with a word beside it that
+says which (`question_en`, `Pergunta principal`), and the one such answer, are meant. Last, beside a
+question, a column named `correct`. Letters of a quiz's choices are no answers, whatever the column
+is named.
 """
 
 from __future__ import annotations
@@ -14,9 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from csv_errors import CsvError, Json
-from csv_lines import NUL
-from csv_names import (
+from files.column_names import (
     ANSWERS,
     GROUPS,
     OF_ANSWERS,
@@ -32,6 +31,8 @@ from csv_names import (
     means_itself,
     normalised,
 )
+from files.errors import CsvError, Json
+from files.lines import NUL
 from texts import visible_text
 
 Column: TypeAlias = "str | int"  # a name, or a position counted from 1

@@ -18,7 +18,7 @@ and an answer, and what else of these holds pairs; the first array of objects wh
 names of the values are the metadata `key` |
 | an object, in no array, of texts whose names mostly end in a question mark | a row for each: the \
 name is the question |
-| more than csv_header.MAX_COLUMNS different keys | CsvError malformed_csv |
+| more than files.header.MAX_COLUMNS different keys | CsvError malformed_csv |
 | a document that is no JSON | CsvError malformed_csv |
 """
 
@@ -31,13 +31,13 @@ from typing import Any, BinaryIO, Literal
 
 import ijson
 
-from csv_encoding import Encoding, detect_encoding, text_chunks
-from csv_errors import CsvError
-from csv_header import MAX_COLUMNS
-from csv_names import is_answer_name, is_question_name
-from csv_rows import Rejection
-from json_places import is_schema_org, pair_places, place_values
-from spooled_csv import SpooledCsv
+from files.column_names import is_answer_name, is_question_name
+from files.csv_file import Rejection
+from files.encoding import Encoding, detect_encoding, text_chunks
+from files.errors import CsvError
+from files.header import MAX_COLUMNS
+from files.json_places import is_schema_org, pair_places, place_values
+from files.spool import SpooledCsv
 
 # A line of JSON Lines, in characters.
 MAX_LINE_CHARS = 16_000_000

@@ -68,7 +68,7 @@ _PAIRS: tuple[tuple[str, str], ...] = (
     ("title", "answer response"),
 )
 
-# Names that the column with the answers has in a quiz, where nothing else is one: csv_header.py
+# Names that the column with the answers has in a quiz, where nothing else is one: files/header.py
 # looks at the answers too, which may be the letters of choices, or yes and no.
 _CORRECT: tuple[tuple[str, str], ...] = (
     ("question pergunta pregunta frage", "correct correta correcta richtige"),

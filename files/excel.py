@@ -16,8 +16,8 @@ from typing import Any, BinaryIO
 import openpyxl
 from openpyxl.utils.escape import unescape
 
-from csv_errors import CsvError
-from spooled_csv import SpooledCsv
+from files.errors import CsvError
+from files.spool import SpooledCsv
 
 # A workbook's parts, inflated, in bytes: all of them; the table of its strings, which is held in
 # memory; each other one that is not read piece by piece, which is held as a tree.

@@ -20,7 +20,7 @@ NUL = "\udc00"
 # A record longer than this is not kept while its end is looked for.
 MAX_RECORD_CHARS = 4_000_000
 
-# A record that may hold a field over its limit (csv_rows.py) is longer than this.
+# A record that may hold a field over its limit (files/csv_file.py) is longer than this.
 LONG_RECORD_CHARS = 900_000
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\r\n|\r\n|\r|\n)")

@@ -1,7 +1,7 @@
 """The records of a CSV text: each whole and right, or given back as one that can't be read.
 
 Python's csv reader reads what is well formed; where it finds an error, and where a text can be read
-in two ways (csv_lines.Lines.odd), the record is read again slowly, here:
+in two ways (files.lines.Lines.odd), the record is read again slowly, here:
 
 | the record as strict CSV | taken as |
 |---|---|
@@ -12,7 +12,7 @@ in two ways (csv_lines.Lines.odd), the record is read again slowly, here:
 | text after a closing quote, and the record may go on in further lines: it was a quote that was never closed if the next lines are records of their own; an inner quote that was not doubled if the lines together are as wide as the header; where both or neither hold, nothing tells | the line, or all the lines on which the readings differ, are rejected |
 | a row after such a one that has quotes inside unquoted fields | rejected as well, up to a clean row |
 | a quote never closed up to the end of the file | CsvError with the line where it opens |
-| longer than csv_lines.MAX_RECORD_CHARS | rejected, if its end can be told |
+| longer than files.lines.MAX_RECORD_CHARS | rejected, if its end can be told |
 """  # noqa: E501
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from dataclasses import dataclass
 from itertools import pairwise, product
 from typing import Literal, TypeAlias
 
-from csv_errors import CsvError
-from csv_lines import MAX_RECORD_CHARS, Lines, RecordTooLong, has_odd_quotes, odd_quotes
+from files.errors import CsvError
+from files.lines import MAX_RECORD_CHARS, Lines, RecordTooLong, has_odd_quotes, odd_quotes
 
 # The limit is the whole process's: it is raised, and never lowered.
 csv.field_size_limit(max(csv.field_size_limit(), MAX_RECORD_CHARS))

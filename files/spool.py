@@ -15,9 +15,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import IO, BinaryIO, cast
 
-from csv_errors import CsvError
-from csv_lines import split_lines
-from csv_rows import CsvFile, CsvOptions, Rejection, Row, open_csv
+from files.csv_file import CsvFile, CsvOptions, Rejection, Row, open_csv
+from files.errors import CsvError
+from files.lines import split_lines
 
 # So many rows that were rejected before they could be written are kept.
 MAX_REJECTED = 10_000
@@ -108,7 +108,7 @@ class SpooledCsv:
 
 
 class SpooledTable:
-    """A table of another format as csv_rows.CsvFile reads it, with its own places of rows."""
+    """A table of another format as files.csv_file.CsvFile reads it, with its own places of rows."""
 
     def __init__(
         self,

@@ -17,8 +17,8 @@ from typing import Any, Literal, Protocol, TypeAlias
 
 import ijson
 
-from csv_errors import CsvError
-from csv_names import is_answer_name, is_question_name
+from files.column_names import is_answer_name, is_question_name
+from files.errors import CsvError
 
 MAX_DEPTH = 100
 _QUESTION_MARKS = ("?", "？", "؟")

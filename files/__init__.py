@@ -1,0 +1,1 @@
+"""Files of questions and answers: read into rows, and written out again."""
