@@ -14,9 +14,9 @@ from auth import Users
 from config import ConfigError, Settings
 from db import Model, SchemaError
 from db_pool import DatabaseUnavailable, Pool
-from embedded_db import EmbeddedPostgres, EmbeddedPostgresError
 from embeddings import Embedder, EmbeddingService
 from indexer import Indexer
+from postgres.server import EmbeddedPostgres, EmbeddedPostgresError
 from remote_model import RemoteModel, RemoteOptions
 from sentence_model import ModelLoadError, load_model
 from workers import Workers

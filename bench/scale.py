@@ -28,7 +28,7 @@ from bench.measures import percentile, timed
 from bench.report import Report
 from db import Model
 from db_pool import Pool
-from embedded_db import EmbeddedPostgres
+from postgres.server import EmbeddedPostgres
 
 DIMENSION = 384
 TOPICS = 2_000

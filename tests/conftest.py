@@ -18,7 +18,7 @@ import db
 from app import create_app
 from config import Settings
 from db_pool import Pool
-from embedded_db import EmbeddedPostgres
+from postgres.server import EmbeddedPostgres
 
 sys.path.insert(0, str(Path(__file__).parent))
 from hash_embedder import HashEmbedder

@@ -20,7 +20,7 @@ import psycopg2
 import pytest
 from service_process import ServiceProcess, free_port
 
-from postgres_programs import Failed, Programs
+from postgres.programs import Failed, Programs
 
 
 class OwnPostgres:

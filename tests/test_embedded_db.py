@@ -19,9 +19,9 @@ import psutil
 import psycopg2
 import pytest
 
-import embedded_db
-import postgres_programs
-from embedded_db import EmbeddedPostgres, EmbeddedPostgresError
+import postgres.programs
+import postgres.server
+from postgres.server import EmbeddedPostgres, EmbeddedPostgresError
 
 ROOT = Path(__file__).parent.parent
 POSIX = os.name == "posix"
@@ -35,7 +35,7 @@ import os
 import signal
 import sys
 from pathlib import Path
-from embedded_db import EmbeddedPostgres, EmbeddedPostgresError
+from postgres.server import EmbeddedPostgres, EmbeddedPostgresError
 # A shell that runs the tests in the background lets them ignore it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 for uid in map(int, sys.argv[2:]):
@@ -417,7 +417,7 @@ def test_the_log_says_why_it_does_not_start(data_dir: Path) -> None:
 def test_large_and_old_logs_are_removed_at_a_start(data_dir: Path) -> None:
     started_once(data_dir)
     logs = data_dir / "postgres" / "log"
-    (logs / "large.log").write_bytes(b"x" * (embedded_db.LOG_BYTES + 1))
+    (logs / "large.log").write_bytes(b"x" * (postgres.server.LOG_BYTES + 1))
     (logs / "old.log").write_text("")
     os.utime(logs / "old.log", (1, 1))
     started_once(data_dir)
@@ -483,7 +483,7 @@ def test_without_setpriv(closed_folder: Path, monkeypatch: pytest.MonkeyPatch) -
 
 @needs_root
 def test_without_the_system_user(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgres_programs, "SYSTEM_USER", "Not A Name")
+    monkeypatch.setattr(postgres.programs, "SYSTEM_USER", "Not A Name")
     assert "useradd" in refusal(data_dir)
 
 

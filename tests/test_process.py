@@ -21,8 +21,8 @@ import psycopg2
 import pytest
 from service_process import PASSWORD, ROOT, USER, ServiceProcess, free_port
 
-from embedded_db import EmbeddedPostgres
-from postgres_programs import Programs
+from postgres.programs import Programs
+from postgres.server import EmbeddedPostgres
 
 ROWS = 600
 

@@ -28,7 +28,7 @@ import psutil
 import psycopg2
 from fasteners import InterProcessLock, InterProcessReaderWriterLock
 
-from postgres_programs import (
+from postgres.programs import (
     START_SECONDS,
     WINDOWS,
     EmbeddedPostgresError,
