@@ -14,11 +14,11 @@ from auth import Users
 from config import ConfigError, Settings
 from db import Model, SchemaError
 from db_pool import DatabaseUnavailable, Pool
+from embedders.remote import RemoteModel, RemoteOptions
+from embedders.sentence import ModelLoadError, load_model
 from embeddings import Embedder, EmbeddingService
 from indexer import Indexer
 from postgres.server import EmbeddedPostgres, EmbeddedPostgresError
-from remote_model import RemoteModel, RemoteOptions
-from sentence_model import ModelLoadError, load_model
 from workers import Workers
 
 logger = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from sentence_model import SentenceModel, load_model
+from embedders.sentence import SentenceModel, load_model
 
 
 class Plain:

@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from bench.service import Caller, Service
 from bench.texts import Faq
+from embedders.sentence import SentenceModel
 from embeddings import pair_text
-from sentence_model import SentenceModel
 
 # A rate is measured for so long.
 SECONDS = 8.0

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sentence_model import SentenceModel, load_model
+from embedders.sentence import SentenceModel, load_model
 
 
 @pytest.fixture(scope="session")

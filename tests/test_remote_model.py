@@ -21,9 +21,9 @@ from service_process import free_port
 
 from app import create_app
 from config import ConfigError, Settings, read_settings
+from embedders.remote import RemoteModel, RemoteOptions
+from embedders.sentence import ModelLoadError
 from embeddings import EmbedderBusy
-from remote_model import RemoteModel, RemoteOptions
-from sentence_model import ModelLoadError
 
 
 class Server(ThreadingHTTPServer):

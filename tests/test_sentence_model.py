@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-import bundled_model
-import openvino_backend
-from bundled_model import BundledModelError
-from folders import make_folder
-from sentence_model import ModelLoadError, SentenceModel, load_model
+import embedders.bundled
+import embedders.openvino
+from embedders.bundled import BundledModelError
+from embedders.folders import make_folder
+from embedders.sentence import ModelLoadError, SentenceModel, load_model
 
 TEXTS = [
     "How do I reset my password?",
@@ -69,7 +69,7 @@ def test_another_bert_like_folder_works_on_openvino_too(
     assert type(fast._model[0].model).__name__ == "OpenVinoForward"
     assert cosines(fast.encode_queries(TEXTS[:8]), slow.encode_queries(TEXTS[:8])).min() > 0.999
     assert fast.identity == slow.identity
-    assert fast.identity != bundled_model.IDENTITY
+    assert fast.identity != embedders.bundled.IDENTITY
     assert fast.dimension == 384
 
 
@@ -126,7 +126,7 @@ def test_meaning_is_found_across_languages(openvino_model: SentenceModel) -> Non
 def test_the_wrong_source_is_refused(tmp_path: Path) -> None:
     (tmp_path / "e5-small-q4.bin").write_bytes(b"E5S1" + bytes(1000))
     with pytest.raises(BundledModelError, match="checksum"):
-        bundled_model.bundled_model(tmp_path / "e5-small-q4.bin", tmp_path)
+        embedders.bundled.bundled_model(tmp_path / "e5-small-q4.bin", tmp_path)
     assert not list((tmp_path).glob("models/*"))
 
 
@@ -151,7 +151,7 @@ def test_a_model_that_openvino_can_not_run_falls_back_with_one_warning(
     def refuse(*_: object) -> None:
         raise RuntimeError("an operation\nnobody knows")
 
-    monkeypatch.setattr(openvino_backend, "_converted", refuse)
+    monkeypatch.setattr(embedders.openvino, "_converted", refuse)
     with caplog.at_level(logging.WARNING):
         model = load_model(str(minilm_folder), "auto", tmp_path)
     warnings = [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING]
@@ -163,13 +163,13 @@ def test_a_model_that_openvino_can_not_run_falls_back_with_one_warning(
 def test_a_form_that_does_not_agree_with_torch_is_not_used(
     minilm_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    weights = openvino_backend._linear_weights
+    weights = embedders.openvino._linear_weights
 
     def wrong(node: Any) -> Any:
         found = weights(node)
         return None if found is None else np.sign(found)
 
-    monkeypatch.setattr(openvino_backend, "_linear_weights", wrong)
+    monkeypatch.setattr(embedders.openvino, "_linear_weights", wrong)
     model = load_model(str(minilm_folder), "openvino", tmp_path)
     monkeypatch.undo()
     torch_model = load_model(str(minilm_folder), "torch", tmp_path)
@@ -189,7 +189,7 @@ def test_a_broken_converted_model_is_made_anew(minilm_folder: Path, tmp_path: Pa
 
 
 def test_the_identity_follows_the_content(minilm_folder: Path, tmp_path: Path) -> None:
-    from sentence_model import _folder_identity
+    from embedders.sentence import _folder_identity
 
     copy = tmp_path / "model"
     shutil.copytree(minilm_folder, copy)

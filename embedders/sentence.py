@@ -17,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-import bundled_model
+import embedders.bundled
 from embeddings import Window, mean_vector
 
 logger = logging.getLogger(__name__)
@@ -168,11 +168,15 @@ def load_model(model: str | None, backend: Backend, data_dir: Path) -> SentenceM
 def _source(model: str | None, data_dir: Path) -> tuple[str, str | None, dict[str, str] | None]:
     """Return what to load, its identity where that is known before, and prompts of our own."""
     if model is None:
-        file = bundled_model.source_file()
+        file = embedders.bundled.source_file()
         if file is not None:
-            return str(bundled_model.bundled_model(file, data_dir)), bundled_model.IDENTITY, None
+            return (
+                str(embedders.bundled.bundled_model(file, data_dir)),
+                embedders.bundled.IDENTITY,
+                None,
+            )
         # The same model in full precision: its vectors differ, and so does its identity.
-        return bundled_model.HUB_NAME, None, bundled_model.PROMPTS
+        return embedders.bundled.HUB_NAME, None, embedders.bundled.PROMPTS
     folder = Path(model).expanduser()
     if folder.is_dir():
         return str(folder), _folder_identity(folder), None
@@ -211,7 +215,7 @@ def _choose_backend(model: Any, identity: str, backend: Backend, data_dir: Path)
         if backend == "openvino":
             raise ModelLoadError("EMBEDDING_BACKEND=openvino, but openvino is not installed.")
         return
-    from openvino_backend import use_openvino
+    from embedders.openvino import use_openvino
 
     model.to("cpu")
     try:

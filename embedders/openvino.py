@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from folders import make_folder
+from embedders.folders import make_folder
 
 logger = logging.getLogger(__name__)
 

@@ -16,8 +16,8 @@ import numpy as np
 import urllib3
 from numpy.typing import NDArray
 
+from embedders.sentence import ModelLoadError
 from embeddings import EmbedderBusy, Window, mean_vector
-from sentence_model import ModelLoadError
 
 logger = logging.getLogger(__name__)
 
