@@ -20,8 +20,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import config
 import db
-import db_jobs
-import db_search
+import store.jobs
+import store.search
 import uploads
 from api_models import (
     BatchRequest,
@@ -44,9 +44,7 @@ from api_models import (
 from cli import import_command, search_command, told_in_one_line
 from config import Settings
 from db import FloatArray
-from db_jobs import Job, NewJob
 from db_pool import DatabaseUnavailable
-from db_preview import preview_job
 from embeddings import Embedder, EmbedderBusy, EmbeddingFailed
 from errors import ApiError, register_error_handlers
 from files.csv_file import CsvError, Row
@@ -58,6 +56,8 @@ from job_routes import job_body, jobs
 from openapi import completed
 from process_signals import end_on_signals
 from services import START_ERRORS, Services, current_services, start_services
+from store.jobs import Job, NewJob
+from store.preview import preview_job
 from workers import STUCK_SECONDS
 
 logger = logging.getLogger(__name__)
@@ -193,7 +193,7 @@ def _add_search(app: APIFlask) -> None:
 
 def _found(query: SearchRequest, vector: FloatArray, started: float) -> SearchResponse:
     services = current_services()
-    hits = db_search.search(
+    hits = store.search.search(
         services.pool,
         services.model,
         vector,
@@ -226,7 +226,7 @@ def _add_uploads(app: APIFlask) -> None:
             if options.dry_run:
                 # A key is the upload's that stores something.
                 key = None
-            earlier = key and db_jobs.job_by_idempotency_key(services.pool, key)
+            earlier = key and store.jobs.job_by_idempotency_key(services.pool, key)
             if earlier:
                 return _accepted(earlier, "This Idempotency-Key was used: this is its job.")
             return _stage(services, file, options, key)
@@ -241,7 +241,7 @@ def _stage(
             new = NewJob(options.collection, options.mode, file.filename, key, found)
             if options.dry_run:
                 return _previewed(services, new, table)
-            job, _ = db_jobs.create_job(services.pool, new, uploads.staged(table))
+            job, _ = store.jobs.create_job(services.pool, new, uploads.staged(table))
     except CsvError as error:
         raise uploads.csv_error(error) from error
     services.workers.wake()

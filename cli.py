@@ -18,14 +18,14 @@ from flask.cli import with_appcontext
 from pydantic import ValidationError
 from tqdm import tqdm
 
-import db_jobs
-import db_search
+import store.jobs
+import store.search
 import uploads
 from api_models import SearchRequest, UploadOptions, invalid_request
-from db_jobs import Job, NewJob
-from db_preview import preview_job
 from files.csv_file import CsvError
 from services import START_ERRORS, Services, current_services
+from store.jobs import Job, NewJob
+from store.preview import preview_job
 from uploads import Upload
 
 # Rejections that are shown; all of them are at /jobs/<id>/errors.
@@ -74,12 +74,12 @@ def import_command(file: Path, **given: Any) -> None:
             if options.dry_run:
                 job, errors = preview_job(services.pool, services.model, new, rows, SHOWN_ERRORS)
             else:
-                job, _ = db_jobs.create_job(services.pool, new, rows)
+                job, _ = store.jobs.create_job(services.pool, new, rows)
     except CsvError as error:
         raise click.ClickException(f"{file.name}: {error.message} ({error.code})") from error
     if not options.dry_run:
         job = _followed(services, job)
-        errors, _ = db_jobs.list_errors(services.pool, job.id, limit=SHOWN_ERRORS, offset=0)
+        errors, _ = store.jobs.list_errors(services.pool, job.id, limit=SHOWN_ERRORS, offset=0)
     for row in errors:
         click.echo(f"line {row.line}: {row.error} ({row.code})", err=True)
     if job.rejected > len(errors):
@@ -95,7 +95,7 @@ def _followed(services: Services, job: Job) -> Job:
     with tqdm(total=job.total, initial=job.done, unit=" rows", desc=job.filename) as bar:
         while job.finished_at is None:
             time.sleep(0.2)
-            job = _existing(db_jobs.get_job(services.pool, job.id), job.id)
+            job = _existing(store.jobs.get_job(services.pool, job.id), job.id)
             bar.update(job.done - bar.n)
     return job
 
@@ -130,7 +130,7 @@ def search_command(question: str, collection: tuple[str, ...], limit: int) -> No
         )
     except ValidationError as error:
         raise click.UsageError(invalid_request(error).error) from error
-    hits = db_search.search(
+    hits = store.search.search(
         services.pool,
         services.model,
         services.embeddings.embed_query(query.question),

@@ -31,8 +31,8 @@ WATCH_SECONDS = 0.25
 
 # JIT compilation takes longer than any of our queries. hnsw: with a filter the scan goes on until
 # the page is full, in order of distance, or gives up after so many that to compare with all that
-# the filter keeps takes no longer (db_search.py). A prepared search is planned once. No disk that
-# is good for an index is four times slower at random pages, and most pages are in memory.
+# the filter keeps takes no longer (store/search.py). A prepared search is planned once. No disk
+# that is good for an index is four times slower at random pages, and most pages are in memory.
 _OPTIONS = (
     "-c jit=off -c timezone=UTC -c hnsw.iterative_scan=strict_order"
     " -c hnsw.max_scan_tuples=5000 -c plan_cache_mode=force_generic_plan"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 
-import db_index
+import store.index
 from db import Model
 from db_pool import DatabaseUnavailable, Pool
 
@@ -37,7 +37,7 @@ class Indexer:
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
-                db_index.build_index(self._pool, self._model, self._min_vectors, self._memory_mb)
+                store.index.build_index(self._pool, self._model, self._min_vectors, self._memory_mb)
             except DatabaseUnavailable as error:
                 logger.warning("The index is not looked after: %s", error)
             except Exception:

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from apiflask import APIBlueprint
 from flask import Response
 
-import db_items
+import store.items
 from api_models import (
     CollectionBody,
     CollectionsResponse,
@@ -20,13 +20,13 @@ from api_models import (
     ItemsResponse,
     json_response,
 )
-from db_items import DuplicateItem, Item
 from errors import ApiError, not_found
 from files.export import csv_pieces, export_columns
 from http_auth import auth
 from items import Items
 from services import current_services
 from spooled_response import spooled_csv
+from store.items import DuplicateItem, Item
 
 items = APIBlueprint("items", __name__)
 
@@ -37,7 +37,7 @@ items = APIBlueprint("items", __name__)
 @items.output(ItemsResponse)
 @items.doc(summary="List the items in the order of their arrival", tags=["Items"])
 def list_items(page: ItemsQuery) -> Response:
-    found, total = db_items.list_items(
+    found, total = store.items.list_items(
         current_services().pool,
         collection=page.collection,
         limit=page.limit,
@@ -98,7 +98,7 @@ def change_item(item_id: int, new: ItemChange) -> Response:
 @items.output(DeletedResponse)
 @items.doc(summary="Delete an item", tags=["Items"])
 def delete_item(item_id: int) -> Response:
-    if not (_in_range(item_id) and db_items.delete_item(current_services().pool, item_id)):
+    if not (_in_range(item_id) and store.items.delete_item(current_services().pool, item_id)):
         raise not_found("such item")
     return json_response(DeletedResponse(deleted=1))
 
@@ -108,7 +108,7 @@ def delete_item(item_id: int) -> Response:
 @items.output(CollectionsResponse)
 @items.doc(summary="List the collections that hold items", tags=["Collections"])
 def list_collections() -> Response:
-    found = db_items.list_collections(current_services().pool)
+    found = store.items.list_collections(current_services().pool)
     results = [
         CollectionBody(name=one.name, items=one.items, updated_at=one.updated_at) for one in found
     ]
@@ -124,7 +124,7 @@ def list_collections() -> Response:
 def delete_collection(name: str) -> Response:
     deleted = None
     if "\0" not in name:
-        deleted = db_items.delete_collection(current_services().pool, name)
+        deleted = store.items.delete_collection(current_services().pool, name)
     if deleted is None:
         raise not_found("such collection")
     return json_response(DeletedResponse(deleted=deleted))
@@ -145,7 +145,7 @@ def delete_collection(name: str) -> Response:
 def export(name: str, query: ExportQuery) -> Response:
     found = None
     if "\0" not in name:
-        with db_items.exporting(current_services().pool, name) as found:
+        with store.items.exporting(current_services().pool, name) as found:
             if found is not None:
                 columns, options = export_columns(
                     found.file, found.metadata_names, has_ids=found.has_ids
@@ -170,7 +170,7 @@ def _in_range(item_id: int) -> bool:
 
 
 def _looked_up(item_id: int) -> Item | None:
-    return db_items.get_item(current_services().pool, item_id) if _in_range(item_id) else None
+    return store.items.get_item(current_services().pool, item_id) if _in_range(item_id) else None
 
 
 def _existing(item: Item | None) -> Item:

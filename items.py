@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import db_items
+import store.items
 from db import Model
-from db_items import Item, NewItem, Vectors
 from db_pool import Pool
 from embeddings import EmbeddingFailed, EmbeddingService, pair_text
 from keys import answer_hash, question_hash
+from store.items import Item, NewItem, Vectors
 
 # Trimmed around question and answer, as in a file.
 SPACES = " \t\r\n\v\f"
@@ -27,7 +27,7 @@ class Items:
         """Write a new item. Raises DuplicateItem, EmbeddingFailed, EmbedderBusy."""
         new = _new_item(question, answer, metadata)
         vectors = self._vectors(new)
-        return db_items.insert_item(self._pool, self._model, collection, new, vectors)
+        return store.items.insert_item(self._pool, self._model, collection, new, vectors)
 
     def change(
         self, item_id: int, question: str, answer: str, metadata: Mapping[str, str]
@@ -35,7 +35,7 @@ class Items:
         """Write an item's new content; None where there is none. Raises as `add`."""
         new = _new_item(question, answer, metadata)
         vectors = self._vectors(new)
-        return db_items.update_item(self._pool, self._model, item_id, new, vectors)
+        return store.items.update_item(self._pool, self._model, item_id, new, vectors)
 
     def _vectors(self, new: NewItem) -> Vectors:
         texts = [new.question, pair_text(new.question, new.answer)]

@@ -10,7 +10,7 @@ from uuid import UUID
 from apiflask import APIBlueprint
 from flask import Response, request
 
-import db_jobs
+import store.jobs
 from api_models import (
     ErrorsResponse,
     JobBody,
@@ -22,12 +22,12 @@ from api_models import (
     RowErrorBody,
     json_response,
 )
-from db_jobs import Job, RejectedRow
 from errors import not_found
 from files.export import original_fields
 from http_auth import auth
 from services import current_services
 from spooled_response import spooled_csv
+from store.jobs import Job, RejectedRow
 
 jobs = APIBlueprint("jobs", __name__, tag="Jobs")
 
@@ -38,7 +38,7 @@ jobs = APIBlueprint("jobs", __name__, tag="Jobs")
 @jobs.output(JobsResponse)
 @jobs.doc(summary="List the jobs, newest first")
 def list_jobs(page: JobsQuery) -> Response:
-    found, total = db_jobs.list_jobs(
+    found, total = store.jobs.list_jobs(
         current_services().pool,
         status=page.status,
         collection=page.collection,
@@ -56,7 +56,7 @@ def list_jobs(page: JobsQuery) -> Response:
 @jobs.output(JobBody)
 @jobs.doc(summary="Show a job and its progress")
 def show_job(job_id: UUID) -> Response:
-    return json_response(job_body(_existing(db_jobs.get_job(current_services().pool, job_id))))
+    return json_response(job_body(_existing(store.jobs.get_job(current_services().pool, job_id))))
 
 
 @jobs.get("/jobs/<uuid:job_id>/errors")
@@ -69,10 +69,10 @@ def show_job(job_id: UUID) -> Response:
     "upload them again.",
 )
 def job_errors(job_id: UUID, page: PageQuery) -> Response:
-    job = _existing(db_jobs.get_job(current_services().pool, job_id))
+    job = _existing(store.jobs.get_job(current_services().pool, job_id))
     if request.accept_mimetypes.best_match(["application/json", "text/csv"]) == "text/csv":
         return _errors_csv(job)
-    rows, total = db_jobs.list_errors(
+    rows, total = store.jobs.list_errors(
         current_services().pool, job_id, limit=page.limit, offset=page.offset
     )
     results = [RowErrorBody(line=row.line, code=row.code, error=row.error) for row in rows]
@@ -86,7 +86,9 @@ def job_errors(job_id: UUID, page: PageQuery) -> Response:
 @jobs.output(JobBody)
 @jobs.doc(summary="End a job; rows already written stay")
 def cancel_job(job_id: UUID) -> Response:
-    return json_response(job_body(_existing(db_jobs.cancel_job(current_services().pool, job_id))))
+    return json_response(
+        job_body(_existing(store.jobs.cancel_job(current_services().pool, job_id)))
+    )
 
 
 def job_body(job: Job) -> JobBody:
@@ -133,7 +135,7 @@ def _errors_csv(job: Job) -> Response:
         columns = [str(name) for name in job.file.get("columns", [])]
         if job.file.get("header_line") is not None:
             yield _csv_line(columns)
-        for row in db_jobs.all_errors(pool, job.id):
+        for row in store.jobs.all_errors(pool, job.id):
             yield _csv_line(_original(job, row))
 
     return spooled_csv(pieces(), f"{job.id}-rejected.csv")

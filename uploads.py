@@ -17,12 +17,12 @@ from flask import Request
 from pydantic import ValidationError
 
 from api_models import UploadOptions, invalid_request
-from db_jobs import RejectedRow, StagedRow
 from errors import ApiError
 from files.csv_file import CsvError, CsvOptions, Rejection, Row, is_archive
 from files.excel import is_workbook
 from files.table import Table, open_table
 from keys import answer_hash, id_key, question_hash
+from store.jobs import RejectedRow, StagedRow
 
 FILE_TYPES = (
     "text/csv",

@@ -11,13 +11,13 @@ import math
 import threading
 import time
 
-import db_finish
-import db_start
-import db_work
+import store.claims
+import store.finishing
+import store.matching
 from db import Model
 from db_pool import DatabaseUnavailable, Pool
-from db_work import Batch, LeaseLost, Result
 from embeddings import EmbedderBusy, EmbeddingService, pair_text
+from store.claims import Batch, LeaseLost, Result
 
 logger = logging.getLogger(__name__)
 
@@ -116,16 +116,16 @@ class Workers:
         return False
 
     def _step(self) -> bool:
-        if db_start.start_job(self._pool, self._model):
+        if store.matching.start_job(self._pool, self._model):
             self.wake()
             return True
         batch = self._claim()
         if batch is not None:
             self._process(batch)
             return True
-        if db_work.reject_killers(self._pool):
+        if store.claims.reject_killers(self._pool):
             return True
-        finished = db_finish.finish_job(self._pool, self._model)
+        finished = store.finishing.finish_job(self._pool, self._model)
         return finished is not None
 
     def _claim(self) -> Batch | None:
@@ -137,9 +137,9 @@ class Workers:
         with self._claims:
             if self._suspect is not None:
                 return None
-            batch = db_work.claim_batch(self._pool, self._lease_seconds, BATCH_ROWS)
+            batch = store.claims.claim_batch(self._pool, self._lease_seconds, BATCH_ROWS)
             if batch is None and not self._batches():
-                batch = self._suspect = db_work.claim_suspect(self._pool, self._lease_seconds)
+                batch = self._suspect = store.claims.claim_suspect(self._pool, self._lease_seconds)
             if batch is not None:
                 with self._lock:
                     self._held[batch] = None
@@ -148,7 +148,7 @@ class Workers:
     def _process(self, batch: Batch) -> None:
         try:
             results = self._embed(batch)
-            last = db_work.finish_batch(self._pool, self._model, batch, results)
+            last = store.claims.finish_batch(self._pool, self._model, batch, results)
         except BaseException as error:
             # The attempt counts where the batch itself may be the cause; in the end its rows are
             # tried alone, and rejected.
@@ -182,7 +182,7 @@ class Workers:
 
     def _give_back(self, batch: Batch, *, blame: bool) -> None:
         try:
-            db_work.release_batch(self._pool, batch, blame=blame)
+            store.claims.release_batch(self._pool, batch, blame=blame)
         except DatabaseUnavailable:
             logger.warning("job %s: rows wait until their lease ends", batch.job_id)
 
@@ -195,7 +195,7 @@ class Workers:
         while not self._stopping.wait(self._lease_seconds / 3):
             for batch in self._batches():
                 try:
-                    if not db_work.extend_lease(self._pool, batch, self._lease_seconds):
+                    if not store.claims.extend_lease(self._pool, batch, self._lease_seconds):
                         # Its worker will see: it may have just finished the batch, too.
                         logger.debug("job %s: a lease is over", batch.job_id)
                 except DatabaseUnavailable as error:

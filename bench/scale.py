@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import db
-import db_index
-import db_search
+import store.index
+import store.search
 from bench.measures import percentile, timed
 from bench.report import Report
 from db import Model
@@ -129,7 +129,7 @@ def _measure(
     if size <= 100_000:
         rate = _insert_rate(pool, model, vectors, size)
         report.add("  inserted without an index", rate, "vectors/s")
-    seconds = timed(lambda: db_index.build_index(pool, model, 1, BUILD_MB)) / 1000
+    seconds = timed(lambda: store.index.build_index(pool, model, 1, BUILD_MB)) / 1000
     report.add("  index built", seconds, "s")
     report.add("  index size", _index_mb(pool, model), "MB")
     found, times = _searched(pool, model, queries)
@@ -156,7 +156,7 @@ def _searched(
     found, times = [], []
     for query in queries:
         started = time.perf_counter()
-        hits = db_search.search(pool, model, query, limit=10, metadata=metadata)
+        hits = store.search.search(pool, model, query, limit=10, metadata=metadata)
         times.append((time.perf_counter() - started) * 1000)
         found.append([hit.id for hit in hits])
     return found, times
@@ -239,12 +239,12 @@ def _vacuum(pool: Pool) -> None:
 
 def _drop_index(pool: Pool, model: Model) -> None:
     with pool.transaction(seconds=3_600) as conn, conn.cursor() as cur:
-        cur.execute(f"DROP INDEX IF EXISTS {db_index.index_name(model)}")
+        cur.execute(f"DROP INDEX IF EXISTS {store.index.index_name(model)}")
 
 
 def _index_mb(pool: Pool, model: Model) -> float:
     with pool.reading() as conn, conn.cursor() as cur:
-        cur.execute("SELECT pg_relation_size(%s::regclass)", (db_index.index_name(model),))
+        cur.execute("SELECT pg_relation_size(%s::regclass)", (store.index.index_name(model),))
         return float(db.one_row(cur)[0]) / 1e6
 
 
@@ -254,7 +254,7 @@ def _uses_index(pool: Pool, model: Model) -> bool:
         cur.execute("SELECT pg_stat_clear_snapshot()")
         cur.execute(
             "SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = %s",
-            (db_index.index_name(model),),
+            (store.index.index_name(model),),
         )
         return int(db.one_row(cur)[0]) > 0
 

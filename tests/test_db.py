@@ -15,11 +15,11 @@ from conftest import Client, eventually
 from hash_embedder import HashEmbedder
 
 import db
-import db_search
+import store.search
 from app import create_app
 from config import Settings
-from db_copy import CopyStream, copy_line
 from db_pool import DatabaseUnavailable, Pool
+from store.copying import CopyStream, copy_line
 
 
 def tables(pool: Pool) -> set[str]:
@@ -126,7 +126,7 @@ def test_search_ignores_the_length_of_the_query(client: Client) -> None:
     client.load("question,answer\nOne thing?,Yes.\n")
     services = client.http.application.extensions["conector"]
     query = HashEmbedder()._encode("One thing?") * np.float32(7)
-    (hit,) = db_search.search(services.pool, services.model, query, limit=5)
+    (hit,) = store.search.search(services.pool, services.model, query, limit=5)
     assert hit.distance == pytest.approx(0, abs=2e-3)
 
 

@@ -14,8 +14,8 @@ import pytest
 from numpy.typing import NDArray
 
 import db
-import db_index
-import db_search
+import store.index
+import store.search
 from db import Model
 from db_pool import Pool
 
@@ -35,7 +35,7 @@ def vectors() -> NDArray[np.float32]:
     return found
 
 
-def store(pool: Pool, model: Model, vectors: NDArray[np.float32]) -> None:
+def fill(pool: Pool, model: Model, vectors: NDArray[np.float32]) -> None:
     with pool.transaction() as conn, conn.cursor() as cur:
         cur.execute("INSERT INTO collections (name) VALUES ('a'), ('b')")
         cur.execute(
@@ -63,7 +63,7 @@ def valid(pool: Pool, model: Model) -> bool | None:
     with pool.reading() as conn, conn.cursor() as cur:
         cur.execute(
             "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)",
-            (db_index.index_name(model),),
+            (store.index.index_name(model),),
         )
         row = cur.fetchone()
         return None if row is None else bool(row[0])
@@ -75,7 +75,7 @@ def uses_index(pool: Pool, model: Model) -> bool:
         cur.execute("SELECT pg_stat_clear_snapshot()")
         cur.execute(
             "SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = %s",
-            (db_index.index_name(model),),
+            (store.index.index_name(model),),
         )
         return bool(db.one_row(cur)[0])
 
@@ -83,20 +83,20 @@ def uses_index(pool: Pool, model: Model) -> bool:
 def test_an_index_finds_what_exact_search_finds(
     pool: Pool, model: Model, vectors: NDArray[np.float32]
 ) -> None:
-    store(pool, model, vectors)
+    fill(pool, model, vectors)
     queries = vectors[::60] + 0.1
-    exact = [[h.id for h in db_search.search(pool, model, q, limit=10)] for q in queries]
-    assert db_index.build_index(pool, model, 2 * ITEMS)
+    exact = [[h.id for h in store.search.search(pool, model, q, limit=10)] for q in queries]
+    assert store.index.build_index(pool, model, 2 * ITEMS)
     assert valid(pool, model)
-    found = [[h.id for h in db_search.search(pool, model, q, limit=10)] for q in queries]
+    found = [[h.id for h in store.search.search(pool, model, q, limit=10)] for q in queries]
     assert uses_index(pool, model)
     same = sum(len(set(a) & set(b)) for a, b in zip(exact, found, strict=True))
     assert same >= 0.98 * 10 * len(queries)
-    distances = [h.distance for h in db_search.search(pool, model, queries[0], limit=100)]
+    distances = [h.distance for h in store.search.search(pool, model, queries[0], limit=100)]
     assert distances == sorted(distances)
     assert len(distances) == 100
     # A second look finds nothing to do.
-    assert not db_index.build_index(pool, model, 2 * ITEMS)
+    assert not store.index.build_index(pool, model, 2 * ITEMS)
 
 
 @pytest.mark.parametrize(("searching", "candidates"), [(False, 64), (True, 128)])
@@ -108,8 +108,8 @@ def test_later_rows_are_inserted_faster_but_never_at_a_search_s_cost(
     searching: bool,
     candidates: int,
 ) -> None:
-    store(pool, model, vectors)
-    build = db_index.set_insert_candidates
+    fill(pool, model, vectors)
+    build = store.index.set_insert_candidates
 
     def beside_a_search(cur: Any, name: Any) -> None:
         with pool.transaction() as conn, conn.cursor() as other:
@@ -117,13 +117,13 @@ def test_later_rows_are_inserted_faster_but_never_at_a_search_s_cost(
             build(cur, name)
 
     if searching:
-        monkeypatch.setattr(db_index, "set_insert_candidates", beside_a_search)
-    assert db_index.build_index(pool, model, 1)
+        monkeypatch.setattr(store.index, "set_insert_candidates", beside_a_search)
+    assert store.index.build_index(pool, model, 1)
     assert valid(pool, model)
     with pool.reading() as conn, conn.cursor() as cur:
         cur.execute(
             "SELECT reloptions FROM pg_class WHERE oid = %s::regclass",
-            (db_index.index_name(model),),
+            (store.index.index_name(model),),
         )
         assert f"ef_construction={candidates}" in db.one_row(cur)[0]
         cur.execute("SHOW lock_timeout")
@@ -134,12 +134,12 @@ def test_later_rows_are_inserted_faster_but_never_at_a_search_s_cost(
 def test_a_filter_that_keeps_one_in_a_hundred_fills_its_page(
     pool: Pool, model: Model, vectors: NDArray[np.float32], narrow: dict[str, dict[str, str]]
 ) -> None:
-    store(pool, model, vectors)
-    assert db_index.build_index(pool, model, 1)
+    fill(pool, model, vectors)
+    assert store.index.build_index(pool, model, 1)
     with pool.reading() as conn, conn.cursor() as cur:
         cur.execute("SET enable_sort = off")  # or the planner prefers exact search, rightly
     for query in vectors[:20]:
-        hits = db_search.search(pool, model, query, limit=20, **narrow)  # type: ignore[arg-type]
+        hits = store.search.search(pool, model, query, limit=20, **narrow)  # type: ignore[arg-type]
         assert len(hits) == 20
         assert [h.distance for h in hits] == sorted(h.distance for h in hits)
 
@@ -147,13 +147,13 @@ def test_a_filter_that_keeps_one_in_a_hundred_fills_its_page(
 def test_more_vectors_want_more_candidates(
     pool: Pool, model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(db_search, "_TUNED_SECONDS", -1.0)
+    monkeypatch.setattr(store.search, "_TUNED_SECONDS", -1.0)
     for stored, candidates in ((1_000, "100"), (60_000, "150"), (600_000, "250")):
         with pool.reading() as conn, conn.cursor() as cur:
             cur.execute(
                 "UPDATE pg_class SET reltuples = %s WHERE oid = 'vectors'::regclass", (stored,)
             )
-        db_search.search(pool, model, np.ones(DIMENSION, np.float32), limit=1)
+        store.search.search(pool, model, np.ones(DIMENSION, np.float32), limit=1)
         with pool.reading() as conn, conn.cursor() as cur:
             cur.execute("SHOW hnsw.ef_search")
             assert db.one_row(cur)[0] == candidates
@@ -162,30 +162,30 @@ def test_more_vectors_want_more_candidates(
 def test_a_page_that_the_index_can_not_fill_is_filled_by_comparing(
     pool: Pool, model: Model, vectors: NDArray[np.float32]
 ) -> None:
-    store(pool, model, vectors)
-    expected = [h.id for h in db_search.search(pool, model, vectors[0], limit=20, offset=980)]
+    fill(pool, model, vectors)
+    expected = [h.id for h in store.search.search(pool, model, vectors[0], limit=20, offset=980)]
     rare: dict[str, Any] = {"metadata": {"rare": "false"}, "collections": ["a"]}
-    kept = [h.id for h in db_search.search(pool, model, vectors[0], limit=100, **rare)]
-    assert db_index.build_index(pool, model, 1)
+    kept = [h.id for h in store.search.search(pool, model, vectors[0], limit=100, **rare)]
+    assert store.index.build_index(pool, model, 1)
     with pool.reading() as conn, conn.cursor() as cur:
         # It gives up at once.
         cur.execute("SET hnsw.max_scan_tuples = 1; SET hnsw.ef_search = 1; SET enable_seqscan = 0")
-    assert [h.id for h in db_search.search(pool, model, vectors[0], limit=20, offset=980)] == (
+    assert [h.id for h in store.search.search(pool, model, vectors[0], limit=20, offset=980)] == (
         expected
     )
-    assert [h.id for h in db_search.search(pool, model, vectors[0], limit=100, **rare)] == kept
+    assert [h.id for h in store.search.search(pool, model, vectors[0], limit=100, **rare)] == kept
     assert len(kept) == 100
 
 
 def test_a_deleted_item_never_comes_back(
     pool: Pool, model: Model, vectors: NDArray[np.float32]
 ) -> None:
-    store(pool, model, vectors)
-    assert db_index.build_index(pool, model, 1)
-    nearest = db_search.search(pool, model, vectors[0], limit=1)[0].id
+    fill(pool, model, vectors)
+    assert store.index.build_index(pool, model, 1)
+    nearest = store.search.search(pool, model, vectors[0], limit=1)[0].id
     with pool.transaction() as conn, conn.cursor() as cur:
         cur.execute("DELETE FROM items WHERE id = %s", (nearest,))
-    hits = db_search.search(pool, model, vectors[0], limit=100)
+    hits = store.search.search(pool, model, vectors[0], limit=100)
     assert nearest not in {hit.id for hit in hits}
     assert len(hits) == 100
 
@@ -193,23 +193,23 @@ def test_a_deleted_item_never_comes_back(
 def test_no_index_below_the_bound_nor_during_a_large_job(
     pool: Pool, model: Model, vectors: NDArray[np.float32]
 ) -> None:
-    store(pool, model, vectors)
-    assert not db_index.build_index(pool, model, 2 * ITEMS + 1)
+    fill(pool, model, vectors)
+    assert not store.index.build_index(pool, model, 2 * ITEMS + 1)
     with pool.transaction() as conn, conn.cursor() as cur:
         cur.execute(
             "INSERT INTO jobs (id, status, collection_id, collection, mode, total)"
             " VALUES (%s, 'processing', 1, 'a', 'upsert', %s)",
-            (uuid.uuid4(), db_index.LARGE_JOB_ROWS),
+            (uuid.uuid4(), store.index.LARGE_JOB_ROWS),
         )
-    assert not db_index.build_index(pool, model, 2 * ITEMS)
+    assert not store.index.build_index(pool, model, 2 * ITEMS)
     # With so many vectors searches can't wait for the job's end.
-    assert db_index.build_index(pool, model, 2 * ITEMS // 10)
+    assert store.index.build_index(pool, model, 2 * ITEMS // 10)
 
 
 def test_an_index_left_invalid_by_a_crash_is_replaced_and_searches_go_on(
     pool: Pool, dsn: str, model: Model, vectors: NDArray[np.float32]
 ) -> None:
-    store(pool, model, vectors)
+    fill(pool, model, vectors)
     holder = psycopg2.connect(dsn)
     with holder.cursor() as cur:
         # A build waits for every transaction that may still write.
@@ -218,7 +218,7 @@ def test_an_index_left_invalid_by_a_crash_is_replaced_and_searches_go_on(
 
     def build() -> None:
         try:
-            db_index.build_index(Pool(dsn, 1), model, 1)
+            store.index.build_index(Pool(dsn, 1), model, 1)
         except Exception as error:  # noqa: BLE001, whatever it is, it ended
             failed.append(error)
 
@@ -238,15 +238,15 @@ def test_an_index_left_invalid_by_a_crash_is_replaced_and_searches_go_on(
     assert killed
     assert failed
     assert valid(pool, model) is False
-    assert len(db_search.search(pool, model, vectors[0], limit=10)) == 10
-    assert db_index.build_index(pool, model, 1)
+    assert len(store.search.search(pool, model, vectors[0], limit=10)) == 10
+    assert store.index.build_index(pool, model, 1)
     assert valid(pool, model)
 
 
 def test_of_two_processes_one_builds(pool: Pool, model: Model, dsn: str) -> None:
     other = Pool(dsn, 1)
     with other.reading() as conn:
-        assert db_index._locks(conn)
-        store(pool, model, np.eye(DIMENSION, dtype=np.float32))
-        assert not db_index.build_index(pool, model, 1)
+        assert store.index._locks(conn)
+        fill(pool, model, np.eye(DIMENSION, dtype=np.float32))
+        assert not store.index.build_index(pool, model, 1)
     other.close()

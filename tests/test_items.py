@@ -94,10 +94,10 @@ def test_the_same_pair_again_is_409_and_names_the_item(client: Client) -> None:
 def test_an_item_written_while_a_job_waits_is_not_overwritten(client: Client) -> None:
     services = client.http.application.extensions["conector"]
     services.workers.stop()
-    import db_start
+    import store.matching
 
     client.upload("question,answer\nq?,from the file\n")
-    assert db_start.start_job(services.pool, services.model)
+    assert store.matching.start_job(services.pool, services.model)
     add(client, question="q?", answer="by hand")
     from workers import Workers
 

@@ -14,19 +14,19 @@ from conftest import eventually
 from hash_embedder import FloatArray, HashEmbedder
 
 import db
-import db_finish
-import db_items
-import db_jobs
-import db_search
-import db_start
-import db_work
+import store.claims
+import store.finishing
+import store.items
+import store.jobs
+import store.matching
+import store.search
 from db import Model
-from db_items import NewItem
-from db_jobs import NewJob, StagedRow
 from db_pool import DatabaseUnavailable, Pool
-from db_work import Batch, LeaseLost, Result
 from embeddings import EmbeddingService
 from keys import answer_hash, question_hash
+from store.claims import Batch, LeaseLost, Result
+from store.items import NewItem
+from store.jobs import NewJob, StagedRow
 from workers import Workers
 
 DIMENSION = 32
@@ -45,17 +45,17 @@ def rows(count: int, prefix: str = "q") -> Iterator[StagedRow]:
 
 
 def make_job(pool: Pool, count: int, collection: str = "c", mode: str = "upsert") -> uuid.UUID:
-    return db_jobs.create_job(pool, NewJob(collection, mode), rows(count))[0].id
+    return store.jobs.create_job(pool, NewJob(collection, mode), rows(count))[0].id
 
 
 def started(pool: Pool, model: Model, count: int) -> uuid.UUID:
     job_id = make_job(pool, count)
-    assert db_start.start_job(pool, model) == job_id
+    assert store.matching.start_job(pool, model) == job_id
     return job_id
 
 
 def claim(pool: Pool, limit: int = 10, seconds: int = 60) -> Batch:
-    batch = db_work.claim_batch(pool, seconds, limit)
+    batch = store.claims.claim_batch(pool, seconds, limit)
     assert batch is not None
     return batch
 
@@ -87,16 +87,16 @@ def test_a_claim_takes_no_more_than_its_limit_and_never_twice(pool: Pool, model:
         list(range(11, 21)),
         list(range(21, 26)),
     ]
-    assert db_work.claim_batch(pool, 60, 10) is None
+    assert store.claims.claim_batch(pool, 60, 10) is None
 
 
 def test_a_finished_batch_is_stored_with_two_vectors_a_row(pool: Pool, model: Model) -> None:
     job_id = started(pool, model, 3)
     batch = claim(pool)
-    assert db_work.finish_batch(pool, model, batch, results(batch)) is True
+    assert store.claims.finish_batch(pool, model, batch, results(batch)) is True
     assert (count(pool, "items"), count(pool, "vectors")) == (3, 6)
-    assert db_finish.finish_job(pool, model) == job_id
-    job = db_jobs.get_job(pool, job_id)
+    assert store.finishing.finish_job(pool, model) == job_id
+    job = store.jobs.get_job(pool, job_id)
     assert job is not None
     assert (job.status, job.inserted, job.done) == ("succeeded", 3, 3)
     assert (count(pool, "job_rows"), count(pool, "staged_vectors")) == (0, 0)
@@ -109,13 +109,13 @@ def test_a_worker_that_slept_past_its_lease_writes_nothing(pool: Pool, model: Mo
     other = claim(pool)
     assert other.numbers == frozen.numbers
     with pytest.raises(LeaseLost):
-        db_work.finish_batch(pool, model, frozen, results(frozen))
+        store.claims.finish_batch(pool, model, frozen, results(frozen))
     assert count(pool, "items") == 0
-    db_work.finish_batch(pool, model, other, results(other))
+    store.claims.finish_batch(pool, model, other, results(other))
     with pytest.raises(LeaseLost):
-        db_work.finish_batch(pool, model, frozen, results(frozen))
+        store.claims.finish_batch(pool, model, frozen, results(frozen))
     assert (count(pool, "items"), count(pool, "vectors")) == (3, 6)
-    job = db_jobs.get_job(pool, job_id)
+    job = store.jobs.get_job(pool, job_id)
     assert job is not None
     assert (job.inserted, job.updated) == (3, 0)
 
@@ -124,17 +124,17 @@ def test_a_renewed_lease_holds_and_a_lost_one_says_so(pool: Pool, model: Model) 
     started(pool, model, 3)
     batch = claim(pool)
     expire_leases(pool)
-    assert db_work.extend_lease(pool, batch, 60) is True
-    assert db_work.claim_batch(pool, 60, 10) is None
+    assert store.claims.extend_lease(pool, batch, 60) is True
+    assert store.claims.claim_batch(pool, 60, 10) is None
     expire_leases(pool)
     claim(pool)
-    assert db_work.extend_lease(pool, batch, 60) is False
+    assert store.claims.extend_lease(pool, batch, 60) is False
 
 
 def test_rows_given_back_are_free_at_once(pool: Pool, model: Model) -> None:
     started(pool, model, 3)
     batch = claim(pool)
-    db_work.release_batch(pool, batch, blame=False)
+    store.claims.release_batch(pool, batch, blame=False)
     assert claim(pool).numbers == batch.numbers
 
 
@@ -143,30 +143,30 @@ def test_a_row_that_the_model_fails_on_is_rejected_and_the_others_stored(
 ) -> None:
     job_id = started(pool, model, 3)
     batch = claim(pool)
-    assert db_work.finish_batch(pool, model, batch, results(batch, fail=2)) is True
-    (error,), total = db_jobs.list_errors(pool, job_id, limit=10, offset=0)
+    assert store.claims.finish_batch(pool, model, batch, results(batch, fail=2)) is True
+    (error,), total = store.jobs.list_errors(pool, job_id, limit=10, offset=0)
     assert (error.line, error.code, total) == (3, "embedding_failed", 1)
     assert count(pool, "items") == 2
 
 
 def test_a_row_that_kills_is_tried_alone_then_rejected(pool: Pool, model: Model) -> None:
     job_id = started(pool, model, 4)
-    for _ in range(db_work.SUSPECT_ATTEMPTS):
+    for _ in range(store.claims.SUSPECT_ATTEMPTS):
         assert len(claim(pool).rows) == 4
         expire_leases(pool)
     killed = 0
-    assert db_work.claim_batch(pool, 60, 10) is None
-    while (batch := db_work.claim_suspect(pool, 60)) is not None:
+    assert store.claims.claim_batch(pool, 60, 10) is None
+    while (batch := store.claims.claim_suspect(pool, 60)) is not None:
         assert len(batch.rows) == 1
         if batch.numbers == [2]:
             killed += 1
             expire_leases(pool)
         else:
-            db_work.finish_batch(pool, model, batch, results(batch))
-    assert killed == db_work.MOST_ATTEMPTS - db_work.SUSPECT_ATTEMPTS
-    assert db_work.reject_killers(pool) == 1
-    assert db_finish.finish_job(pool, model) == job_id
-    job = db_jobs.get_job(pool, job_id)
+            store.claims.finish_batch(pool, model, batch, results(batch))
+    assert killed == store.claims.MOST_ATTEMPTS - store.claims.SUSPECT_ATTEMPTS
+    assert store.claims.reject_killers(pool) == 1
+    assert store.finishing.finish_job(pool, model) == job_id
+    job = store.jobs.get_job(pool, job_id)
     assert job is not None
     assert (job.inserted, job.rejected, job.status) == (3, 1, "succeeded")
 
@@ -174,7 +174,7 @@ def test_a_row_that_kills_is_tried_alone_then_rejected(pool: Pool, model: Model)
 def test_workers_have_nothing_in_hand_beside_a_suspect(pool: Pool, model: Model) -> None:
     """What dies with a row that kills is blamed with it: rows beside it would be rejected too."""
     started(pool, model, 8)
-    for _ in range(db_work.SUSPECT_ATTEMPTS):
+    for _ in range(store.claims.SUSPECT_ATTEMPTS):
         claim(pool)
         expire_leases(pool)
     make_job(pool, 300, collection="d")
@@ -200,7 +200,7 @@ def test_workers_have_nothing_in_hand_beside_a_suspect(pool: Pool, model: Model)
             time.sleep(0.05)
     finally:
         workers.stop()
-    tried = db_work.SUSPECT_ATTEMPTS + 1
+    tried = store.claims.SUSPECT_ATTEMPTS + 1
     beside = [rows_by_attempts for rows_by_attempts in in_hand if tried in rows_by_attempts]
     assert beside == [{tried: 1}] * 8
 
@@ -208,15 +208,15 @@ def test_workers_have_nothing_in_hand_beside_a_suspect(pool: Pool, model: Model)
 def test_jobs_of_one_collection_run_one_after_another(pool: Pool, model: Model) -> None:
     first, second = make_job(pool, 2), make_job(pool, 2)
     elsewhere = make_job(pool, 2, collection="d")
-    assert db_start.start_job(pool, model) == first
-    assert db_start.start_job(pool, model) == elsewhere
-    assert db_start.start_job(pool, model) is None
+    assert store.matching.start_job(pool, model) == first
+    assert store.matching.start_job(pool, model) == elsewhere
+    assert store.matching.start_job(pool, model) is None
     for _ in range(2):
         batch = claim(pool)
-        db_work.finish_batch(pool, model, batch, results(batch))
-        db_finish.finish_job(pool, model)
-    assert db_start.start_job(pool, model) == second
-    job = db_jobs.get_job(pool, second)
+        store.claims.finish_batch(pool, model, batch, results(batch))
+        store.finishing.finish_job(pool, model)
+    assert store.matching.start_job(pool, model) == second
+    job = store.jobs.get_job(pool, second)
     assert job is not None
     assert job.unchanged == 2
 
@@ -224,26 +224,26 @@ def test_jobs_of_one_collection_run_one_after_another(pool: Pool, model: Model) 
 def test_jobs_of_different_collections_take_turns(pool: Pool, model: Model) -> None:
     jobs = [make_job(pool, 20, collection=name) for name in ("c", "d")]
     for _ in jobs:
-        db_start.start_job(pool, model)
+        store.matching.start_job(pool, model)
     assert [claim(pool, 5).job_id for _ in range(4)] == jobs * 2
 
 
 def test_a_replacing_job_shows_nothing_until_it_ends(pool: Pool, model: Model) -> None:
     started(pool, model, 3)
     batch = claim(pool)
-    db_work.finish_batch(pool, model, batch, results(batch))
-    db_finish.finish_job(pool, model)
-    job_id = db_jobs.create_job(pool, NewJob("c", "replace"), rows(2, "new"))[0].id
-    db_start.start_job(pool, model)
+    store.claims.finish_batch(pool, model, batch, results(batch))
+    store.finishing.finish_job(pool, model)
+    job_id = store.jobs.create_job(pool, NewJob("c", "replace"), rows(2, "new"))[0].id
+    store.matching.start_job(pool, model)
     batch = claim(pool)
-    db_work.finish_batch(pool, model, batch, results(batch))
+    store.claims.finish_batch(pool, model, batch, results(batch))
     query = np.ones(DIMENSION, np.float32)
-    before = {hit.question for hit in db_search.search(pool, model, query, limit=10)}
+    before = {hit.question for hit in store.search.search(pool, model, query, limit=10)}
     assert before == {"q0", "q1", "q2"}
-    assert db_finish.finish_job(pool, model) == job_id
-    after = {hit.question for hit in db_search.search(pool, model, query, limit=10)}
+    assert store.finishing.finish_job(pool, model) == job_id
+    after = {hit.question for hit in store.search.search(pool, model, query, limit=10)}
     assert after == {"new0", "new1"}
-    job = db_jobs.get_job(pool, job_id)
+    job = store.jobs.get_job(pool, job_id)
     assert job is not None
     assert (job.inserted, job.updated, job.deleted) == (2, 0, 3)
 
@@ -255,27 +255,27 @@ def test_a_replacing_file_s_row_is_stored_whatever_became_of_its_item(
     """At the start its item held the same, so that nothing of it waits to be written."""
     started(pool, model, 3)
     batch = claim(pool)
-    db_work.finish_batch(pool, model, batch, results(batch))
-    db_finish.finish_job(pool, model)
-    job_id = db_jobs.create_job(pool, NewJob("c", "replace"), [*rows(3), *rows(3)])[0].id
-    db_start.start_job(pool, model)
-    (item, *_), _total = db_items.list_items(pool, collection="c", limit=1, offset=0)
+    store.claims.finish_batch(pool, model, batch, results(batch))
+    store.finishing.finish_job(pool, model)
+    job_id = store.jobs.create_job(pool, NewJob("c", "replace"), [*rows(3), *rows(3)])[0].id
+    store.matching.start_job(pool, model)
+    (item, *_), _total = store.items.list_items(pool, collection="c", limit=1, offset=0)
     if change == "changed":
         key = question_hash("another")
         new = NewItem("another", "a0", {}, key, answer_hash("a0"))
         one = np.ones(DIMENSION, np.float32)
-        db_items.update_item(pool, model, item.id, new, db_items.Vectors(one, one))
+        store.items.update_item(pool, model, item.id, new, store.items.Vectors(one, one))
     else:
-        db_items.delete_item(pool, item.id)
-    assert db_finish.finish_job(pool, model) == job_id
+        store.items.delete_item(pool, item.id)
+    assert store.finishing.finish_job(pool, model) == job_id
     batch = claim(pool)
     assert [question for _, question, _ in batch.rows] == ["q0"]
-    assert db_work.finish_batch(pool, model, batch, results(batch)) is True
-    assert db_finish.finish_job(pool, model) == job_id
-    items, _total = db_items.list_items(pool, collection="c", limit=10, offset=0)
+    assert store.claims.finish_batch(pool, model, batch, results(batch)) is True
+    assert store.finishing.finish_job(pool, model) == job_id
+    items, _total = store.items.list_items(pool, collection="c", limit=10, offset=0)
     assert sorted(item.question for item in items) == ["q0", "q1", "q2"]
     assert count(pool, "vectors") == 6
-    job = db_jobs.get_job(pool, job_id)
+    job = store.jobs.get_job(pool, job_id)
     assert job is not None
     assert (job.status, job.done, job.inserted, job.unchanged) == ("succeeded", 6, 1, 5)
     assert job.deleted == (change == "changed")
@@ -284,11 +284,11 @@ def test_a_replacing_file_s_row_is_stored_whatever_became_of_its_item(
 def test_an_item_is_not_written_while_a_job_begins_or_ends(pool: Pool, model: Model) -> None:
     started(pool, model, 1)
     batch = claim(pool)
-    db_work.finish_batch(pool, model, batch, results(batch))
+    store.claims.finish_batch(pool, model, batch, results(batch))
     with pool.transaction() as conn, conn.cursor() as cursor:
         cursor.execute("SELECT FROM collections FOR NO KEY UPDATE")
         with pytest.raises(DatabaseUnavailable, match="job"):
-            db_items.delete_item(pool, 1)
+            store.items.delete_item(pool, 1)
 
 
 def test_a_job_does_not_wait_for_another_s_start(pool: Pool, model: Model) -> None:
@@ -296,7 +296,7 @@ def test_a_job_does_not_wait_for_another_s_start(pool: Pool, model: Model) -> No
     with pool.transaction() as conn, conn.cursor() as cursor:
         # As a start does, to its end.
         cursor.execute("ANALYZE job_rows")
-        assert db_start.start_job(pool, model) == first
+        assert store.matching.start_job(pool, model) == first
 
 
 def test_a_worker_without_a_model_is_stuck(pool: Pool, model: Model) -> None:
@@ -330,18 +330,18 @@ def test_a_worker_without_a_model_is_stuck(pool: Pool, model: Model) -> None:
 def test_a_canceled_replacing_job_leaves_the_old_collection_whole(pool: Pool, model: Model) -> None:
     started(pool, model, 3)
     batch = claim(pool)
-    db_work.finish_batch(pool, model, batch, results(batch))
-    db_finish.finish_job(pool, model)
-    job_id = db_jobs.create_job(pool, NewJob("c", "replace"), rows(2, "new"))[0].id
-    db_start.start_job(pool, model)
+    store.claims.finish_batch(pool, model, batch, results(batch))
+    store.finishing.finish_job(pool, model)
+    job_id = store.jobs.create_job(pool, NewJob("c", "replace"), rows(2, "new"))[0].id
+    store.matching.start_job(pool, model)
     batch = claim(pool, limit=1)
-    db_work.finish_batch(pool, model, batch, results(batch))
+    store.claims.finish_batch(pool, model, batch, results(batch))
     held = claim(pool)
-    job = db_jobs.cancel_job(pool, job_id)
+    job = store.jobs.cancel_job(pool, job_id)
     assert job is not None
     assert (job.status, job.inserted) == ("canceled", 0)
     with pytest.raises(LeaseLost):
-        db_work.finish_batch(pool, model, held, results(held))
+        store.claims.finish_batch(pool, model, held, results(held))
     assert count(pool, "items") == 3
 
 
@@ -351,7 +351,7 @@ def test_the_loop_outlives_errors(
     embeddings = EmbeddingService(HashEmbedder())
     workers = Workers(pool, model, embeddings, threads=1, lease_seconds=60)
     calls = iter([RuntimeError("once"), None])
-    real = db_start.start_job
+    real = store.matching.start_job
 
     def failing(*args: object) -> object:
         error = next(calls, None)
@@ -359,11 +359,11 @@ def test_the_loop_outlives_errors(
             raise error
         return real(pool, model)
 
-    monkeypatch.setattr(db_start, "start_job", failing)
+    monkeypatch.setattr(store.matching, "start_job", failing)
     job_id = make_job(pool, 5)
     workers.start()
     deadline = time.monotonic() + 10
-    while (job := db_jobs.get_job(pool, job_id)) and job.status != "succeeded":
+    while (job := store.jobs.get_job(pool, job_id)) and job.status != "succeeded":
         assert time.monotonic() < deadline
         workers.wake()
         time.sleep(0.02)
@@ -397,17 +397,17 @@ def test_a_job_that_is_committed_late_waits_for_one_that_has_begun(
 ) -> None:
     with pool.transaction() as conn:
         with conn.cursor() as cursor:
-            db_jobs.make_collection(cursor, "c")
+            store.jobs.make_collection(cursor, "c")
         conn.commit()
         late = uuid.uuid4()
-        assert db_jobs.insert_job(conn, late, NewJob("c", "upsert"))
-        db_jobs.stage_rows(pool, conn, late, rows(2, "late"))
+        assert store.jobs.insert_job(conn, late, NewJob("c", "upsert"))
+        store.jobs.stage_rows(pool, conn, late, rows(2, "late"))
         # It has the lower number, and is not there yet.
         begun = started(pool, model, 2)
-    assert db_start.start_job(pool, model) is None
-    db_work.finish_batch(pool, model, batch := claim(pool), results(batch))
-    assert db_finish.finish_job(pool, model) == begun
-    assert db_start.start_job(pool, model) == late
+    assert store.matching.start_job(pool, model) is None
+    store.claims.finish_batch(pool, model, batch := claim(pool), results(batch))
+    assert store.finishing.finish_job(pool, model) == begun
+    assert store.matching.start_job(pool, model) == late
 
 
 def test_of_many_starts_at_once_one_begins(pool: Pool, model: Model) -> None:
@@ -415,7 +415,7 @@ def test_of_many_starts_at_once_one_begins(pool: Pool, model: Model) -> None:
     with ThreadPoolExecutor(8) as threads:
         begun = [
             job
-            for job in threads.map(lambda _: db_start.start_job(pool, model), range(32))
+            for job in threads.map(lambda _: store.matching.start_job(pool, model), range(32))
             if job is not None
         ]
     assert len(begun) == 1

@@ -15,8 +15,8 @@ from conftest import Client
 from hash_embedder import FloatArray, HashEmbedder
 
 import db
-import db_index
-import db_search
+import store.index
+import store.search
 from app import create_app
 from config import Settings
 from db import Model
@@ -67,7 +67,7 @@ def test_recall_after_many_changes(pool: Pool, saw: Any) -> None:
     chance = np.random.default_rng(2)
     vectors = chance.standard_normal((ITEMS, DIMENSION)).astype(np.float32)
     _store(pool, model, range(ITEMS), vectors)
-    assert db_index.build_index(pool, model, 1)
+    assert store.index.build_index(pool, model, 1)
     # A third goes, a third changes, a third is new.
     gone, changed = range(0, ITEMS, 3), range(1, ITEMS, 3)
     _execute(pool, "DELETE FROM items WHERE position % 3 = 0")
@@ -83,7 +83,7 @@ def test_recall_after_many_changes(pool: Pool, saw: Any) -> None:
     found = wanted = 0
     for query in chance.standard_normal((100, DIMENSION)).astype(np.float32):
         best = {f"q{n}" for n in left[np.argsort(-(unit[left] @ query))[:10]]}
-        hits = {hit.question for hit in db_search.search(pool, model, query, limit=10)}
+        hits = {hit.question for hit in store.search.search(pool, model, query, limit=10)}
         assert not hits & {f"q{n}" for n in gone}
         found, wanted = found + len(best & hits), wanted + len(best)
     assert found >= 0.95 * wanted
@@ -100,9 +100,9 @@ def test_a_filter_that_keeps_one_in_a_hundred(pool: Pool, saw: Any, kept: dict[s
     _execute(pool, "SELECT setseed(0.5)")
     _execute(pool, _MANY_ITEMS, MANY_ITEMS)
     _execute(pool, _MANY_VECTORS, model.id, DIMENSION)
-    assert db_index.build_index(pool, model, 1)
+    assert store.index.build_index(pool, model, 1)
     for query in np.random.default_rng(3).standard_normal((20, DIMENSION)).astype(np.float32):
-        hits = db_search.search(pool, model, query, limit=10, **kept)
+        hits = store.search.search(pool, model, query, limit=10, **kept)
         assert len(hits) == 10
         assert [h.distance for h in hits] == sorted(h.distance for h in hits)
         assert all(h.metadata == {"tag": "rare"} or h.collection == "small" for h in hits)

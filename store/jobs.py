@@ -13,8 +13,8 @@ from psycopg2.extensions import connection, cursor
 from psycopg2.extras import Json, RealDictCursor
 
 from db import one_row
-from db_copy import CopyStream, copy_line
 from db_pool import Pool
+from store.copying import CopyStream, copy_line
 
 # An upload may be silent for this long (its last write is the commit of everything) before
 # PostgreSQL counts as away.

@@ -1,8 +1,8 @@
 """Items one by one, and collections: read, write, delete, export.
 
 Who writes an item locks its collection first, so that a job that is being matched with the
-collection (db_start.py) never takes the same place, and one that ends (db_finish.py) finds the
-items that it counts on.
+collection (store/matching.py) never takes the same place, and one that ends (store/finishing.py)
+finds the items that it counts on.
 """
 
 from __future__ import annotations

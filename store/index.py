@@ -1,7 +1,7 @@
 """The approximate index: HNSW on the vectors of one model, built beside the work.
 
 Searches need not know of it: PostgreSQL's planner takes it where it is cheaper than comparing with
-every vector (db_search.py).
+every vector (store/search.py).
 """
 
 from __future__ import annotations

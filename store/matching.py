@@ -34,7 +34,7 @@ def start_job(pool: Pool, model: Model) -> uuid.UUID | None:
             WHERE j.status = 'enqueued' AND NOT EXISTS (
                 SELECT FROM jobs o WHERE o.collection_id = j.collection_id
                 AND (o.status = 'processing' OR o.status = 'enqueued' AND o.number < j.number))
-            -- The collection first, then its jobs: as db_items.py locks them.
+            -- The collection first, then its jobs: as store/items.py locks them.
             ORDER BY j.number LIMIT 1 FOR NO KEY UPDATE OF c SKIP LOCKED
             """
         )
@@ -76,7 +76,7 @@ def settle_rows(
 ) -> None:
     """Match a job's rows with the collection's items, and settle those that change nothing.
 
-    The collection is locked: no item may take a place meanwhile (db_items.py).
+    The collection is locked: no item may take a place meanwhile (store/items.py).
     """
     job = {"job": job_id, "collection": collection_id, "mode": mode, "model": model.id}
     job["filled"] = '$.keyvalue() ? (@.value <> "")'

@@ -9,8 +9,9 @@ from dataclasses import replace
 from psycopg2.extensions import cursor
 
 from db import Model, one_row
-from db_finish import NOTHING_TAKEN
-from db_jobs import (
+from db_pool import Pool
+from store.finishing import NOTHING_TAKEN
+from store.jobs import (
     MAKE_SECONDS,
     UPLOAD_SECONDS,
     Job,
@@ -22,8 +23,7 @@ from db_jobs import (
     read_job,
     stage_rows,
 )
-from db_pool import Pool
-from db_start import lock_collection, settle_rows
+from store.matching import lock_collection, settle_rows
 
 
 class _Undone(Exception):

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from psycopg2.extensions import connection, cursor
 
 from db import FloatArray, Model, one_row
-from db_copy import halfvec_rows
 from db_pool import DatabaseUnavailable, Pool
+from store.copying import halfvec_rows
 
 # Rows claimed so often without an end are tried alone (schema.sql's indexes say it too), and at
 # last rejected: what they hold ends the process.

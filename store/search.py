@@ -1,9 +1,9 @@
 """The search among the items' vectors.
 
 Each search first asks how many items its filter keeps. Few are compared with one by one; among
-many, or without a filter, the nearest vectors are taken from the index (db_index.py) where there is
-one. It may give up before the page is full (a filter that keeps little, many deleted vectors that
-are not yet vacuumed); then the query is compared with all that the filter keeps.
+many, or without a filter, the nearest vectors are taken from the index (store/index.py) where there
+is one. It may give up before the page is full (a filter that keeps little, many deleted vectors
+that are not yet vacuumed); then the query is compared with all that the filter keeps.
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ from psycopg2.extensions import connection, cursor
 
 from db import Model, one_row
 from db_pool import Pool
-from db_start import LOOK_SECONDS, UPDATE_ITEMS, keep_columns
-from db_work import WRITE_ITEMS
+from store.claims import WRITE_ITEMS
+from store.matching import LOOK_SECONDS, UPDATE_ITEMS, keep_columns
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ def finish_job(pool: Pool, model: Model) -> uuid.UUID | None:
             SELECT j.id, j.mode, j.collection_id, j.rejected = j.total, j.total
             FROM jobs j JOIN collections c ON c.id = j.collection_id
             WHERE j.status = 'processing' AND inserted + updated + unchanged + rejected = total
-            -- The collection first, then its jobs: as db_items.py locks them.
+            -- The collection first, then its jobs: as store/items.py locks them.
             ORDER BY j.number LIMIT 1 FOR NO KEY UPDATE OF c SKIP LOCKED
             """
         )

@@ -1,0 +1,1 @@
+"""The SQL, a module for each noun."""
