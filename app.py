@@ -54,11 +54,11 @@ from http_server import check_address, serve
 from item_routes import items
 from job_routes import job_body, jobs
 from openapi import completed
-from process_signals import end_on_signals
-from services import START_ERRORS, Services, current_services, start_services
+from services.process import end_on_signals
+from services.runtime import START_ERRORS, Services, current_services, start_services
+from services.workers import STUCK_SECONDS
 from store.jobs import Job, NewJob
 from store.preview import preview_job
-from workers import STUCK_SECONDS
 
 logger = logging.getLogger(__name__)
 

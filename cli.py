@@ -23,7 +23,7 @@ import store.search
 import uploads
 from api_models import SearchRequest, UploadOptions, invalid_request
 from files.csv_file import CsvError
-from services import START_ERRORS, Services, current_services
+from services.runtime import START_ERRORS, Services, current_services
 from store.jobs import Job, NewJob
 from store.preview import preview_job
 from uploads import Upload

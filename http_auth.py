@@ -5,9 +5,9 @@ from __future__ import annotations
 from apiflask import HTTPBasicAuth
 from flask import Response, request
 
-from auth import TooManyFailures
 from errors import ApiError
-from services import current_services
+from services.runtime import current_services
+from services.users import TooManyFailures
 
 auth = HTTPBasicAuth(realm="Conector PGVector")
 

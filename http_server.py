@@ -161,7 +161,7 @@ def check_address(host: str, port: int) -> None:
 
 
 def serve(app: Flask, host: str, port: int, *, threads: int, max_body_bytes: int) -> None:
-    """Serve until a signal ends it (process_signals.py), then finish what is in hand.
+    """Serve until a signal ends it (services/process.py), then finish what is in hand.
 
     `max_body_bytes` bounds what is taken from anybody before the app, and so its check of
     credentials, sees the request.

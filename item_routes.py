@@ -23,8 +23,8 @@ from api_models import (
 from errors import ApiError, not_found
 from files.export import csv_pieces, export_columns
 from http_auth import auth
-from items import Items
-from services import current_services
+from services.items import Items
+from services.runtime import current_services
 from spooled_response import spooled_csv
 from store.items import DuplicateItem, Item
 

@@ -25,7 +25,7 @@ from api_models import (
 from errors import not_found
 from files.export import original_fields
 from http_auth import auth
-from services import current_services
+from services.runtime import current_services
 from spooled_response import spooled_csv
 from store.jobs import Job, RejectedRow
 

@@ -13,8 +13,8 @@ from dataclasses import replace
 import config
 from config import Settings
 from embeddings import Embedder
-from process_signals import end_on_signals
-from services import START_ERRORS, start_services
+from services.process import end_on_signals
+from services.runtime import START_ERRORS, start_services
 
 logger = logging.getLogger(__name__)
 

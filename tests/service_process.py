@@ -168,7 +168,7 @@ def _serve() -> None:
     import app
     import config
     import http_server
-    import process_signals
+    import services.process
     import worker
 
     class Slow(HashEmbedder):
@@ -185,7 +185,7 @@ def _serve() -> None:
     logging.basicConfig(level="INFO")
     if "KILL_AT" in os.environ:
         _kill_at(os.environ["KILL_AT"])
-    process_signals.end_on_signals()
+    services.process.end_on_signals()
     settings = config.read_settings(config.environment())
     if os.environ.get("PROGRAM") == "worker":
         worker.run(settings, Slow())

@@ -13,8 +13,8 @@ from conftest import PASSWORD, USER, Client
 from hash_embedder import HashEmbedder
 
 from app import create_app
-from auth import FAILURES, TooManyFailures, Users
 from config import Settings
+from services.users import FAILURES, TooManyFailures, Users
 
 OPEN = {"/health", "/livez", "/readyz"}
 

@@ -99,7 +99,7 @@ def test_an_item_written_while_a_job_waits_is_not_overwritten(client: Client) ->
     client.upload("question,answer\nq?,from the file\n")
     assert store.matching.start_job(services.pool, services.model)
     add(client, question="q?", answer="by hand")
-    from workers import Workers
+    from services.workers import Workers
 
     workers = Workers(
         services.pool, services.model, services.embeddings, threads=1, lease_seconds=5

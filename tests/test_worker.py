@@ -24,10 +24,10 @@ from db import Model
 from db_pool import DatabaseUnavailable, Pool
 from embeddings import EmbeddingService
 from keys import answer_hash, question_hash
+from services.workers import Workers
 from store.claims import Batch, LeaseLost, Result
 from store.items import NewItem
 from store.jobs import NewJob, StagedRow
-from workers import Workers
 
 DIMENSION = 32
 

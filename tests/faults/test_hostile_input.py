@@ -18,7 +18,7 @@ import psutil
 import pytest
 from service_process import PASSWORD, USER, ServiceProcess
 
-from auth import FAILURES
+from services.users import FAILURES
 
 AUTH = "Authorization: Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 LIMIT_MB = 8

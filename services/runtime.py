@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from flask import current_app
 
 import db
-from auth import Users
 from config import ConfigError, Settings
 from db import Model, SchemaError
 from db_pool import DatabaseUnavailable, Pool
 from embedders.remote import RemoteModel, RemoteOptions
 from embedders.sentence import ModelLoadError, load_model
 from embeddings import Embedder, EmbeddingService
-from indexer import Indexer
 from postgres.server import EmbeddedPostgres, EmbeddedPostgresError
-from workers import Workers
+from services.indexer import Indexer
+from services.users import Users
+from services.workers import Workers
 
 logger = logging.getLogger(__name__)
 
