@@ -22,8 +22,25 @@ import config
 import db
 import store.jobs
 import store.search
-import uploads
-from api_models import (
+import web.uploads
+from cli import import_command, search_command, told_in_one_line
+from config import Settings
+from db import FloatArray
+from db_pool import DatabaseUnavailable
+from embeddings import Embedder, EmbedderBusy, EmbeddingFailed
+from files.csv_file import CsvError, Row
+from files.table import Table
+from services.process import end_on_signals
+from services.runtime import START_ERRORS, Services, current_services, start_services
+from services.workers import STUCK_SECONDS
+from store.jobs import Job, NewJob
+from store.preview import preview_job
+from web.auth import auth, guard_the_rest
+from web.errors import ApiError, register_error_handlers
+from web.items import items
+from web.jobs import job_body, jobs
+from web.openapi import completed
+from web.schemas import (
     BatchRequest,
     BatchResponse,
     DryRunJob,
@@ -41,24 +58,7 @@ from api_models import (
     UploadResponse,
     json_response,
 )
-from cli import import_command, search_command, told_in_one_line
-from config import Settings
-from db import FloatArray
-from db_pool import DatabaseUnavailable
-from embeddings import Embedder, EmbedderBusy, EmbeddingFailed
-from errors import ApiError, register_error_handlers
-from files.csv_file import CsvError, Row
-from files.table import Table
-from http_auth import auth, guard_the_rest
-from http_server import check_address, serve
-from item_routes import items
-from job_routes import job_body, jobs
-from openapi import completed
-from services.process import end_on_signals
-from services.runtime import START_ERRORS, Services, current_services, start_services
-from services.workers import STUCK_SECONDS
-from store.jobs import Job, NewJob
-from store.preview import preview_job
+from web.server import check_address, serve
 
 logger = logging.getLogger(__name__)
 
@@ -221,8 +221,8 @@ def _add_uploads(app: APIFlask) -> None:
     def upload() -> Response:
         key = _idempotency_key()
         services = current_services()
-        with uploads.open_upload(request) as file:
-            options = uploads.upload_options(request)
+        with web.uploads.open_upload(request) as file:
+            options = web.uploads.upload_options(request)
             if options.dry_run:
                 # A key is the upload's that stores something.
                 key = None
@@ -233,17 +233,17 @@ def _add_uploads(app: APIFlask) -> None:
 
 
 def _stage(
-    services: Services, file: uploads.Upload, options: UploadOptions, key: str | None
+    services: Services, file: web.uploads.Upload, options: UploadOptions, key: str | None
 ) -> Response:
     try:
-        with uploads.read_table(file, options) as table:
-            found = uploads.describe(table)
+        with web.uploads.read_table(file, options) as table:
+            found = web.uploads.describe(table)
             new = NewJob(options.collection, options.mode, file.filename, key, found)
             if options.dry_run:
                 return _previewed(services, new, table)
-            job, _ = store.jobs.create_job(services.pool, new, uploads.staged(table))
+            job, _ = store.jobs.create_job(services.pool, new, web.uploads.staged(table))
     except CsvError as error:
-        raise uploads.csv_error(error) from error
+        raise web.uploads.csv_error(error) from error
     services.workers.wake()
     logger.info("job %s: %d rows, %d rejected", job.id, job.total, job.rejected)
     return _accepted(job, f"{job.total - job.rejected} rows are stored and will be embedded.")
@@ -252,7 +252,7 @@ def _stage(
 def _previewed(services: Services, new: NewJob, table: Table) -> Response:
     """Answer a dry run: what would be done, how the file was read, its first rows."""
     first: list[Row] = []
-    rows = uploads.staged(uploads.noting_first(table, first, PREVIEW_ROWS))
+    rows = web.uploads.staged(web.uploads.noting_first(table, first, PREVIEW_ROWS))
     job, rejected = preview_job(services.pool, services.model, new, rows, PREVIEW_ROWS)
     preview = Preview(
         **new.file,

@@ -20,13 +20,13 @@ from tqdm import tqdm
 
 import store.jobs
 import store.search
-import uploads
-from api_models import SearchRequest, UploadOptions, invalid_request
+import web.uploads
 from files.csv_file import CsvError
 from services.runtime import START_ERRORS, Services, current_services
 from store.jobs import Job, NewJob
 from store.preview import preview_job
-from uploads import Upload
+from web.schemas import SearchRequest, UploadOptions, invalid_request
+from web.uploads import Upload
 
 # Rejections that are shown; all of them are at /jobs/<id>/errors.
 SHOWN_ERRORS = 20
@@ -67,10 +67,12 @@ def import_command(file: Path, **given: Any) -> None:
     try:
         with (
             file.open("rb") as content,
-            uploads.read_table(Upload(content, file.name), options) as table,
+            web.uploads.read_table(Upload(content, file.name), options) as table,
         ):
-            new = NewJob(options.collection, options.mode, file.name, None, uploads.describe(table))
-            rows = uploads.staged(table)
+            new = NewJob(
+                options.collection, options.mode, file.name, None, web.uploads.describe(table)
+            )
+            rows = web.uploads.staged(table)
             if options.dry_run:
                 job, errors = preview_job(services.pool, services.model, new, rows, SHOWN_ERRORS)
             else:

@@ -1,6 +1,6 @@
 """Why a file can't be taken as a whole.
 
-Raised by the modules that read files (csv_*.py, files/table.py and its neighbours); uploads.py
+Raised by the modules that read files (csv_*.py, files/table.py and its neighbours); web/uploads.py
 makes it an answer, cli.py a line.
 """
 

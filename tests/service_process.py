@@ -167,8 +167,8 @@ def _serve() -> None:
 
     import app
     import config
-    import http_server
     import services.process
+    import web.server
     import worker
 
     class Slow(HashEmbedder):
@@ -192,7 +192,7 @@ def _serve() -> None:
         return
     service = app.create_app(settings, Slow())
     try:
-        http_server.serve(service, settings.host, settings.port, threads=16, max_body_bytes=1 << 30)
+        web.server.serve(service, settings.host, settings.port, threads=16, max_body_bytes=1 << 30)
     finally:
         service.extensions["conector"].close()
 

@@ -14,8 +14,8 @@ from apiflask.schema_adapters.pydantic import PydanticAdapter
 from flask import Request, Response
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from errors import ApiError
 from texts import visible_text
+from web.errors import ApiError
 
 MAX_QUESTION = 10_000
 MAX_ANSWER = 1_000_000

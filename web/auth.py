@@ -5,9 +5,9 @@ from __future__ import annotations
 from apiflask import HTTPBasicAuth
 from flask import Response, request
 
-from errors import ApiError
 from services.runtime import current_services
 from services.users import TooManyFailures
+from web.errors import ApiError
 
 auth = HTTPBasicAuth(realm="Conector PGVector")
 

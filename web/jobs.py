@@ -11,7 +11,13 @@ from apiflask import APIBlueprint
 from flask import Response, request
 
 import store.jobs
-from api_models import (
+from files.export import original_fields
+from services.runtime import current_services
+from store.jobs import Job, RejectedRow
+from web.auth import auth
+from web.errors import not_found
+from web.responses import spooled_csv
+from web.schemas import (
     ErrorsResponse,
     JobBody,
     JobError,
@@ -22,12 +28,6 @@ from api_models import (
     RowErrorBody,
     json_response,
 )
-from errors import not_found
-from files.export import original_fields
-from http_auth import auth
-from services.runtime import current_services
-from spooled_response import spooled_csv
-from store.jobs import Job, RejectedRow
 
 jobs = APIBlueprint("jobs", __name__, tag="Jobs")
 

@@ -16,13 +16,13 @@ from typing import Any, BinaryIO, cast
 from flask import Request
 from pydantic import ValidationError
 
-from api_models import UploadOptions, invalid_request
-from errors import ApiError
 from files.csv_file import CsvError, CsvOptions, Rejection, Row, is_archive
 from files.excel import is_workbook
 from files.table import Table, open_table
 from keys import answer_hash, id_key, question_hash
 from store.jobs import RejectedRow, StagedRow
+from web.errors import ApiError
+from web.schemas import UploadOptions, invalid_request
 
 FILE_TYPES = (
     "text/csv",

@@ -1,7 +1,7 @@
 """What /openapi.json says beyond what APIFlask reads from the routes.
 
-An upload is read by hand (uploads.py), since its body is a file; a search takes a form as well; any
-route may be answered 403, 429 or 503, and one that embeds a text 422.
+An upload is read by hand (web/uploads.py), since its body is a file; a search takes a form as well;
+any route may be answered 403, 429 or 503, and one that embeds a text 422.
 
 The library is APIFlask rather than spectree. Both (3.1.2, 3.0.0) validate by pydantic in the same
 time, 0.2 ms a request; but with spectree a form sent to a route of JSON reaches the view as None,
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from api_models import DryRunResponse, UploadOptions
+from web.schemas import DryRunResponse, UploadOptions
 
 _FILE = {"type": "string", "format": "binary"}
 _ERROR = {"$ref": "#/components/schemas/HTTPError"}

@@ -8,7 +8,14 @@ from apiflask import APIBlueprint
 from flask import Response
 
 import store.items
-from api_models import (
+from files.export import csv_pieces, export_columns
+from services.items import Items
+from services.runtime import current_services
+from store.items import DuplicateItem, Item
+from web.auth import auth
+from web.errors import ApiError, not_found
+from web.responses import spooled_csv
+from web.schemas import (
     CollectionBody,
     CollectionsResponse,
     DeletedResponse,
@@ -20,13 +27,6 @@ from api_models import (
     ItemsResponse,
     json_response,
 )
-from errors import ApiError, not_found
-from files.export import csv_pieces, export_columns
-from http_auth import auth
-from services.items import Items
-from services.runtime import current_services
-from spooled_response import spooled_csv
-from store.items import DuplicateItem, Item
 
 items = APIBlueprint("items", __name__)
 
