@@ -25,9 +25,8 @@ import store.search
 import web.uploads
 from cli import import_command, search_command, told_in_one_line
 from config import Settings
-from db import FloatArray
-from db_pool import DatabaseUnavailable
-from embeddings import Embedder, EmbedderBusy, EmbeddingFailed
+from db import DatabaseUnavailable
+from embeddings import Embedder, EmbedderBusy, EmbeddingFailed, FloatArray
 from files.csv_file import CsvError, Row
 from files.table import Table
 from services.process import end_on_signals

@@ -1,47 +1,296 @@
-"""The database: its schema and its models, and what the other db_*.py share.
+"""Connections to PostgreSQL: a bounded pool whose connections are checked before they are used, and
+the schema that they find there.
 
-One function a query or transaction; what goes wrong comes out as DatabaseUnavailable (db_pool.py)
-or ValueError.
+What goes wrong comes out as DatabaseUnavailable or SchemaError.
 """
 
 from __future__ import annotations
 
 import logging
+import math
+import os
+import select
+import socket
+import threading
 import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import psycopg2
-from numpy.typing import NDArray
-from psycopg2.extensions import connection
+from psycopg2.errors import LockNotAvailable
+from psycopg2.extensions import TRANSACTION_STATUS_IDLE, connection
 from psycopg2.extras import register_uuid
-
-from db_pool import DatabaseUnavailable, Pool
 
 logger = logging.getLogger(__name__)
 
 register_uuid()  # type: ignore[no-untyped-call]
 
-FloatArray = NDArray[np.float32]
-
 HERE = Path(__file__).parent
 # Any number that no other program on the same database uses for its advisory locks.
 _SCHEMA_LOCK = 0x636F6E65
+
+# With connect_timeout, a stopped server is told from a slow one in CHECK + CONNECT seconds.
+CHECK_SECONDS = 2.0
+CONNECT_SECONDS = 2
+# A connection that was idle for so long is asked whether it still lives. One used a moment ago
+# only has its socket looked at: the end of a server can be read from it, without a round trip.
+IDLE_SECONDS = 10.0
+WATCH_SECONDS = 0.25
+
+# JIT compilation takes longer than any of our queries. hnsw: with a filter the scan goes on until
+# the page is full, in order of distance, or gives up after so many that to compare with all that
+# the filter keeps takes no longer (store/search.py). A prepared search is planned once. No disk
+# that is good for an index is four times slower at random pages, and most pages are in memory.
+_OPTIONS = (
+    "-c jit=off -c timezone=UTC -c hnsw.iterative_scan=strict_order"
+    " -c hnsw.max_scan_tuples=5000 -c plan_cache_mode=force_generic_plan"
+    " -c random_page_cost=1.1"
+)
+
+# Or a statement whose connection was cut would go on, and hold its locks.
+_END_WITH_THE_CONNECTION = "SET client_connection_check_interval = '5s'"
+
+# The server is gone, restarts, is full, or gave up a deadlock: all of it passes.
+_AWAY = (psycopg2.OperationalError, psycopg2.InterfaceError)
 
 
 class SchemaError(Exception):
     """The database can't hold our schema; one line for a person."""
 
 
-@dataclass(frozen=True)
-class Model:
-    """A model as the database knows it."""
+class DatabaseUnavailable(Exception):
+    """PostgreSQL can't be reached, or no connection to it came free in time: try again later."""
 
-    id: int
-    identity: str
-    dimension: int
+
+class Connection(connection):
+    """A connection that knows what was prepared on it, and when it was last tuned for searches."""
+
+    def __init__(self, dsn: str, *args: object) -> None:
+        super().__init__(dsn, *args)
+        self.prepared: set[object] = set()
+        self.tuned_at = -math.inf
+
+
+@dataclass(eq=False)
+class _Borrowed:
+    conn: Connection
+    seconds: float
+    deadline: float
+
+
+class Pool:
+    """At most `size` connections to `dsn`; a borrower waits up to `wait_seconds` for one.
+
+    Thread-safe. Connections are opened when they are first needed, so never before a fork.
+    """
+
+    def __init__(self, dsn: str, size: int, wait_seconds: float = 5.0) -> None:
+        self._dsn = dsn
+        self._wait_seconds = wait_seconds
+        self._free = threading.BoundedSemaphore(size)
+        self._lock = threading.Lock()
+        self._idle: list[tuple[Connection, float]] = []
+        self._borrowed: set[_Borrowed] = set()
+        self._watch: threading.Thread | None = None
+        self._closed = threading.Event()
+
+    @contextmanager
+    def transaction(self, seconds: float = 300.0) -> Iterator[Connection]:
+        """Yield a connection in a transaction: committed at the end, rolled back on an error.
+
+        A server that says nothing for `seconds` counts as away. Raises DatabaseUnavailable where
+        the server can't be reached or goes away meanwhile; other errors of psycopg2 pass through.
+        """
+        with self._connection(seconds) as conn:
+            try:
+                yield conn
+                conn.commit()
+            except BaseException:
+                _roll_back(conn)
+                raise
+
+    @contextmanager
+    def reading(self, seconds: float = 4.0) -> Iterator[Connection]:
+        """Yield a connection in autocommit, for single statements: no BEGIN, no COMMIT."""
+        with self._connection(seconds) as conn:
+            conn.autocommit = True
+            try:
+                yield conn
+            finally:
+                if not conn.closed:
+                    conn.autocommit = False
+
+    def touch(self, conn: connection, seconds: float | None = None) -> None:
+        """Give a borrowed connection its whole time again, or other `seconds`: the server lives."""
+        with self._lock:
+            for borrowed in self._borrowed:
+                if borrowed.conn is conn:
+                    borrowed.seconds = seconds or borrowed.seconds
+                    borrowed.deadline = time.monotonic() + borrowed.seconds
+
+    def streamed(
+        self, conn: connection, statement: str, values: Sequence[object], at_once: int
+    ) -> Iterator[tuple[Any, ...]]:
+        """Yield a query's rows, `at_once` of them held in memory, within the open transaction.
+
+        Each part gives the connection its whole time again.
+        """
+        with conn.cursor(name=f"rows_{uuid.uuid4().hex}") as cursor:
+            cursor.itersize = at_once
+            cursor.execute(statement, values)
+            while rows := cursor.fetchmany(at_once):
+                self.touch(conn)
+                yield from rows
+
+    def close(self) -> None:
+        """Close the idle connections; borrowed ones are closed when they come back."""
+        self._closed.set()
+        self._close_idle()
+
+    @contextmanager
+    def _connection(self, seconds: float) -> Iterator[Connection]:
+        if not self._free.acquire(timeout=self._wait_seconds):
+            raise DatabaseUnavailable("All connections to PostgreSQL are in use.")
+        conn: Connection | None = None
+        try:
+            conn = self._checked()
+            with self._watched(conn, seconds):
+                yield conn
+        except LockNotAvailable as error:
+            raise DatabaseUnavailable("A job is writing into the collection.") from error
+        except psycopg2.Error as error:
+            # A COPY that loses its server raises a plain DatabaseError; the connection knows.
+            if isinstance(error, _AWAY) or (conn is not None and conn.closed):
+                raise DatabaseUnavailable("PostgreSQL can't be reached.") from error
+            raise
+        finally:
+            self._free.release()
+
+    @contextmanager
+    def _watched(self, conn: Connection, seconds: float) -> Iterator[None]:
+        """Hold the connection to a deadline, and take it back in the end."""
+        try:
+            with self._bound(conn, seconds):
+                yield
+        finally:
+            self._take_back(conn)
+
+    @contextmanager
+    def _bound(self, conn: Connection, seconds: float) -> Iterator[None]:
+        """Cut the connection where the server says nothing for `seconds`."""
+        borrowed = _Borrowed(conn, seconds, time.monotonic() + seconds)
+        with self._lock:
+            self._borrowed.add(borrowed)
+            if self._watch is None:
+                self._watch = threading.Thread(target=self._watch_deadlines, daemon=True)
+                self._watch.start()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._borrowed.discard(borrowed)
+
+    def _checked(self) -> Connection:
+        """Return an idle connection that lives, else a new one."""
+        with self._lock:
+            conn, since = self._idle.pop() if self._idle else (None, 0.0)
+        if conn is None:
+            return self._connect()
+        if not _readable(conn) and time.monotonic() - since < IDLE_SECONDS:
+            return conn
+        try:
+            conn.autocommit = True
+            with self._bound(conn, CHECK_SECONDS), conn.cursor() as cursor:
+                cursor.execute("SELECT 1")
+            conn.autocommit = False
+        except psycopg2.Error:
+            # Of whatever class: psycopg2 has a plain DatabaseError for some dead connections. One
+            # that died says that the server restarted: its siblings are dead as well.
+            conn.close()
+            self._close_idle()
+            return self._connect()
+        return conn
+
+    def _connect(self) -> Connection:
+        conn: Connection = psycopg2.connect(
+            self._dsn,
+            connect_timeout=CONNECT_SECONDS,
+            # A host that is gone says nothing; its work is to go on within 30 seconds.
+            keepalives_idle=10,
+            keepalives_interval=5,
+            keepalives_count=2,
+            tcp_user_timeout=15_000,
+            application_name="conector-pgvector",
+            options=_OPTIONS,
+            connection_factory=Connection,
+        )
+        conn.autocommit = True
+        # A server on Windows can't.
+        with (
+            suppress(psycopg2.errors.InvalidParameterValue),
+            self._bound(conn, CHECK_SECONDS),
+            conn.cursor() as cursor,
+        ):
+            cursor.execute(_END_WITH_THE_CONNECTION)
+        conn.autocommit = False
+        return conn
+
+    def _take_back(self, conn: Connection) -> None:
+        usable = not conn.closed and conn.info.transaction_status == TRANSACTION_STATUS_IDLE
+        if usable and not self._closed.is_set():
+            with self._lock:
+                self._idle.append((conn, time.monotonic()))
+        else:
+            conn.close()
+
+    def _close_idle(self) -> None:
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for conn, _ in idle:
+            conn.close()
+
+    def _watch_deadlines(self) -> None:
+        """Cut the connections whose server said nothing until their deadline.
+
+        libpq has no timeout for a server that is stopped but still connected; a shut-down socket
+        makes the waiting call fail at once.
+        """
+        while not self._closed.wait(WATCH_SECONDS):
+            now = time.monotonic()
+            # Under the lock: a connection taken back meanwhile belongs to somebody else.
+            with self._lock:
+                for borrowed in self._borrowed:
+                    if borrowed.deadline < now:
+                        _cut(borrowed.conn)
+
+
+def _readable(conn: Connection) -> bool:
+    """Say whether there is something to read from an idle connection: as a rule, its end."""
+    if not hasattr(select, "poll"):  # Windows
+        return bool(select.select([conn], [], [], 0)[0])
+    poll = select.poll()
+    poll.register(conn.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
+
+
+def _roll_back(conn: Connection) -> None:
+    try:
+        conn.rollback()
+    except psycopg2.Error:
+        conn.close()
+
+
+def _cut(conn: Connection) -> None:
+    try:
+        with socket.socket(fileno=os.dup(conn.fileno())) as sock:
+            sock.shutdown(socket.SHUT_RDWR)
+        logger.warning("PostgreSQL did not answer in time: the connection was cut")
+    except (OSError, psycopg2.Error):
+        return  # already gone
 
 
 def wait_for(pool: Pool, seconds: float) -> None:
@@ -99,57 +348,6 @@ def _schema_version(conn: connection) -> int:
 
 def _migrations(folder: Path) -> list[tuple[int, Path]]:
     return sorted((int(path.name[:4]), path) for path in folder.glob("[0-9]*_*.sql"))
-
-
-def register_model(pool: Pool, identity: str, dimension: int) -> Model:
-    """Return the model's row, made where there was none.
-
-    Raises ValueError where the stored model of that name has another dimension.
-    """
-    with pool.transaction() as conn, conn.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO models (identity, dimension) VALUES (%s, %s) ON CONFLICT DO NOTHING",
-            (identity, dimension),
-        )
-        cursor.execute("SELECT id, dimension FROM models WHERE identity = %s", (identity,))
-        model_id, stored = one_row(cursor)
-    if stored != dimension:
-        raise ValueError(f"the model {identity} is stored with {stored} dimensions: {dimension}")
-    return Model(model_id, identity, dimension)
-
-
-def items_without_vectors(pool: Pool, model: Model) -> tuple[int, list[str]]:
-    """Count the items that `model` made no vectors of; name the models that made theirs."""
-    with pool.reading(seconds=60.0) as conn, conn.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT count(*) FROM items i WHERE NOT EXISTS (
-                SELECT FROM vectors v WHERE v.item_id = i.id AND v.model_id = %s)
-            """,
-            (model.id,),
-        )
-        missing = int(one_row(cursor)[0])
-        if not missing:
-            return 0, []
-        cursor.execute(
-            """
-            SELECT m.identity FROM models m
-            WHERE m.id <> %s AND EXISTS (SELECT FROM vectors v WHERE v.model_id = m.id)
-            ORDER BY m.id
-            """,
-            (model.id,),
-        )
-        return missing, [identity for (identity,) in cursor.fetchall()]
-
-
-def halfvec_text(vector: FloatArray) -> str:
-    """Return pgvector's text form of a vector, rounded to halfvec's 16 bits, for a search.
-
-    Three times as fast as pgvector's own HalfVector.to_text, which a search would show. With 11
-    bits of significand, five digits tell any two of its numbers apart.
-    """
-    numbers = tuple(vector.astype(np.float16).tolist())
-    return "[" + ",".join(["%.5g"] * len(numbers)) % numbers + "]"
 
 
 def one_row(cursor: psycopg2.extensions.cursor) -> Any:

@@ -23,12 +23,13 @@ from numpy.typing import NDArray
 
 import db
 import store.index
+import store.models
 import store.search
 from bench.measures import percentile, timed
 from bench.report import Report
-from db import Model
-from db_pool import Pool
+from db import Pool
 from postgres.server import EmbeddedPostgres
+from store.models import Model
 
 DIMENSION = 384
 TOPICS = 2_000
@@ -98,7 +99,7 @@ def main() -> None:
 
 def _grow(report: Report, dsn: str, sizes: list[int]) -> None:
     with closing(Pool(dsn, 1)) as pool:
-        model = db.register_model(pool, "synthetic", DIMENSION)
+        model = store.models.register_model(pool, "synthetic", DIMENSION)
     vectors = Vectors()
     stored, sample = 0, np.empty((0, DIMENSION), np.float32)
     for size in sizes:

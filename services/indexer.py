@@ -6,8 +6,8 @@ import logging
 import threading
 
 import store.index
-from db import Model
-from db_pool import DatabaseUnavailable, Pool
+from db import DatabaseUnavailable, Pool
+from store.models import Model
 
 logger = logging.getLogger(__name__)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import store.items
-from db import Model
-from db_pool import Pool
+from db import Pool
 from embeddings import EmbeddingFailed, EmbeddingService, pair_text
 from keys import answer_hash, question_hash
 from store.items import Item, NewItem, Vectors
+from store.models import Model
 
 # Trimmed around question and answer, as in a file.
 SPACES = " \t\r\n\v\f"

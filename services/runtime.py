@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from flask import current_app
 
 import db
+import store.models
 from config import ConfigError, Settings
-from db import Model, SchemaError
-from db_pool import DatabaseUnavailable, Pool
+from db import DatabaseUnavailable, Pool, SchemaError
 from embedders.remote import RemoteModel, RemoteOptions
 from embedders.sentence import ModelLoadError, load_model
 from embeddings import Embedder, EmbeddingService
@@ -20,6 +20,7 @@ from postgres.server import EmbeddedPostgres, EmbeddedPostgresError
 from services.indexer import Indexer
 from services.users import Users
 from services.workers import Workers
+from store.models import Model
 
 logger = logging.getLogger(__name__)
 
@@ -166,13 +167,13 @@ def _register(pool: Pool, embeddings: EmbeddingService) -> Model:
             f"halfvec holds at most {MAX_DIMENSION}: choose another model."
         )
     try:
-        model = db.register_model(pool, embeddings.identity, embeddings.dimension)
+        model = store.models.register_model(pool, embeddings.identity, embeddings.dimension)
     except ValueError as error:
         raise ConfigError(
             f"EMBEDDING_MODEL makes vectors of {embeddings.dimension} dimensions, but the database "
             "holds vectors of another dimension by a model of that name: name another model."
         ) from error
-    missing, others = db.items_without_vectors(pool, model)
+    missing, others = store.models.items_without_vectors(pool, model)
     if missing:
         logger.warning(
             "%d stored items have no vectors of the model %s, and searches won't find them "

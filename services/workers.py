@@ -14,10 +14,10 @@ import time
 import store.claims
 import store.finishing
 import store.matching
-from db import Model
-from db_pool import DatabaseUnavailable, Pool
+from db import DatabaseUnavailable, Pool
 from embeddings import EmbedderBusy, EmbeddingService, pair_text
 from store.claims import Batch, LeaseLost, Result
+from store.models import Model
 
 logger = logging.getLogger(__name__)
 

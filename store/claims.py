@@ -16,9 +16,10 @@ from dataclasses import dataclass
 
 from psycopg2.extensions import connection, cursor
 
-from db import FloatArray, Model, one_row
-from db_pool import DatabaseUnavailable, Pool
+from db import DatabaseUnavailable, Pool, one_row
+from embeddings import FloatArray
 from store.copying import halfvec_rows
+from store.models import Model
 
 # Rows claimed so often without an end are tried alone (schema.sql's indexes say it too), and at
 # last rejected: what they hold ends the process.

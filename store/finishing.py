@@ -8,10 +8,10 @@ from typing import Any
 
 from psycopg2.extensions import connection, cursor
 
-from db import Model, one_row
-from db_pool import Pool
+from db import Pool, one_row
 from store.claims import WRITE_ITEMS
 from store.matching import LOOK_SECONDS, UPDATE_ITEMS, keep_columns
+from store.models import Model
 
 logger = logging.getLogger(__name__)
 

@@ -12,8 +12,8 @@ from psycopg2.errors import LockNotAvailable
 from psycopg2.extensions import connection, cursor
 from psycopg2.sql import SQL, Identifier, Literal
 
-from db import Model, one_row
-from db_pool import Pool
+from db import Pool, one_row
+from store.models import Model
 
 logger = logging.getLogger(__name__)
 

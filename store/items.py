@@ -17,8 +17,9 @@ from pgvector import HalfVector
 from psycopg2.extensions import connection, cursor
 from psycopg2.extras import Json, RealDictCursor
 
-from db import FloatArray, Model, one_row
-from db_pool import Pool
+from db import Pool, one_row
+from embeddings import FloatArray
+from store.models import Model
 
 # Rows that an export holds in memory.
 EXPORT_ROWS = 1_000

@@ -12,8 +12,7 @@ from typing import Any, NamedTuple
 from psycopg2.extensions import connection, cursor
 from psycopg2.extras import Json, RealDictCursor
 
-from db import one_row
-from db_pool import Pool
+from db import Pool, one_row
 from store.copying import CopyStream, copy_line
 
 # An upload may be silent for this long (its last write is the commit of everything) before

@@ -9,8 +9,8 @@ import uuid
 
 from psycopg2.extensions import cursor
 
-from db import Model
-from db_pool import Pool
+from db import Pool
+from store.models import Model
 
 # A server that says nothing for so long, to one who looks whether there is a job, is away.
 LOOK_SECONDS = 10.0

@@ -8,8 +8,7 @@ from dataclasses import replace
 
 from psycopg2.extensions import cursor
 
-from db import Model, one_row
-from db_pool import Pool
+from db import Pool, one_row
 from store.finishing import NOTHING_TAKEN
 from store.jobs import (
     MAKE_SECONDS,
@@ -24,6 +23,7 @@ from store.jobs import (
     stage_rows,
 )
 from store.matching import lock_collection, settle_rows
+from store.models import Model
 
 
 class _Undone(Exception):

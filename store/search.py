@@ -16,13 +16,15 @@ from typing import Any
 from psycopg2.extensions import cursor
 from psycopg2.extras import Json
 
-from db import FloatArray, Model, halfvec_text, one_row
-from db_pool import Connection, Pool
+from db import Connection, Pool, one_row
+from embeddings import FloatArray
+from store.models import Model
+from store.vectors import halfvec_text
 
 # A filter that keeps no more items is narrow: to compare with them takes less time than to look for
 # them in the index among others (bench/results/scale.md).
 NARROW_ITEMS = 1_000
-# More vectors than this the index may not find before it gives up (db_pool.py).
+# More vectors than this the index may not find before it gives up (db.py).
 MOST_FROM_INDEX = 1_000
 
 

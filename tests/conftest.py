@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 import db
 from app import create_app
 from config import Settings
-from db_pool import Pool
+from db import Pool
 from postgres.server import EmbeddedPostgres
 
 sys.path.insert(0, str(Path(__file__).parent))

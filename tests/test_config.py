@@ -12,10 +12,10 @@ import pytest
 from hash_embedder import HashEmbedder
 
 import config
-import db
+import store.models
 from app import create_app
 from config import ConfigError, Settings, read_settings
-from db_pool import Pool
+from db import Pool
 
 ROOT = Path(__file__).parent.parent
 
@@ -86,7 +86,7 @@ def test_without_credentials_there_is_no_app() -> None:
 def test_a_model_of_a_stored_name_with_another_dimension_does_not_start(
     settings: Settings, pool: Pool
 ) -> None:
-    db.register_model(pool, HashEmbedder().identity, HashEmbedder().dimension + 1)
+    store.models.register_model(pool, HashEmbedder().identity, HashEmbedder().dimension + 1)
     with pytest.raises(ConfigError, match="EMBEDDING_MODEL") as error:
         create_app(settings, HashEmbedder())
     assert "\n" not in str(error.value)

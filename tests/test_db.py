@@ -15,10 +15,12 @@ from conftest import Client, eventually
 from hash_embedder import HashEmbedder
 
 import db
+import store.models
 import store.search
+import store.vectors
 from app import create_app
 from config import Settings
-from db_pool import DatabaseUnavailable, Pool
+from db import DatabaseUnavailable, Pool
 from store.copying import CopyStream, copy_line
 
 
@@ -74,11 +76,11 @@ def test_a_newer_schema_is_left_alone(pool: Pool) -> None:
 
 
 def test_a_model_is_registered_once_and_keeps_its_dimension(pool: Pool) -> None:
-    first = db.register_model(pool, "a", 3)
-    assert db.register_model(pool, "a", 3) == first
-    assert db.register_model(pool, "b", 3).id != first.id
+    first = store.models.register_model(pool, "a", 3)
+    assert store.models.register_model(pool, "a", 3) == first
+    assert store.models.register_model(pool, "b", 3).id != first.id
     with pytest.raises(ValueError, match="3"):
-        db.register_model(pool, "a", 4)
+        store.models.register_model(pool, "a", 4)
 
 
 @pytest.mark.parametrize("dimension", [1, 384, 1024, 4000])
@@ -118,7 +120,7 @@ def test_vectors_of_two_models_are_never_compared(
 def test_every_half_comes_through_its_text() -> None:
     halves = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
     finite = halves[np.isfinite(halves)]
-    texts = db.halfvec_text(finite.astype(np.float32)).strip("[]").split(",")
+    texts = store.vectors.halfvec_text(finite.astype(np.float32)).strip("[]").split(",")
     assert (np.array([float(text) for text in texts], np.float16) == finite).all()
 
 

@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 
 import db
 import store.index
+import store.models
 import store.search
-from db import Model
-from db_pool import Pool
+import store.vectors
+from db import Pool
+from store.models import Model
 
 DIMENSION = 16
 ITEMS = 3_000
@@ -25,7 +27,7 @@ ITEMS = 3_000
 
 @pytest.fixture
 def model(pool: Pool) -> Model:
-    return db.register_model(pool, "small", DIMENSION)
+    return store.models.register_model(pool, "small", DIMENSION)
 
 
 @pytest.fixture
@@ -53,7 +55,7 @@ def fill(pool: Pool, model: Model, vectors: NDArray[np.float32]) -> None:
             cur.execute(
                 "INSERT INTO vectors SELECT id, %s, kind, collection_id, %s"
                 " FROM items, (VALUES ('question'), ('pair')) k (kind) WHERE position = %s",
-                (model.id, db.halfvec_text(vector), number),
+                (model.id, store.vectors.halfvec_text(vector), number),
             )
     with pool.reading() as conn, conn.cursor() as cur:
         cur.execute("VACUUM ANALYZE vectors, items")

@@ -19,22 +19,23 @@ import store.finishing
 import store.items
 import store.jobs
 import store.matching
+import store.models
 import store.search
-from db import Model
-from db_pool import DatabaseUnavailable, Pool
+from db import DatabaseUnavailable, Pool
 from embeddings import EmbeddingService
 from keys import answer_hash, question_hash
 from services.workers import Workers
 from store.claims import Batch, LeaseLost, Result
 from store.items import NewItem
 from store.jobs import NewJob, StagedRow
+from store.models import Model
 
 DIMENSION = 32
 
 
 @pytest.fixture
 def model(pool: Pool) -> Model:
-    return db.register_model(pool, "hash-32", DIMENSION)
+    return store.models.register_model(pool, "hash-32", DIMENSION)
 
 
 def rows(count: int, prefix: str = "q") -> Iterator[StagedRow]:

@@ -14,7 +14,7 @@ from typing import Any
 from flask import Flask, Response, jsonify
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from db_pool import DatabaseUnavailable
+from db import DatabaseUnavailable
 from embeddings import EmbedderBusy, EmbeddingFailed
 
 logger = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ import pytest
 from fault_postgres import OwnPostgres, check, file_of
 
 import db
-from db_pool import Pool
+from db import Pool
 
 
 @pytest.fixture

@@ -16,11 +16,13 @@ from hash_embedder import FloatArray, HashEmbedder
 
 import db
 import store.index
+import store.models
 import store.search
+import store.vectors
 from app import create_app
 from config import Settings
-from db import Model
-from db_pool import Pool
+from db import Pool
+from store.models import Model
 
 DIMENSION, ITEMS = 16, 4_000
 MANY_ITEMS = int(os.environ.get("FAULT_ITEMS", "5000"))
@@ -63,7 +65,7 @@ def test_a_row_that_the_model_fails_on(settings: Settings, saw: Any, way: str) -
 
 
 def test_recall_after_many_changes(pool: Pool, saw: Any) -> None:
-    model = db.register_model(pool, "small", DIMENSION)
+    model = store.models.register_model(pool, "small", DIMENSION)
     chance = np.random.default_rng(2)
     vectors = chance.standard_normal((ITEMS, DIMENSION)).astype(np.float32)
     _store(pool, model, range(ITEMS), vectors)
@@ -96,7 +98,7 @@ def test_recall_after_many_changes(pool: Pool, saw: Any) -> None:
      {"metadata": {"tag": "rare"}, "collections": ["small", "large"]}],
 )  # fmt: skip
 def test_a_filter_that_keeps_one_in_a_hundred(pool: Pool, saw: Any, kept: dict[str, Any]) -> None:
-    model = db.register_model(pool, "small", DIMENSION)
+    model = store.models.register_model(pool, "small", DIMENSION)
     _execute(pool, "SELECT setseed(0.5)")
     _execute(pool, _MANY_ITEMS, MANY_ITEMS)
     _execute(pool, _MANY_VECTORS, model.id, DIMENSION)
@@ -153,7 +155,7 @@ def _store(pool: Pool, model: Model, numbers: Sequence[int], vectors: FloatArray
                 SELECT %s, %s, kind, %s, %s FROM (VALUES ('question'), ('pair')) k (kind)
                 ON CONFLICT (item_id, model_id, kind) DO UPDATE SET embedding = excluded.embedding
                 """,
-                (item, model.id, collection, db.halfvec_text(vectors[n])),
+                (item, model.id, collection, store.vectors.halfvec_text(vectors[n])),
             )
 
 
