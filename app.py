@@ -27,10 +27,11 @@ from cli import import_command, search_command, told_in_one_line
 from config import Settings
 from db import DatabaseUnavailable
 from embeddings import Embedder, EmbedderBusy, EmbeddingFailed, FloatArray
-from files.csv_file import CsvError, Row
+from files.errors import FileError
+from files.rows import Row
 from files.table import Table
 from services.process import end_on_signals
-from services.runtime import START_ERRORS, Services, current_services, start_services
+from services.runtime import START_ERRORS, Runtime, current_runtime, start_runtime
 from services.workers import STUCK_SECONDS
 from store.jobs import Job, NewJob
 from store.preview import preview_job
@@ -71,15 +72,15 @@ def create_app(settings: Settings | None = None, embedder: Embedder | None = Non
     """Return the app with all its parts running, for any WSGI server.
 
     Without `settings` they are read from the environment and `.env`. `embedder` stands in for the
-    settings' model. Raises ConfigError where credentials are missing, and what `start_services`
+    settings' model. Raises ConfigError where credentials are missing, and what `start_runtime`
     raises.
     """
     with told_in_one_line():
         settings = settings or config.read_settings(config.environment())
-        return _made(settings, start_services(settings, embedder))
+        return _made(settings, start_runtime(settings, embedder))
 
 
-def _made(settings: Settings, services: Services) -> APIFlask:
+def _made(settings: Settings, runtime: Runtime) -> APIFlask:
     app = APIFlask(
         __name__, title="Conector PGVector", version=VERSION, docs_path=None, json_errors=False
     )
@@ -105,7 +106,7 @@ def _made(settings: Settings, services: Services) -> APIFlask:
     app.register_blueprint(items)
     app.cli.add_command(import_command)
     app.cli.add_command(search_command)
-    app.extensions["conector"] = services
+    app.extensions["conector"] = runtime
     if settings.trusted_proxies:
         _trust_proxies(app, settings.trusted_proxies)
     return app
@@ -141,7 +142,7 @@ def _add_operations(app: APIFlask) -> None:
     @app.output(ReadyResponse)
     @app.doc(summary="Whether everything that a request needs is there", tags=["Operations"])
     def readyz() -> Response:
-        parts = _parts(current_services())
+        parts = _parts(current_runtime())
         ready = all(state == "ok" for state in parts.values())
         body = ReadyResponse(status="ok" if ready else "not_ready", parts=parts)
         response = json_response(body, 200 if ready else 503)
@@ -150,18 +151,18 @@ def _add_operations(app: APIFlask) -> None:
         return response
 
 
-def _parts(services: Services) -> dict[str, str]:
+def _parts(runtime: Runtime) -> dict[str, str]:
     """Return the state of each part: "ok", or what is wrong with it."""
     parts = {"database": "ok", "model": "ok", "workers": "ok"}
     try:
-        db.ping(services.pool)
+        db.ping(runtime.pool)
     except DatabaseUnavailable as error:
         parts["database"] = str(error)
     try:
-        services.embeddings.check()
+        runtime.embeddings.check()
     except (EmbedderBusy, EmbeddingFailed) as error:
         parts["model"] = str(error)
-    silent = services.workers.stuck_seconds()
+    silent = runtime.workers.stuck_seconds()
     if silent > STUCK_SECONDS:
         parts["workers"] = f"the model gave them nothing for {silent:.0f} seconds"
     return parts
@@ -175,7 +176,7 @@ def _add_search(app: APIFlask) -> None:
     @app.doc(summary="Find the pairs that mean the same as a question", tags=["Search"])
     def search(query: SearchRequest) -> Response:
         started = time.perf_counter()
-        vector = current_services().embeddings.embed_query(query.question)
+        vector = current_runtime().embeddings.embed_query(query.question)
         return json_response(_found(query, vector, started))
 
     @app.post("/search/batch")
@@ -185,16 +186,16 @@ def _add_search(app: APIFlask) -> None:
     @app.doc(summary="Search for up to 100 questions at once", tags=["Search"])
     def search_batch(batch: BatchRequest) -> Response:
         started = time.perf_counter()
-        vectors = current_services().embeddings.embed_queries([q.question for q in batch.queries])
+        vectors = current_runtime().embeddings.embed_queries([q.question for q in batch.queries])
         found = [_found(q, v, started) for q, v in zip(batch.queries, vectors, strict=True)]
         return json_response(BatchResponse(results=found))
 
 
 def _found(query: SearchRequest, vector: FloatArray, started: float) -> SearchResponse:
-    services = current_services()
+    runtime = current_runtime()
     hits = store.search.search(
-        services.pool,
-        services.model,
+        runtime.pool,
+        runtime.model,
         vector,
         limit=query.limit,
         offset=query.offset,
@@ -219,40 +220,40 @@ def _add_uploads(app: APIFlask) -> None:
     )
     def upload() -> Response:
         key = _idempotency_key()
-        services = current_services()
+        runtime = current_runtime()
         with web.uploads.open_upload(request) as file:
             options = web.uploads.upload_options(request)
             if options.dry_run:
                 # A key is the upload's that stores something.
                 key = None
-            earlier = key and store.jobs.job_by_idempotency_key(services.pool, key)
+            earlier = key and store.jobs.job_by_idempotency_key(runtime.pool, key)
             if earlier:
                 return _accepted(earlier, "This Idempotency-Key was used: this is its job.")
-            return _stage(services, file, options, key)
+            return _stage(runtime, file, options, key)
 
 
 def _stage(
-    services: Services, file: web.uploads.Upload, options: UploadOptions, key: str | None
+    runtime: Runtime, file: web.uploads.Upload, options: UploadOptions, key: str | None
 ) -> Response:
     try:
         with web.uploads.read_table(file, options) as table:
             found = web.uploads.describe(table)
             new = NewJob(options.collection, options.mode, file.filename, key, found)
             if options.dry_run:
-                return _previewed(services, new, table)
-            job, _ = store.jobs.create_job(services.pool, new, web.uploads.staged(table))
-    except CsvError as error:
-        raise web.uploads.csv_error(error) from error
-    services.workers.wake()
+                return _previewed(runtime, new, table)
+            job, _ = store.jobs.create_job(runtime.pool, new, web.uploads.staged(table))
+    except FileError as error:
+        raise web.uploads.file_error(error) from error
+    runtime.workers.wake()
     logger.info("job %s: %d rows, %d rejected", job.id, job.total, job.rejected)
     return _accepted(job, f"{job.total - job.rejected} rows are stored and will be embedded.")
 
 
-def _previewed(services: Services, new: NewJob, table: Table) -> Response:
+def _previewed(runtime: Runtime, new: NewJob, table: Table) -> Response:
     """Answer a dry run: what would be done, how the file was read, its first rows."""
     first: list[Row] = []
     rows = web.uploads.staged(web.uploads.noting_first(table, first, PREVIEW_ROWS))
-    job, rejected = preview_job(services.pool, services.model, new, rows, PREVIEW_ROWS)
+    job, rejected = preview_job(runtime.pool, runtime.model, new, rows, PREVIEW_ROWS)
     preview = Preview(
         **new.file,
         rows=[PreviewRow(**{f: getattr(row, f) for f in PreviewRow.model_fields}) for row in first],

@@ -21,8 +21,8 @@ from tqdm import tqdm
 import store.jobs
 import store.search
 import web.uploads
-from files.csv_file import CsvError
-from services.runtime import START_ERRORS, Services, current_services
+from files.errors import FileError
+from services.runtime import START_ERRORS, Runtime, current_runtime
 from store.jobs import Job, NewJob
 from store.preview import preview_job
 from web.schemas import SearchRequest, UploadOptions, invalid_request
@@ -59,7 +59,7 @@ def told_in_one_line() -> Iterator[None]:
 @with_appcontext
 def import_command(file: Path, **given: Any) -> None:
     """Import questions and answers from a CSV, TSV, JSON or Excel FILE."""
-    services = current_services()
+    runtime = current_runtime()
     try:
         options = UploadOptions.model_validate({k: v for k, v in given.items() if v is not None})
     except ValidationError as error:
@@ -74,14 +74,14 @@ def import_command(file: Path, **given: Any) -> None:
             )
             rows = web.uploads.staged(table)
             if options.dry_run:
-                job, errors = preview_job(services.pool, services.model, new, rows, SHOWN_ERRORS)
+                job, errors = preview_job(runtime.pool, runtime.model, new, rows, SHOWN_ERRORS)
             else:
-                job, _ = store.jobs.create_job(services.pool, new, rows)
-    except CsvError as error:
+                job, _ = store.jobs.create_job(runtime.pool, new, rows)
+    except FileError as error:
         raise click.ClickException(f"{file.name}: {error.message} ({error.code})") from error
     if not options.dry_run:
-        job = _followed(services, job)
-        errors, _ = store.jobs.list_errors(services.pool, job.id, limit=SHOWN_ERRORS, offset=0)
+        job = _followed(runtime, job)
+        errors, _ = store.jobs.list_errors(runtime.pool, job.id, limit=SHOWN_ERRORS, offset=0)
     for row in errors:
         click.echo(f"line {row.line}: {row.error} ({row.code})", err=True)
     if job.rejected > len(errors):
@@ -91,13 +91,13 @@ def import_command(file: Path, **given: Any) -> None:
         raise click.ClickException(job.error or f"the job was {job.status}")
 
 
-def _followed(services: Services, job: Job) -> Job:
+def _followed(runtime: Runtime, job: Job) -> Job:
     """Show the job's progress up to its end; an interrupt leaves it to the service's workers."""
-    services.workers.wake()
+    runtime.workers.wake()
     with tqdm(total=job.total, initial=job.done, unit=" rows", desc=job.filename) as bar:
         while job.finished_at is None:
             time.sleep(0.2)
-            job = _existing(store.jobs.get_job(services.pool, job.id), job.id)
+            job = _existing(store.jobs.get_job(runtime.pool, job.id), job.id)
             bar.update(job.done - bar.n)
     return job
 
@@ -125,7 +125,7 @@ def _summary(job: Job, options: UploadOptions) -> str:
 @with_appcontext
 def search_command(question: str, collection: tuple[str, ...], limit: int) -> None:
     """Print the stored pairs that mean the same as QUESTION, nearest first."""
-    services = current_services()
+    runtime = current_runtime()
     try:
         query = SearchRequest.model_validate(
             {"question": question, "collection": list(collection) or None, "limit": limit}
@@ -133,9 +133,9 @@ def search_command(question: str, collection: tuple[str, ...], limit: int) -> No
     except ValidationError as error:
         raise click.UsageError(invalid_request(error).error) from error
     hits = store.search.search(
-        services.pool,
-        services.model,
-        services.embeddings.embed_query(query.question),
+        runtime.pool,
+        runtime.model,
+        runtime.embeddings.embed_query(query.question),
         limit=query.limit,
         offset=0,
         collections=query.collections,

@@ -14,7 +14,7 @@ import config
 from config import Settings
 from embeddings import Embedder
 from services.process import end_on_signals
-from services.runtime import START_ERRORS, start_services
+from services.runtime import START_ERRORS, start_runtime
 
 logger = logging.getLogger(__name__)
 
@@ -35,15 +35,15 @@ def main() -> int:
 
 
 def run(settings: Settings, embedder: Embedder | None = None) -> None:
-    """Work until a signal raises SystemExit. Raises what `start_services` raises."""
+    """Work until a signal raises SystemExit. Raises what `start_runtime` raises."""
     # A WORKER_THREADS=0 that is shared with a process that only serves means that one.
     threads = settings.worker_threads or Settings().worker_threads
-    services = start_services(replace(settings, worker_threads=threads), embedder, web=False)
+    runtime = start_runtime(replace(settings, worker_threads=threads), embedder, web=False)
     logger.info("%d worker threads run", threads)
     try:
         threading.Event().wait()
     finally:
-        services.close()
+        runtime.close()
 
 
 if __name__ == "__main__":

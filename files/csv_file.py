@@ -29,30 +29,18 @@ begins with a space and has no quotes | too_many_fields |
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import starmap
 from typing import BinaryIO, Literal
 
 from files.dialect import Dialect, delimiter_option, detect_dialect
-from files.encoding import Encoding, detect_encoding, is_archive, text_chunks
-from files.errors import CsvError
-from files.header import MAX_COLUMNS, metadata_names, shown_name, wanted
+from files.encoding import Encoding, detect_encoding, text_chunks
+from files.errors import FileError
+from files.header import metadata_names, shown_name, wanted
 from files.lines import NUL, Lines
 from files.qna_maker import labels, labels_column
 from files.records import Broken, Records, glued, is_prose
+from files.rows import ReadOptions, Rejection, RejectionCode, Row
 from texts import visible_text
-
-__all__ = [
-    "MAX_COLUMNS",
-    "CsvError",
-    "CsvFile",
-    "CsvOptions",
-    "Rejection",
-    "RejectionCode",
-    "Row",
-    "is_archive",
-    "open_csv",
-]
 
 MAX_QUESTION_CHARS = 10_000
 MAX_ANSWER_CHARS = 1_000_000
@@ -69,61 +57,9 @@ _MOST_HELD = 20
 # Trimmed around question, answer and id. No-break spaces and invisible marks are text.
 SPACES = " \t\r\n\v\f"
 
-RejectionCode = Literal[
-    "empty_question",
-    "empty_answer",
-    "too_few_fields",
-    "too_many_fields",
-    "malformed_quotes",
-    "field_too_long",
-    "invalid_character",
-    "malformed_json",
-]
 
-
-@dataclass(frozen=True)
-class CsvOptions:
-    """What the caller says of the file; None where it is to be found.
-
-    Columns are header names, or positions counted from 1.
-    """
-
-    question_column: str | None = None
-    answer_column: str | None = None
-    id_column: str | None = None
-    header: bool | None = None
-    delimiter: str | None = None
-    encoding: str | None = None
-    overflow: Literal["reject", "join"] = "reject"
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A row that is taken; `line` is the physical line where it begins, counted from 1."""
-
-    line: int
-    id: str | None
-    question: str
-    answer: str
-    metadata: dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Rejection:
-    """A row that can't be taken: why, for a program and for a person, and what it holds.
-
-    `fields` are its fields, or its whole text as one where they can't be told apart; cut to
-    MAX_SHOWN_FIELDS and MAX_SHOWN_CHARS, with NUL shown as U+FFFD.
-    """
-
-    line: int
-    code: RejectionCode
-    error: str
-    fields: list[str]
-
-
-def open_csv(file: BinaryIO, options: CsvOptions) -> CsvFile:
-    """Find out how a seekable file of bytes is read. Raises CsvError."""
+def open_csv(file: BinaryIO, options: ReadOptions) -> CsvFile:
+    """Find out how a seekable file of bytes is read. Raises FileError."""
     want = wanted(options.question_column, options.answer_column, options.id_column)
     delimiter = delimiter_option(options.delimiter)
     encoding = detect_encoding(file, options.encoding)
@@ -166,7 +102,7 @@ class CsvFile:
     def __iter__(self) -> Iterator[Row | Rejection]:
         """Yield the file's rows in their order.
 
-        Raises CsvError: malformed_csv where a quote is never closed, no_rows where the file has
+        Raises FileError: malformed_csv where a quote is never closed, no_rows where the file has
         nothing but its header.
         """
         found = False
@@ -174,7 +110,7 @@ class CsvFile:
             found = True
             yield row
         if not found:
-            raise CsvError(
+            raise FileError(
                 "no_rows",
                 "The file has a header, but no rows below it. (curl -d takes the ends of lines "
                 "away: use -F file=@faq.csv or --data-binary.)",

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from files.errors import CsvError
+from files.errors import FileError
 from files.header import (
     MAX_COLUMNS,
     Header,
@@ -73,12 +73,12 @@ class _Candidate:
 
 
 def delimiter_option(given: str | None) -> str | None:
-    """Return the delimiter that the caller asked for. Raises CsvError (invalid_option)."""
+    """Return the delimiter that the caller asked for. Raises FileError (invalid_option)."""
     if given is None:
         return None
     delimiter = _NAMED.get(given.strip().lower() or given, given)
     if len(delimiter) != 1 or delimiter in '"\r\n\0' or delimiter.isalnum():
-        raise CsvError(
+        raise FileError(
             "invalid_option",
             f"delimiter={given[:20]!r}: give one character, such as , or ; or |, or tab.",
         )
@@ -90,7 +90,7 @@ def detect_dialect(
 ) -> Dialect:
     """Return how a text is read.
 
-    Raises CsvError: empty_file, missing_column, malformed_csv (more than MAX_COLUMNS columns, or
+    Raises FileError: empty_file, missing_column, malformed_csv (more than MAX_COLUMNS columns, or
     a first row too long to be one).
     """
     sample = read_sample(chunks)
@@ -98,7 +98,7 @@ def detect_dialect(
     candidates = [_candidate(sample, d, want, header) for d in delimiters]
     best = max(candidates, key=lambda c: (c.header is not None, c.fit))
     if not best.rows:
-        raise CsvError(
+        raise FileError(
             "malformed_csv",
             f"No row of the file can be read: look at the quotes in line {sample.before + 1}.",
             line=sample.before + 1,
@@ -160,7 +160,7 @@ def _is_prose(rows: Sequence[list[str]], needed: int) -> bool:
 
 
 def read_sample(chunks: Iterator[str]) -> Sample:
-    """Return a text's beginning. Raises CsvError (empty_file, malformed_csv)."""
+    """Return a text's beginning. Raises FileError (empty_file, malformed_csv)."""
     source = Lines(chunks, ",")
     lines: list[str] = []
     before = size = 0
@@ -180,14 +180,14 @@ def read_sample(chunks: Iterator[str]) -> Sample:
                 return Sample(lines, before, whole=False, sep=sep)
     except RecordTooLong:
         if not lines:
-            raise CsvError(
+            raise FileError(
                 "malformed_csv",
                 f"Line {before + 1} is too long to be a row: it has millions of characters.",
                 line=before + 1,
             ) from None
         return Sample(lines, before, whole=False, sep=sep)
     if not lines:
-        raise CsvError("empty_file", "The file is empty: it has no header and no rows.")
+        raise FileError("empty_file", "The file is empty: it has no header and no rows.")
     return Sample(lines, before, whole=True, sep=sep)
 
 
@@ -273,8 +273,8 @@ def _width(row: Sequence[str]) -> int:
     return width
 
 
-def _too_wide(line: int, width: int) -> CsvError:
-    return CsvError(
+def _too_wide(line: int, width: int) -> FileError:
+    return FileError(
         "malformed_csv",
         f"Line {line} has {width} columns; at most {MAX_COLUMNS} can be taken.",
         line=line,

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from files.errors import CsvError
+from files.errors import FileError
 from files.languages import likelihood
 
 CHUNK_BYTES = 1 << 18
@@ -84,7 +84,7 @@ class Encoding:
 def detect_encoding(file: BinaryIO, given: str | None) -> Encoding:
     """Return a seekable file's encoding; it decodes as far as this looked.
 
-    Raises CsvError: undecodable_text with the byte, invalid_option for an unknown encoding.
+    Raises FileError: undecodable_text with the byte, invalid_option for an unknown encoding.
     """
     file.seek(0)
     start = file.read(CHUNK_BYTES)
@@ -102,7 +102,7 @@ def detect_encoding(file: BinaryIO, given: str | None) -> Encoding:
 
 
 def text_chunks(file: BinaryIO, encoding: Encoding) -> Iterator[str]:
-    """Yield the text from its beginning in bounded chunks. Raises CsvError with the byte."""
+    """Yield the text from its beginning in bounded chunks. Raises FileError with the byte."""
     file.seek(encoding.bom)
     decoder = codecs.getincrementaldecoder(encoding.name)()
     position = encoding.bom
@@ -131,7 +131,7 @@ def _given(name: str, start: bytes) -> Encoding:
     except (LookupError, ValueError):
         text = False
     if not text:
-        raise CsvError(
+        raise FileError(
             "invalid_option",
             f"encoding={name[:40]!r} is not known; utf-8, utf-16, windows-1252, windows-1251, "
             "cp949 and shift_jis are, for example.",
@@ -167,7 +167,7 @@ def _validate(file: BinaryIO, encoding: Encoding) -> None:
 def _utf8_or_old(file: BinaryIO) -> Encoding:
     try:
         _validate(file, Encoding("utf-8"))
-    except CsvError:
+    except FileError:
         evidence = _evidence(file)
         marks = len(_UTF8.findall(evidence))
         bytes_left = len(_HIGH.findall(_UTF8.sub(b"", evidence)))
@@ -219,8 +219,8 @@ def _likeliest(evidence: bytes) -> Encoding | None:
     return Encoding(best)
 
 
-def _undecodable(name: str, byte: int, value: int) -> CsvError:
-    return CsvError(
+def _undecodable(name: str, byte: int, value: int) -> FileError:
+    return FileError(
         "undecodable_text",
         f"Byte {byte} (0x{value:02X}) is not {name}: save the file as UTF-8, or say which "
         "encoding it has (encoding=windows-1252, for example).",

@@ -14,7 +14,7 @@ Code: TypeAlias = Literal[
 ]
 
 
-class CsvError(Exception):
+class FileError(Exception):
     """The file, or an option given with it, can't be taken; nothing of it may be stored.
 
     `code` is for programs, `message` is a sentence for a person, `details` says where

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 import openpyxl
 from openpyxl.utils.escape import unescape
 
-from files.errors import CsvError
+from files.errors import FileError
 from files.spool import SpooledCsv
 
 # A workbook's parts, inflated, in bytes: all of them; the table of its strings, which is held in
@@ -53,7 +53,7 @@ def is_workbook(file: BinaryIO) -> bool:
 def spool_sheet(file: BinaryIO, sheet: str | None, spool: SpooledCsv) -> list[str]:
     """Write a sheet, by its name or its position counted from 1, as a CSV.
 
-    Return the names of the other sheets. Raises CsvError.
+    Return the names of the other sheets. Raises FileError.
     """
     _check_sizes(file)
     try:
@@ -68,7 +68,7 @@ def spool_sheet(file: BinaryIO, sheet: str | None, spool: SpooledCsv) -> list[st
                 for number, row in enumerate(chosen.iter_rows(values_only=True), 1):
                     cells += len(row)
                     if cells > MAX_CELLS or number > MAX_ROWS:
-                        raise CsvError(
+                        raise FileError(
                             "malformed_csv",
                             f"The sheet has more than {MAX_CELLS} cells or {MAX_ROWS} rows.",
                             line=number,
@@ -80,10 +80,10 @@ def spool_sheet(file: BinaryIO, sheet: str | None, spool: SpooledCsv) -> list[st
                 return [one.title for one in book.worksheets if one.title != chosen.title]
             finally:
                 book.close()
-    except (CsvError, MemoryError):
+    except (FileError, MemoryError):
         raise
     except Exception as error:
-        raise CsvError(
+        raise FileError(
             "malformed_csv",
             "The Excel workbook is broken or of a kind that can't be read: open it in a "
             "spreadsheet and save it as .xlsx or as CSV.",
@@ -96,11 +96,11 @@ def _check_sizes(file: BinaryIO) -> None:
         with zipfile.ZipFile(file) as archive:
             sizes = {part.filename: part.file_size for part in archive.infolist()}
     except _BROKEN_ZIP as error:
-        raise CsvError("malformed_csv", "The Excel workbook is broken.", line=1) from error
+        raise FileError("malformed_csv", "The Excel workbook is broken.", line=1) from error
     file.seek(0)
     too_large = (size > _limit(name) for name, size in sizes.items())
     if sum(sizes.values()) > MAX_INFLATED or any(too_large):
-        raise CsvError(
+        raise FileError(
             "malformed_csv",
             "The Excel workbook is too large when it is unpacked: save the sheet as CSV.",
             line=1,
@@ -116,7 +116,7 @@ def _limit(part: str) -> int:
 def _sheet(book: Any, asked: str | None) -> Any:
     sheets = book.worksheets
     if not sheets:
-        raise CsvError("empty_file", "The Excel workbook has no sheet with cells.")
+        raise FileError("empty_file", "The Excel workbook has no sheet with cells.")
     if asked is None:
         return sheets[0]
     for sheet in sheets:
@@ -125,7 +125,7 @@ def _sheet(book: Any, asked: str | None) -> Any:
     if re.fullmatch(r"[0-9]{1,4}", asked.strip()) and 0 < int(asked) <= len(sheets):
         return sheets[int(asked) - 1]
     names = ", ".join(repr(sheet.title) for sheet in sheets[:20])
-    raise CsvError("invalid_option", f"sheet={asked[:100]!r} is not there. The sheets: {names}.")
+    raise FileError("invalid_option", f"sheet={asked[:100]!r} is not there. The sheets: {names}.")
 
 
 def _fields(row: Sequence[Any]) -> list[str]:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from files.column_names import NAME_PAIRS, QUIZ_ANSWERS, choices, normalised
-from files.errors import CsvError
+from files.errors import FileError
 from files.header import Columns, Wanted, find_columns, metadata_names
 
 Role = Literal["id", "question", "answer", "metadata"]
@@ -158,7 +158,7 @@ def _understood(columns: Sequence[Column]) -> bool:
         return False
     try:
         found = find_columns(names, Wanted())
-    except CsvError:
+    except FileError:
         return False
     if found is None:
         return False

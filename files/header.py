@@ -31,7 +31,7 @@ from files.column_names import (
     means_itself,
     normalised,
 )
-from files.errors import CsvError, Json
+from files.errors import FileError, Json
 from files.lines import NUL
 from texts import visible_text
 
@@ -85,12 +85,12 @@ class Header:
 
 
 def wanted(question: str | None, answer: str | None, id: str | None) -> Wanted:
-    """Return the columns that the caller asked for. Raises CsvError (invalid_option)."""
+    """Return the columns that the caller asked for. Raises FileError (invalid_option)."""
     options = (("question_column", question), ("answer_column", answer), ("id_column", id))
     columns = [_asked(option, value) for option, value in options]
     given = [c for c in columns if c is not None]
     if len(set(given)) < len(given):
-        raise CsvError(
+        raise FileError(
             "invalid_option", "question_column, answer_column and id_column must be different."
         )
     return Wanted(*columns)
@@ -101,10 +101,10 @@ def _asked(option: str, value: str | None) -> Column | None:
         return None
     text = value.strip()
     if not text:
-        raise CsvError("invalid_option", f"{option} is empty: give a name or a position.")
+        raise FileError("invalid_option", f"{option} is empty: give a name or a position.")
     if re.fullmatch(r"[0-9]{1,9}", text):
         if int(text) == 0:
-            raise CsvError("invalid_option", f"{option}=0: positions are counted from 1.")
+            raise FileError("invalid_option", f"{option}=0: positions are counted from 1.")
         return int(text)
     return value
 
@@ -112,7 +112,7 @@ def _asked(option: str, value: str | None) -> Column | None:
 def find_header(rows: Sequence[list[str]], want: Wanted, header: bool | None) -> Header | None:
     """Return the header among a file's first rows, or what stands for it; None without either.
 
-    Raises CsvError (missing_column) where two columns could be meant.
+    Raises FileError (missing_column) where two columns could be meant.
     """
     if header is not False:
         by_position = isinstance(want.question, int) and isinstance(want.answer, int)
@@ -131,7 +131,7 @@ def find_header(rows: Sequence[list[str]], want: Wanted, header: bool | None) ->
 def find_columns(header: Sequence[str], want: Wanted) -> Columns | None:
     """Return where a row has the columns, or None where it lacks one.
 
-    Raises CsvError (missing_column) where two columns have the name.
+    Raises FileError (missing_column) where two columns have the name.
     """
     if len(header) > MAX_COLUMNS:
         return None
@@ -166,7 +166,7 @@ def check_answers(
 ) -> None:
     """Look whether the answers below a header are texts, unless the caller named their column.
 
-    Raises CsvError (missing_column) where nearly all are letters of the choices that the header
+    Raises FileError (missing_column) where nearly all are letters of the choices that the header
     has, or where a column that is only named `correct` has nothing but letters, or yes and no.
     """
     names = [normalised(name) for name in header]
@@ -180,7 +180,7 @@ def check_answers(
     if not answers or marks * 10 < len(answers) * 9:
         return
     beside = ", ".join(repr(name.strip()[:_SHOWN_CHARS]) for name in listed[:_SHOWN_NAMES])
-    raise CsvError(
+    raise FileError(
         "missing_column",
         f"The answers in column {header[columns.answer].strip()[:_SHOWN_CHARS]!r} seem to be "
         f"letters of choices{f' ({beside})' if beside else ', or yes and no'}, not texts: write "
@@ -223,19 +223,19 @@ def shown_name(name: str) -> str:
     return name.strip(" \t\r\n\ufeff").replace(NUL, "\ufffd") if visible_text(name) else ""
 
 
-def missing_column(rows: Sequence[list[str]], line: int, want: Wanted) -> CsvError:
+def missing_column(rows: Sequence[list[str]], line: int, want: Wanted) -> FileError:
     """Return the error that says what was found instead of question and answer."""
     row = max(rows[: MAX_PREAMBLE_ROWS + 1], key=len)
     widest = max(map(len, rows))
     too_far = [p for p in want.positions if p > widest]
     if too_far:
-        return CsvError(
+        return FileError(
             "missing_column",
             f"Column {too_far[0]} was asked for, but the rows have {widest} columns.",
             header=_clipped(row),
         )
     found = ", ".join(repr(name) for name in _clipped(row))
-    return CsvError(
+    return FileError(
         "missing_column",
         f"No {_lacking(rows, want)} found. Row found: {found}. Say which columns they are, by "
         "name or by position counted from 1: question_column=1&answer_column=2 (and header=true "
@@ -354,10 +354,10 @@ def _known(names: Sequence[str], table: Table, given: int | None) -> list[tuple[
     ]
 
 
-def _ambiguous(spelled: Sequence[str], name: str, shown: str, option: str) -> CsvError:
+def _ambiguous(spelled: Sequence[str], name: str, shown: str, option: str) -> FileError:
     places = [i for i, other in enumerate(spelled, 1) if other == name]
     listed = ", ".join(map(str, places[:_SHOWN_NAMES]))
-    return CsvError(
+    return FileError(
         "missing_column",
         f"{len(places)} columns are named {shown.strip()[:_SHOWN_CHARS]!r} (columns {listed}): "
         f"say which one by its position, {option}={places[0]}.",

@@ -18,8 +18,8 @@ and an answer, and what else of these holds pairs; the first array of objects wh
 names of the values are the metadata `key` |
 | an object, in no array, of texts whose names mostly end in a question mark | a row for each: the \
 name is the question |
-| more than files.header.MAX_COLUMNS different keys | CsvError malformed_csv |
-| a document that is no JSON | CsvError malformed_csv |
+| more than files.header.MAX_COLUMNS different keys | FileError malformed_csv |
+| a document that is no JSON | FileError malformed_csv |
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ from typing import Any, BinaryIO, Literal
 import ijson
 
 from files.column_names import is_answer_name, is_question_name
-from files.csv_file import Rejection
 from files.encoding import Encoding, detect_encoding, text_chunks
-from files.errors import CsvError
+from files.errors import FileError
 from files.header import MAX_COLUMNS
 from files.json_places import is_schema_org, pair_places, place_values
+from files.rows import Rejection
 from files.spool import SpooledCsv
 
 # A line of JSON Lines, in characters.
@@ -51,7 +51,7 @@ _OBJECT = re.compile(r'\s*\{\s*["}]')
 _UNREADABLE = (ijson.JSONError, ValueError, RecursionError, ArithmeticError)
 
 
-class _LineTooLong(CsvError):
+class _LineTooLong(FileError):
     """A line is longer than one of JSON Lines may be."""
 
 
@@ -65,7 +65,7 @@ def json_kind(start: str) -> Literal["array", "object"] | None:
 def spool_json(
     file: BinaryIO, kind: Literal["array", "object"], encoding: str | None, spool: SpooledCsv
 ) -> None:
-    """Write a file's objects as the rows of a CSV. Raises CsvError."""
+    """Write a file's objects as the rows of a CSV. Raises FileError."""
     found = detect_encoding(file, encoding)
     if kind == "array" or not _is_json_lines(file, found):
         objects = _document_objects(file, found)
@@ -78,7 +78,7 @@ def spool_json(
             continue
         for fields in _rows(value, positions):
             if len(positions) > MAX_COLUMNS:
-                raise CsvError(
+                raise FileError(
                     "malformed_csv",
                     f"The objects have more than {MAX_COLUMNS} different keys up to number "
                     f"{number}; at most {MAX_COLUMNS} can be taken.",
@@ -89,7 +89,7 @@ def spool_json(
             else:
                 spool.reject(_rejection(number, fields, json.dumps(value, default=float)))
     if not positions:
-        raise CsvError("no_rows", "The JSON holds no objects with a question and an answer.")
+        raise FileError("no_rows", "The JSON holds no objects with a question and an answer.")
     spool.set_header(list(positions))
 
 
@@ -293,7 +293,7 @@ def _document_objects(
         raise _malformed(file, encoding, number, error) from error
 
 
-def _malformed(file: BinaryIO, encoding: Encoding, objects: int, error: Exception) -> CsvError:
+def _malformed(file: BinaryIO, encoding: Encoding, objects: int, error: Exception) -> FileError:
     """Return the error of a document that is no JSON, with its line where it can be found."""
     what = f"The JSON is malformed after {objects} objects"
     if isinstance(error, ArithmeticError):
@@ -303,10 +303,10 @@ def _malformed(file: BinaryIO, encoding: Encoding, objects: int, error: Exceptio
             json.loads("".join(text_chunks(file, encoding)))
         except json.JSONDecodeError as found:
             what = f"The JSON is malformed in line {found.lineno}, column {found.colno}"
-            return CsvError("malformed_csv", f"{what}: {found.msg}.", line=found.lineno)
+            return FileError("malformed_csv", f"{what}: {found.msg}.", line=found.lineno)
         except ValueError as found:
             what = f"A number of the JSON can't be read: {found}"
-    return CsvError("malformed_csv", f"{what}.", line=objects + 1)
+    return FileError("malformed_csv", f"{what}.", line=objects + 1)
 
 
 def _rejection(number: int, error: str, text: str) -> Rejection:

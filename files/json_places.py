@@ -18,7 +18,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 import ijson
 
 from files.column_names import is_answer_name, is_question_name
-from files.errors import CsvError
+from files.errors import FileError
 
 MAX_DEPTH = 100
 _QUESTION_MARKS = ("?", "？", "؟")
@@ -48,7 +48,7 @@ def pair_places(document: Utf8) -> dict[str, PlaceKind]:
     """Return where in a document the pairs are, named as ijson does.
 
     Where none are, the first array of objects; none where there is none, or where the document is
-    a pair itself. Raises CsvError where the document is nested deeper than MAX_DEPTH: the names of
+    a pair itself. Raises FileError where the document is nested deeper than MAX_DEPTH: the names of
     places in it would take more memory than can be had.
     """
     first: dict[str, PlaceKind] = {}
@@ -84,7 +84,7 @@ def pair_places(document: Utf8) -> dict[str, PlaceKind]:
             path.append("item" if event == "start_array" else "")
             arrays.append(event == "start_array")
             if len(path) > MAX_DEPTH:
-                raise CsvError(
+                raise FileError(
                     "malformed_csv", f"The JSON is nested deeper than {MAX_DEPTH} levels.", line=1
                 )
     # What is inside a pair is its own.

@@ -11,7 +11,7 @@ in two ways (files.lines.Lines.odd), the record is read again slowly, here:
 | text after a closing quote, all in one line | that line is rejected |
 | text after a closing quote, and the record may go on in further lines: it was a quote that was never closed if the next lines are records of their own; an inner quote that was not doubled if the lines together are as wide as the header; where both or neither hold, nothing tells | the line, or all the lines on which the readings differ, are rejected |
 | a row after such a one that has quotes inside unquoted fields | rejected as well, up to a clean row |
-| a quote never closed up to the end of the file | CsvError with the line where it opens |
+| a quote never closed up to the end of the file | FileError with the line where it opens |
 | longer than files.lines.MAX_RECORD_CHARS | rejected, if its end can be told |
 """  # noqa: E501
 
@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from itertools import pairwise, product
 from typing import Literal, TypeAlias
 
-from files.errors import CsvError
+from files.errors import FileError
 from files.lines import MAX_RECORD_CHARS, Lines, RecordTooLong, has_odd_quotes, odd_quotes
 
 # The limit is the whole process's: it is raised, and never lowered.
@@ -349,8 +349,8 @@ def glued(fields: list[str], delimiter: str, width: int) -> list[str] | None:
     return [delimiter.join(fields[a:b]) for a, b in pairwise([*starts, end])]
 
 
-def _unclosed(begin: int) -> CsvError:
-    return CsvError(
+def _unclosed(begin: int) -> FileError:
+    return FileError(
         "malformed_csv",
         f"A quote that opens in the row of line {begin + 1} is never closed: the rows after it "
         'can\'t be told apart. Close it there, or write a quote inside quotes twice ("").',

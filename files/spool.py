@@ -15,9 +15,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import IO, BinaryIO, cast
 
-from files.csv_file import CsvFile, CsvOptions, Rejection, Row, open_csv
-from files.errors import CsvError
+from files.csv_file import CsvFile, open_csv
+from files.errors import FileError
 from files.lines import split_lines
+from files.rows import ReadOptions, Rejection, Row
 
 # So many rows that were rejected before they could be written are kept.
 MAX_REJECTED = 10_000
@@ -46,11 +47,11 @@ class SpooledCsv:
     def write(self, fields: Sequence[str], source: int) -> None:
         """Add a row that is number `source` of its table.
 
-        Raises CsvError (malformed_csv) when the cells are too many.
+        Raises FileError (malformed_csv) when the cells are too many.
         """
         self._cells += len(fields)
         if self._cells > MAX_CELLS:
-            raise CsvError(
+            raise FileError(
                 "malformed_csv",
                 f"The table has more than {MAX_CELLS} cells, with those that are empty.",
                 line=source,
@@ -74,9 +75,9 @@ class SpooledCsv:
         self._line += len(split_lines(record)) if "\r" in record else record.count("\n")
 
     def reject(self, rejection: Rejection) -> None:
-        """Add a row that can't be taken. Raises CsvError (malformed_csv) when they are too many."""
+        """Add a row that can't be taken. Raises FileError when they are too many."""
         if len(self._rejected) >= MAX_REJECTED:
-            raise CsvError(
+            raise FileError(
                 "malformed_csv",
                 f"More than {MAX_REJECTED} rows can't be read, the first is row "
                 f"{self._rejected[0].line}: {self._rejected[0].error}",
@@ -84,8 +85,8 @@ class SpooledCsv:
             )
         self._rejected.append(rejection)
 
-    def open(self, file: IO[bytes], options: CsvOptions, kind: str) -> SpooledTable:
-        """Return the rows of what was written, which now is in another file. Raises CsvError."""
+    def open(self, file: IO[bytes], options: ReadOptions, kind: str) -> SpooledTable:
+        """Return the rows of what was written, which now is in another file. Raises FileError."""
         file.write(self._header.encode())
         self._file.seek(0)
         shutil.copyfileobj(self._file, file)

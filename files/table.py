@@ -16,11 +16,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, TypeAlias
 
-from files.csv_file import CsvFile, CsvOptions, open_csv
+from files.csv_file import CsvFile, open_csv
 from files.encoding import detect_encoding, text_chunks
-from files.errors import CsvError
+from files.errors import FileError
 from files.excel import is_workbook, spool_sheet
 from files.json_file import json_kind, spool_json
+from files.rows import ReadOptions
 from files.spool import SpooledCsv, SpooledTable
 
 _ZIP = b"PK\x03\x04"
@@ -32,13 +33,13 @@ Table: TypeAlias = "CsvFile | SpooledTable"
 
 
 @contextmanager
-def open_table(file: BinaryIO, options: CsvOptions, sheet: str | None) -> Iterator[Table]:
-    """Yield the rows of a seekable file of bytes. Raises CsvError."""
+def open_table(file: BinaryIO, options: ReadOptions, sheet: str | None) -> Iterator[Table]:
+    """Yield the rows of a seekable file of bytes. Raises FileError."""
     file.seek(0)
     start = file.read(_START_BYTES)
     workbook = start.startswith(_ZIP) and is_workbook(file)
     if sheet is not None and not workbook:
-        raise CsvError("invalid_option", "sheet= is for Excel workbooks; the file is none.")
+        raise FileError("invalid_option", "sheet= is for Excel workbooks; the file is none.")
     kind = None if workbook else json_kind(_beginning(file, start, options.encoding))
     if not workbook and kind is None:
         yield open_csv(file, options)
@@ -60,11 +61,11 @@ def _naming(others: list[str]) -> Iterator[None]:
     """Say in the error of a sheet that can't be taken which others the workbook has."""
     try:
         yield
-    except CsvError as error:
+    except FileError as error:
         if not others:
             raise
         names = ", ".join(map(repr, others[:_SHOWN_SHEETS]))
-        raise CsvError(
+        raise FileError(
             error.code,
             f"{error.message} The workbook has other sheets: {names} (sheet=).",
             **error.details,

@@ -39,7 +39,7 @@ DATABASE_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
-class Services:
+class Runtime:
     """The running parts of one process."""
 
     settings: Settings
@@ -64,15 +64,15 @@ class Services:
             self.postgres.stop()
 
 
-def current_services() -> Services:
+def current_runtime() -> Runtime:
     """Return the services of the app that answers the current request."""
-    services: Services = current_app.extensions["conector"]
-    return services
+    runtime: Runtime = current_app.extensions["conector"]
+    return runtime
 
 
-def start_services(
+def start_runtime(
     settings: Settings, embedder: Embedder | None = None, *, web: bool = True
-) -> Services:
+) -> Runtime:
     """Start what the settings ask for, with `embedder` instead of their model where given.
 
     Without `web` there are no users. Raises one of START_ERRORS, with one line for a person.
@@ -99,7 +99,7 @@ def start_services(
         threads=settings.worker_threads,
         lease_seconds=settings.lease_seconds,
     )
-    services = Services(
+    runtime = Runtime(
         settings=settings,
         users=Users(users),
         pool=pool,
@@ -117,11 +117,11 @@ def start_services(
         process=os.getpid(),
     )
     # Before the threads start: whatever ends the process, they are stopped and joined.
-    atexit.register(services.close)
+    atexit.register(runtime.close)
     workers.start()
     if settings.worker_threads:
-        services.indexer.start()
-    return services
+        runtime.indexer.start()
+    return runtime
 
 
 def _wait_for_database(pool: Pool, settings: Settings) -> None:

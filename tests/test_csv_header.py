@@ -8,7 +8,7 @@ import pytest
 from test_csv_rows import error, pairs, read, rejected
 from test_tables import read as read_table
 
-from files.csv_file import CsvError
+from files.errors import FileError
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_letters_of_choices_are_no_answers(header: str, row: str) -> None:
     assert pairs(text, question_column="1", answer_column=str(last))[0] == ("q", answer)
     assert pairs(text, answer_column=header.split(",")[-1])[0] == ("q", answer)
     names, values = header.split(","), row.split(",")
-    with pytest.raises(CsvError, match="letters of choices"):
+    with pytest.raises(FileError, match="letters of choices"):
         read_table(json.dumps([dict(zip(names, values, strict=True))]))
 
 

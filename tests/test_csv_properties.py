@@ -10,7 +10,9 @@ from conftest import PASSWORD, USER, Client
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from files.csv_file import CsvError, CsvOptions, Row, open_csv
+from files.csv_file import open_csv
+from files.errors import FileError
+from files.rows import ReadOptions, Row
 
 Form = tuple[str, str, tuple[int, str]]
 TEXT = st.text(
@@ -38,7 +40,7 @@ def written(table: list[tuple[str, str, str]], form: Form) -> bytes:
 @settings(max_examples=300, deadline=None)
 @given(TABLES, FORMATS)
 def test_what_is_written_is_read(table: list[tuple[str, str, str]], form: Form) -> None:
-    file = open_csv(io.BytesIO(written(table, form)), CsvOptions(delimiter=form[0]))
+    file = open_csv(io.BytesIO(written(table, form)), ReadOptions(delimiter=form[0]))
     rows = list(file)
     assert [
         (row.question, row.answer, row.metadata["nota"]) for row in rows if isinstance(row, Row)
@@ -53,8 +55,8 @@ def test_what_is_written_is_read(table: list[tuple[str, str, str]], form: Form) 
 def test_any_bytes_get_rows_or_a_clear_error(data: bytes, below_a_header: bool) -> None:
     raw = b"question,answer\n" * below_a_header + data
     try:
-        rows = list(open_csv(io.BytesIO(raw), CsvOptions()))
-    except CsvError:
+        rows = list(open_csv(io.BytesIO(raw), ReadOptions()))
+    except FileError:
         return
     lines = [row.line for row in rows]
     assert lines == sorted(set(lines))

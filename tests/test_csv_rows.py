@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from files.csv_file import CsvError, CsvFile, CsvOptions, Rejection, Row, open_csv
+from files.csv_file import CsvFile, open_csv
+from files.errors import FileError
+from files.rows import ReadOptions, Rejection, Row
 
 PT = "Como faço a devolução?,Você tem até 7 dias. Não é preciso explicação\n" * 3
 FR = "Où est ma commande ?;Elle arrive bientôt à l'adresse indiquée, déjà payée\n" * 3
@@ -20,7 +22,7 @@ JA = "返品はできますか,はい、七日以内であれば返品できま�
 
 def read(data: bytes | str, **options: Any) -> tuple[CsvFile, list[Row], list[Rejection]]:
     raw = data.encode() if isinstance(data, str) else data
-    file = open_csv(io.BytesIO(raw), CsvOptions(**options))
+    file = open_csv(io.BytesIO(raw), ReadOptions(**options))
     found = list(file)
     rows = [row for row in found if isinstance(row, Row)]
     return file, rows, [row for row in found if isinstance(row, Rejection)]
@@ -36,8 +38,8 @@ def rejected(data: bytes | str, **options: Any) -> list[tuple[int, str]]:
     return [(row.line, row.code) for row in read(data, **options)[2]]
 
 
-def error(data: bytes | str, **options: Any) -> CsvError:
-    with pytest.raises(CsvError) as raised:
+def error(data: bytes | str, **options: Any) -> FileError:
+    with pytest.raises(FileError) as raised:
         read(data, **options)
     return raised.value
 

@@ -13,8 +13,8 @@ from test_tables import PAIRS, jsonl, read
 
 import files.json_file
 import files.spool
-from files.csv_file import CsvError
 from files.encoding import Encoding, text_chunks
+from files.errors import FileError
 
 
 def taken(value: Any) -> list[tuple[str, str, dict[str, str]]]:
@@ -28,8 +28,8 @@ def taken(value: Any) -> list[tuple[str, str, dict[str, str]]]:
     return results[0]
 
 
-def refused(text: str) -> CsvError:
-    with pytest.raises(CsvError) as error:
+def refused(text: str) -> FileError:
+    with pytest.raises(FileError) as error:
         read(text)
     return error.value
 
@@ -137,7 +137,7 @@ def test_deep_values_get_an_answer(depth: int) -> None:
     for text in (line, f"{line}\n{line}\n"):
         try:
             _, rows, gone = read(text)
-        except CsvError:
+        except FileError:
             continue
         assert len(rows) + len(gone) == text.count("question")
 
@@ -198,6 +198,6 @@ def test_any_json_gets_rows_or_a_clear_error(values: list[Any], lines: bool) -> 
     text = jsonl(values) if lines else json.dumps(values[0], indent=1)
     try:
         _, rows, gone = read(text.encode("utf-8", "replace"))
-    except CsvError:
+    except FileError:
         return
     assert rows or gone

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 import files.excel
 import files.json_file
 import files.spool
-from files.csv_file import CsvError, CsvOptions, Rejection, Row
+from files.errors import FileError
+from files.rows import ReadOptions, Rejection, Row
 from files.table import Table, open_table
 
 PAIRS: list[dict[str, Any]] = [
@@ -31,7 +32,7 @@ def read(
     data: bytes | str, sheet: str | None = None, **options: Any
 ) -> tuple[Table, list[Row], list[Rejection]]:
     raw = data.encode() if isinstance(data, str) else data
-    with open_table(io.BytesIO(raw), CsvOptions(**options), sheet) as table:
+    with open_table(io.BytesIO(raw), ReadOptions(**options), sheet) as table:
         found = list(table)
     rows = [row for row in found if isinstance(row, Row)]
     return table, rows, [row for row in found if isinstance(row, Rejection)]
@@ -171,7 +172,7 @@ def test_bad_lines_and_objects_are_rejected_by_their_number() -> None:
     ],
 )  # fmt: skip
 def test_json_that_can_not_be_taken(text: str, code: str, line: int | None) -> None:
-    with pytest.raises(CsvError) as error:
+    with pytest.raises(FileError) as error:
         read(text)
     assert (error.value.code, error.value.details.get("line")) == (code, line)
 
@@ -180,11 +181,11 @@ def test_too_many_bad_lines_and_too_long_ones_refuse_the_file(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(files.spool, "MAX_REJECTED", 5)
-    with pytest.raises(CsvError, match="More than 5"):
+    with pytest.raises(FileError, match="More than 5"):
         read('{"question": "a", "answer": "b"}\n' + "x\n" * 6)
     monkeypatch.setattr(files.json_file, "MAX_LINE_CHARS", 1000)
     long = json.dumps({"question": "a", "answer": "b" * 600_000})
-    with pytest.raises(CsvError, match="Line 2 is longer"):
+    with pytest.raises(FileError, match="Line 2 is longer"):
         read('{"question": "a", "answer": "b"}\n' + long)
 
 
@@ -244,16 +245,16 @@ def test_a_sheet_is_read_as_a_person_reads_it() -> None:
     assert [(r.line, r.code) for r in rejected] == [(7, "empty_answer")]
     for sheet in ("other", "2"):
         assert [row.question for row in read(data, sheet)[1]] == ["x"]
-    with pytest.raises(CsvError, match="'FAQ', 'Other'") as error:
+    with pytest.raises(FileError, match="'FAQ', 'Other'") as error:
         read(data, "third")
     assert error.value.code == "invalid_option"
-    with pytest.raises(CsvError, match="sheet="):
+    with pytest.raises(FileError, match="sheet="):
         read("question,answer\na,b\n", "1")
 
 
 def test_a_sheet_without_pairs_says_which_others_there_are() -> None:
     book = workbook(("Capa", [["FAQ da loja"]]), ("FAQ", [["pergunta", "resposta"], ["a", "b"]]))
-    with pytest.raises(CsvError, match=r"other sheets: 'FAQ' \(sheet=\)"):
+    with pytest.raises(FileError, match=r"other sheets: 'FAQ' \(sheet=\)"):
         read(book)
     assert [r.question for r in read(book, sheet="FAQ")[1]] == ["a"]
 
@@ -265,10 +266,10 @@ def test_workbooks_that_can_not_be_taken(monkeypatch: pytest.MonkeyPatch) -> Non
         for name in old.namelist():
             content = old.read(name)
             new.writestr(name, content[: len(content) // 2] if "sheet1" in name else content)
-    with pytest.raises(CsvError, match="broken") as error:
+    with pytest.raises(FileError, match="broken") as error:
         read(broken.getvalue())
     assert error.value.code == "malformed_csv"
-    with pytest.raises(CsvError) as error:
+    with pytest.raises(FileError) as error:
         read(workbook(("A", [])))
     assert error.value.code == "empty_file"
     with_strings = io.BytesIO(data)
@@ -277,7 +278,7 @@ def test_workbooks_that_can_not_be_taken(monkeypatch: pytest.MonkeyPatch) -> Non
     for limit in ("MAX_INFLATED", "MAX_STRINGS", "MAX_PART", "MAX_CELLS", "MAX_ROWS"):
         with monkeypatch.context() as patch:
             patch.setattr(files.excel, limit, 1)
-            with pytest.raises(CsvError):
+            with pytest.raises(FileError):
                 read(with_strings.getvalue())
     assert len(read(with_strings.getvalue())[1]) == 1
 

@@ -12,7 +12,7 @@ from test_tables import read, workbook
 
 import files.excel
 import files.spool
-from files.csv_file import CsvError
+from files.errors import FileError
 
 
 @pytest.mark.parametrize("part", ["xl/styles.xml", "xl/workbook.xml", "xl/_rels/x.rels"])
@@ -29,7 +29,7 @@ def test_each_part_of_a_workbook_that_is_held_has_a_limit(
     with zipfile.ZipFile(book) as old, zipfile.ZipFile(large, "w") as new:
         for name in {*old.namelist(), part}:
             new.writestr(name, b" " * (largest + 1) if name == part else old.read(name))
-    with pytest.raises(CsvError, match="too large"):
+    with pytest.raises(FileError, match="too large"):
         read(large.getvalue())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from apiflask import HTTPBasicAuth
 from flask import Response, request
 
-from services.runtime import current_services
+from services.runtime import current_runtime
 from services.users import TooManyFailures
 from web.errors import ApiError
 
@@ -37,7 +37,7 @@ def _verify(username: str, password: str) -> tuple[str, str] | None:
     if not username or not password:
         return None
     try:
-        role = current_services().users.role(username, password, request.remote_addr or "")
+        role = current_runtime().users.role(username, password, request.remote_addr or "")
     except TooManyFailures as error:
         raise ApiError(
             429,

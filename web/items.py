@@ -10,7 +10,7 @@ from flask import Response
 import store.items
 from files.export import csv_pieces, export_columns
 from services.items import Items
-from services.runtime import current_services
+from services.runtime import current_runtime
 from store.items import DuplicateItem, Item
 from web.auth import auth
 from web.errors import ApiError, not_found
@@ -38,7 +38,7 @@ items = APIBlueprint("items", __name__)
 @items.doc(summary="List the items in the order of their arrival", tags=["Items"])
 def list_items(page: ItemsQuery) -> Response:
     found, total = store.items.list_items(
-        current_services().pool,
+        current_runtime().pool,
         collection=page.collection,
         limit=page.limit,
         offset=page.offset,
@@ -98,7 +98,7 @@ def change_item(item_id: int, new: ItemChange) -> Response:
 @items.output(DeletedResponse)
 @items.doc(summary="Delete an item", tags=["Items"])
 def delete_item(item_id: int) -> Response:
-    if not (_in_range(item_id) and store.items.delete_item(current_services().pool, item_id)):
+    if not (_in_range(item_id) and store.items.delete_item(current_runtime().pool, item_id)):
         raise not_found("such item")
     return json_response(DeletedResponse(deleted=1))
 
@@ -108,7 +108,7 @@ def delete_item(item_id: int) -> Response:
 @items.output(CollectionsResponse)
 @items.doc(summary="List the collections that hold items", tags=["Collections"])
 def list_collections() -> Response:
-    found = store.items.list_collections(current_services().pool)
+    found = store.items.list_collections(current_runtime().pool)
     results = [
         CollectionBody(name=one.name, items=one.items, updated_at=one.updated_at) for one in found
     ]
@@ -124,7 +124,7 @@ def list_collections() -> Response:
 def delete_collection(name: str) -> Response:
     deleted = None
     if "\0" not in name:
-        deleted = store.items.delete_collection(current_services().pool, name)
+        deleted = store.items.delete_collection(current_runtime().pool, name)
     if deleted is None:
         raise not_found("such collection")
     return json_response(DeletedResponse(deleted=deleted))
@@ -145,7 +145,7 @@ def delete_collection(name: str) -> Response:
 def export(name: str, query: ExportQuery) -> Response:
     found = None
     if "\0" not in name:
-        with store.items.exporting(current_services().pool, name) as found:
+        with store.items.exporting(current_runtime().pool, name) as found:
             if found is not None:
                 columns, options = export_columns(
                     found.file, found.metadata_names, has_ids=found.has_ids
@@ -161,8 +161,8 @@ def export(name: str, query: ExportQuery) -> Response:
 
 
 def _items() -> Items:
-    services = current_services()
-    return Items(services.pool, services.model, services.embeddings)
+    runtime = current_runtime()
+    return Items(runtime.pool, runtime.model, runtime.embeddings)
 
 
 def _in_range(item_id: int) -> bool:
@@ -170,7 +170,7 @@ def _in_range(item_id: int) -> bool:
 
 
 def _looked_up(item_id: int) -> Item | None:
-    return store.items.get_item(current_services().pool, item_id) if _in_range(item_id) else None
+    return store.items.get_item(current_runtime().pool, item_id) if _in_range(item_id) else None
 
 
 def _existing(item: Item | None) -> Item:

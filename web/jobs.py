@@ -12,7 +12,7 @@ from flask import Response, request
 
 import store.jobs
 from files.export import original_fields
-from services.runtime import current_services
+from services.runtime import current_runtime
 from store.jobs import Job, RejectedRow
 from web.auth import auth
 from web.errors import not_found
@@ -39,7 +39,7 @@ jobs = APIBlueprint("jobs", __name__, tag="Jobs")
 @jobs.doc(summary="List the jobs, newest first")
 def list_jobs(page: JobsQuery) -> Response:
     found, total = store.jobs.list_jobs(
-        current_services().pool,
+        current_runtime().pool,
         status=page.status,
         collection=page.collection,
         limit=page.limit,
@@ -56,7 +56,7 @@ def list_jobs(page: JobsQuery) -> Response:
 @jobs.output(JobBody)
 @jobs.doc(summary="Show a job and its progress")
 def show_job(job_id: UUID) -> Response:
-    return json_response(job_body(_existing(store.jobs.get_job(current_services().pool, job_id))))
+    return json_response(job_body(_existing(store.jobs.get_job(current_runtime().pool, job_id))))
 
 
 @jobs.get("/jobs/<uuid:job_id>/errors")
@@ -69,11 +69,11 @@ def show_job(job_id: UUID) -> Response:
     "upload them again.",
 )
 def job_errors(job_id: UUID, page: PageQuery) -> Response:
-    job = _existing(store.jobs.get_job(current_services().pool, job_id))
+    job = _existing(store.jobs.get_job(current_runtime().pool, job_id))
     if request.accept_mimetypes.best_match(["application/json", "text/csv"]) == "text/csv":
         return _errors_csv(job)
     rows, total = store.jobs.list_errors(
-        current_services().pool, job_id, limit=page.limit, offset=page.offset
+        current_runtime().pool, job_id, limit=page.limit, offset=page.offset
     )
     results = [RowErrorBody(line=row.line, code=row.code, error=row.error) for row in rows]
     return json_response(
@@ -86,9 +86,7 @@ def job_errors(job_id: UUID, page: PageQuery) -> Response:
 @jobs.output(JobBody)
 @jobs.doc(summary="End a job; rows already written stay")
 def cancel_job(job_id: UUID) -> Response:
-    return json_response(
-        job_body(_existing(store.jobs.cancel_job(current_services().pool, job_id)))
-    )
+    return json_response(job_body(_existing(store.jobs.cancel_job(current_runtime().pool, job_id))))
 
 
 def job_body(job: Job) -> JobBody:
@@ -129,7 +127,7 @@ def _existing(job: Job | None) -> Job:
 
 
 def _errors_csv(job: Job) -> Response:
-    pool = current_services().pool
+    pool = current_runtime().pool
 
     def pieces() -> Iterator[bytes]:
         columns = [str(name) for name in job.file.get("columns", [])]

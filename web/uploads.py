@@ -16,8 +16,10 @@ from typing import Any, BinaryIO, cast
 from flask import Request
 from pydantic import ValidationError
 
-from files.csv_file import CsvError, CsvOptions, Rejection, Row, is_archive
+from files.encoding import is_archive
+from files.errors import FileError
 from files.excel import is_workbook
+from files.rows import ReadOptions, Rejection, Row
 from files.table import Table, open_table
 from keys import answer_hash, id_key, question_hash
 from store.jobs import RejectedRow, StagedRow
@@ -83,10 +85,10 @@ def upload_options(request: Request) -> UploadOptions:
 
 
 def read_table(upload: Upload, options: UploadOptions) -> AbstractContextManager[Table]:
-    """Return the file's rows. Raises CsvError where it can't be taken as a whole."""
+    """Return the file's rows. Raises FileError where it can't be taken as a whole."""
     return open_table(
         upload.file,
-        CsvOptions(
+        ReadOptions(
             question_column=options.question_column,
             answer_column=options.answer_column,
             id_column=options.id_column,
@@ -132,7 +134,7 @@ def noting_first(
         yield row
 
 
-def csv_error(error: CsvError) -> ApiError:
+def file_error(error: FileError) -> ApiError:
     """Return the 422 of a file that can't be taken, or the 400 of an option that can't."""
     status = 400 if error.code == "invalid_option" else 422
     return ApiError(status, error.code, error.message, details=error.details)
