@@ -1,24 +1,31 @@
-"""Text as the model and the item key see it; what is stored stays as it was written."""
+"""Texts as the model and the keys of items see them, and the limits that all layers share.
+
+What is stored stays as it was written, but for the spaces around it.
+"""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from hashlib import blake2b
+
+# The longest texts that an item may have.
+MAX_QUESTION_CHARS = 10_000
+MAX_ANSWER_CHARS = 1_000_000
+MAX_METADATA_CHARS = 1_000_000
+MAX_ID_CHARS = 1_000
+
+# What is taken off around a value. No-break spaces and invisible marks are text, and stay.
+SPACES = " \t\r\n\v\f"
 
 # Characters that no reader sees: soft hyphen, zero-width space and (non-)joiners, word joiner,
 # BOM, and the marks and embeddings of Unicode's bidirectional algorithm (UAX #9).
 _INVISIBLE = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 
 
-def key_text(text: str) -> str:
-    """Return `text` in NFC, without invisible marks, with common spaces for no-break ones, trimmed.
-
-    Two texts with the same result are one question, or one answer: other white space counts.
-    """
-    if text.isascii():
-        return text.strip()
-    plain = _INVISIBLE.sub("", text).replace("\u00a0", " ").replace("\u202f", " ").strip()
-    return unicodedata.normalize("NFC", plain)
+def trim(text: str) -> str:
+    """Return `text` without the spaces, tabs and line ends around it."""
+    return text.strip(SPACES)
 
 
 def visible_text(text: str) -> str:
@@ -32,3 +39,33 @@ def visible_text(text: str) -> str:
     elif "  " in text or text[:1] == " " or text[-1:] == " ":
         text = " ".join(text.split())
     return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def question_hash(question: str) -> str:
+    """Return 32 hexadecimal digits that are the same for all questions that look the same."""
+    return _digest(b"question", _key_text(question))
+
+
+def answer_hash(answer: str) -> str:
+    """Return 32 hexadecimal digits that are the same for all answers that look the same."""
+    return _digest(b"answer", _key_text(answer))
+
+
+def id_key(external_id: str) -> str:
+    """Return 32 hexadecimal digits for an id that a file gives; no question has the same."""
+    return _digest(b"id", external_id)
+
+
+def _key_text(text: str) -> str:
+    """Return `text` in NFC, without invisible marks, with common spaces for no-break ones, trimmed.
+
+    Two texts with the same result are one question, or one answer: other white space counts.
+    """
+    if text.isascii():
+        return text.strip()
+    plain = _INVISIBLE.sub("", text).replace("\u00a0", " ").replace("\u202f", " ").strip()
+    return unicodedata.normalize("NFC", plain)
+
+
+def _digest(person: bytes, text: str) -> str:
+    return blake2b(text.encode(), digest_size=16, person=person).hexdigest()

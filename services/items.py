@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import store.items
 from db import Pool
 from embeddings import EmbeddingFailed, EmbeddingService, pair_text
-from keys import answer_hash, question_hash
 from store.items import Item, NewItem, Vectors
 from store.models import Model
+from texts import answer_hash, question_hash
 
 # Trimmed around question and answer, as in a file.
 SPACES = " \t\r\n\v\f"

@@ -40,7 +40,7 @@ class DuplicateItem(Exception):
 
 @dataclass(frozen=True)
 class NewItem:
-    """An item to be written. Keys are 128-bit digests in hexadecimal (keys.py)."""
+    """An item to be written. Keys are 128-bit digests in hexadecimal (texts.py)."""
 
     question: str
     answer: str

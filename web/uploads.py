@@ -21,8 +21,8 @@ from files.errors import FileError
 from files.excel import is_workbook
 from files.rows import ReadOptions, Rejection, Row
 from files.table import Table, open_table
-from keys import answer_hash, id_key, question_hash
 from store.jobs import RejectedRow, StagedRow
+from texts import answer_hash, id_key, question_hash
 from web.errors import ApiError
 from web.schemas import UploadOptions, invalid_request
 
