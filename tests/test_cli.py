@@ -9,7 +9,8 @@ from pathlib import Path
 
 from apiflask import APIFlask
 from click.testing import Result
-from conftest import Client
+
+from tests.support.client import Client
 
 
 def run(app: APIFlask, *args: str) -> Result:

@@ -9,13 +9,13 @@ import traceback
 from pathlib import Path
 
 import pytest
-from hash_embedder import HashEmbedder
 
 import config
 import store.models
 from app import create_app
 from config import ConfigError, Settings, read_settings
 from db import Pool
+from tests.support.embedder import HashEmbedder
 
 ROOT = Path(__file__).parent.parent
 

@@ -17,8 +17,9 @@ from typing import Any
 
 import psycopg2
 import pytest
-from fault_postgres import OwnPostgres, Proxy, check, drained, file_of
-from service_process import ServiceProcess
+
+from tests.support.postgres import OwnPostgres, Proxy, check, drained, file_of
+from tests.support.service import ServiceProcess
 
 KILLS = int(os.environ.get("FAULT_KILLS", "14"))
 RESTARTS = int(os.environ.get("FAULT_RESTARTS", "4"))
@@ -59,13 +60,13 @@ class Uploader(threading.Thread):
 
 
 def test_random_kills_and_database_restarts(
-    own_postgres: OwnPostgres, services: Any, saw: Any
+    own_postgres: OwnPostgres, start_service: Any, saw: Any
 ) -> None:
     """Two services on one database; either is killed, or the database, again and again."""
     chance = random.Random(SEED)
     uploader = Uploader(ROWS // FILE_ROWS)
     settings = {"EMBED_SECONDS": "0.03", "LEASE_SECONDS": "1"}
-    uploader.services = [services(own_postgres.dsn, **settings) for _ in range(2)]
+    uploader.services = [start_service(own_postgres.dsn, **settings) for _ in range(2)]
     uploader.start()
     deaths = ["kill"] * KILLS + ["restart"] * RESTARTS
     chance.shuffle(deaths)
@@ -77,7 +78,7 @@ def test_random_kills_and_database_restarts(
             number = chance.randrange(2)
             uploader.services[number].kill()
             # Started at once; the other one goes on meanwhile.
-            uploader.services[number] = services(own_postgres.dsn, wait=False, **settings)
+            uploader.services[number] = start_service(own_postgres.dsn, wait=False, **settings)
             if chance.random() < 0.7:
                 uploader.services[number].wait_until_ready()
         assert own_postgres.broken_promises() == [], death
@@ -109,13 +110,13 @@ def test_random_kills_and_database_restarts(
     ],
 )
 def test_killed_at_a_named_point(
-    own_postgres: OwnPostgres, services: Any, saw: Any, point: str
+    own_postgres: OwnPostgres, start_service: Any, saw: Any, point: str
 ) -> None:
-    first = services(own_postgres.dsn, KILL_AT=point, WORKER_THREADS="1")
+    first = start_service(own_postgres.dsn, KILL_AT=point, WORKER_THREADS="1")
     with suppress(OSError):
         first.upload(file_of(100))
     assert first.process.wait(20) == -signal.SIGKILL
-    second = services(own_postgres.dsn)
+    second = start_service(own_postgres.dsn)
     began = time.monotonic()
     jobs = second.get("/jobs")[1]["results"]
     drained(own_postgres, RESUMES)
@@ -125,8 +126,8 @@ def test_killed_at_a_named_point(
     saw(2, f"{point}: {stored} rows stored {time.monotonic() - began:.1f} s after the next start")
 
 
-def test_two_processes_share_a_job(own_postgres: OwnPostgres, services: Any, saw: Any) -> None:
-    both = [services(own_postgres.dsn, EMBED_SECONDS="0.2", LOG_TEXTS="1") for _ in range(2)]
+def test_two_processes_share_a_job(own_postgres: OwnPostgres, start_service: Any, saw: Any) -> None:
+    both = [start_service(own_postgres.dsn, EMBED_SECONDS="0.2", LOG_TEXTS="1") for _ in range(2)]
     job = both[0].upload(file_of(600))
     both[1].ended(job["id"], 60)
     check(own_postgres, 600)
@@ -136,20 +137,24 @@ def test_two_processes_share_a_job(own_postgres: OwnPostgres, services: Any, saw
     saw(4, f"1,200 texts of 600 rows embedded by two processes: {shares}")
 
 
-def test_workers_without_the_web_part(own_postgres: OwnPostgres, services: Any, saw: Any) -> None:
-    web = services(own_postgres.dsn, WORKER_THREADS="0")
+def test_workers_without_the_web_part(
+    own_postgres: OwnPostgres, start_service: Any, saw: Any
+) -> None:
+    web = start_service(own_postgres.dsn, WORKER_THREADS="0")
     job = web.upload(file_of(100))
     time.sleep(1)
     assert web.get(f"/jobs/{job['id']}")[1]["status"] == "enqueued"
-    worker = services(own_postgres.dsn, wait=False, PROGRAM="worker", LOG_TEXTS="1")
+    worker = start_service(own_postgres.dsn, wait=False, PROGRAM="worker", LOG_TEXTS="1")
     web.ended(job["id"])
     check(own_postgres, 100)
     assert worker.stop() == 0
     saw(4, "a process that only serves, and one that only works")
 
 
-def test_a_frozen_worker_writes_nothing(own_postgres: OwnPostgres, services: Any, saw: Any) -> None:
-    frozen = services(own_postgres.dsn, EMBED_SECONDS="0.5", WORKER_THREADS="1")
+def test_a_frozen_worker_writes_nothing(
+    own_postgres: OwnPostgres, start_service: Any, saw: Any
+) -> None:
+    frozen = start_service(own_postgres.dsn, EMBED_SECONDS="0.5", WORKER_THREADS="1")
     job = frozen.upload(file_of(200))
     frozen.until(job["id"], lambda job: job["rows"]["done"] > 0)
     frozen.signal(signal.SIGSTOP)
@@ -157,7 +162,7 @@ def test_a_frozen_worker_writes_nothing(own_postgres: OwnPostgres, services: Any
         frozen.signal(signal.SIGCONT)
         time.sleep(0.1)
         frozen.signal(signal.SIGSTOP)
-    other = services(own_postgres.dsn)
+    other = start_service(own_postgres.dsn)
     other.ended(job["id"])
     frozen.signal(signal.SIGCONT)
     deadline = time.monotonic() + 10
@@ -169,10 +174,10 @@ def test_a_frozen_worker_writes_nothing(own_postgres: OwnPostgres, services: Any
 
 
 def test_lost_replies_to_commit_double_nothing(
-    own_postgres: OwnPostgres, services: Any, saw: Any
+    own_postgres: OwnPostgres, start_service: Any, saw: Any
 ) -> None:
     proxy = Proxy(own_postgres.port)
-    service = services(proxy.dsn)
+    service = start_service(proxy.dsn)
     proxy.drops = 0.2
     statuses = []
     for number in range(8):
@@ -192,8 +197,10 @@ def test_lost_replies_to_commit_double_nothing(
     saw(6, f"{proxy.dropped} replies to COMMIT lost; uploads answered {statuses}")
 
 
-def test_one_file_ten_times_at_once(own_postgres: OwnPostgres, services: Any, saw: Any) -> None:
-    service = services(own_postgres.dsn)
+def test_one_file_ten_times_at_once(
+    own_postgres: OwnPostgres, start_service: Any, saw: Any
+) -> None:
+    service = start_service(own_postgres.dsn)
     body = file_of(300).encode()
 
     def upload(_: int) -> str:
@@ -213,9 +220,9 @@ def test_one_file_ten_times_at_once(own_postgres: OwnPostgres, services: Any, sa
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_hands_the_rest_on(
-    own_postgres: OwnPostgres, services: Any, saw: Any, number: int
+    own_postgres: OwnPostgres, start_service: Any, saw: Any, number: int
 ) -> None:
-    first = services(own_postgres.dsn, EMBED_SECONDS="0.3")
+    first = start_service(own_postgres.dsn, EMBED_SECONDS="0.3")
     job = first.upload(file_of(600))
     first.until(job["id"], lambda job: 0 < job["rows"]["done"] < 600)
     began = time.monotonic()
@@ -223,15 +230,15 @@ def test_a_signal_hands_the_rest_on(
     assert first.process.wait(20) == 0
     took = time.monotonic() - began
     assert took < 12
-    services(own_postgres.dsn).ended(job["id"])
+    start_service(own_postgres.dsn).ended(job["id"])
     check(own_postgres, 600)
     saw(8, f"signal {number}: status 0 after {took:.1f} s, the next process did the rest")
 
 
 def test_connections_are_cut_all_the_time(
-    own_postgres: OwnPostgres, services: Any, saw: Any
+    own_postgres: OwnPostgres, start_service: Any, saw: Any
 ) -> None:
-    service = services(own_postgres.dsn, EMBED_SECONDS="0.02")
+    service = start_service(own_postgres.dsn, EMBED_SECONDS="0.02")
     end = time.monotonic() + (60 if KILLS >= 200 else 8)
     cut, statuses, number, acknowledged = 0, dict[int, int](), 0, 0
     while time.monotonic() < end:
@@ -259,8 +266,8 @@ def test_connections_are_cut_all_the_time(
     saw(11, f"{cut} connections cut; uploads answered {statuses}, {acknowledged} rows stored")
 
 
-def test_a_frozen_database(own_postgres: OwnPostgres, services: Any, saw: Any) -> None:
-    service = services(own_postgres.dsn)
+def test_a_frozen_database(own_postgres: OwnPostgres, start_service: Any, saw: Any) -> None:
+    service = start_service(own_postgres.dsn)
     service.ended(service.upload(file_of(10))["id"])
     item = service.get("/items?limit=1")[1]["results"][0]["id"]
     pair = b'{"question": "a", "answer": "b"}'
@@ -292,10 +299,10 @@ def test_a_frozen_database(own_postgres: OwnPostgres, services: Any, saw: Any) -
 
 
 def test_a_row_that_kills_the_process_is_rejected(
-    own_postgres: OwnPostgres, services: Any, saw: Any
+    own_postgres: OwnPostgres, start_service: Any, saw: Any
 ) -> None:
     settings = {"KILL_ON": "deadly", "LEASE_SECONDS": "1"}
-    service = services(own_postgres.dsn, **settings)
+    service = start_service(own_postgres.dsn, **settings)
     text = file_of(40) + "A deadly question?,Answer\n" + file_of(40, "More")[16:]
     job = service.upload(text)
     deaths = 0
@@ -304,7 +311,7 @@ def test_a_row_that_kills_the_process_is_rejected(
         assert time.monotonic() < deadline
         if service.process.poll() is not None:
             deaths += 1
-            service = services(own_postgres.dsn, wait=False, **settings)
+            service = start_service(own_postgres.dsn, wait=False, **settings)
         time.sleep(0.1)
     check(own_postgres, 80, 1)
     service.wait_until_ready()
@@ -313,9 +320,11 @@ def test_a_row_that_kills_the_process_is_rejected(
     saw(14, f"{deaths} deaths, then that row was rejected and the other 80 stored")
 
 
-def test_a_heartbeat_holds_a_slow_batch(own_postgres: OwnPostgres, services: Any, saw: Any) -> None:
+def test_a_heartbeat_holds_a_slow_batch(
+    own_postgres: OwnPostgres, start_service: Any, saw: Any
+) -> None:
     settings = {"EMBED_SECONDS": "3.2", "LEASE_SECONDS": "1", "LOG_TEXTS": "1"}
-    both = [services(own_postgres.dsn, **settings) for _ in range(2)]
+    both = [start_service(own_postgres.dsn, **settings) for _ in range(2)]
     job = both[0].upload(file_of(20))
     both[0].ended(job["id"], 60)
     texts = [t for one in both for t in re.findall("^embeds (.*)", one.log.read_text(), re.M)]
@@ -324,11 +333,11 @@ def test_a_heartbeat_holds_a_slow_batch(own_postgres: OwnPostgres, services: Any
     saw(15, "a batch of 3 leases' length was embedded once")
 
 
-def test_all_connections_of_the_database_taken(tmp_path: Any, services: Any, saw: Any) -> None:
+def test_all_connections_of_the_database_taken(tmp_path: Any, start_service: Any, saw: Any) -> None:
     postgres = OwnPostgres(tmp_path / "small", max_connections="20")
     postgres.start()
     try:
-        service = services(postgres.dsn)
+        service = start_service(postgres.dsn)
         job = service.upload(file_of(10))
         service.ended(job["id"])
         postgres.query(

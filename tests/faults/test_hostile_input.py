@@ -16,9 +16,9 @@ from typing import Any
 
 import psutil
 import pytest
-from service_process import PASSWORD, USER, ServiceProcess
 
 from services.users import FAILURES
+from tests.support.service import PASSWORD, USER, ServiceProcess
 
 AUTH = "Authorization: Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 LIMIT_MB = 8

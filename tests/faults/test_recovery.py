@@ -10,10 +10,10 @@ from typing import Any
 
 import psycopg2
 import pytest
-from fault_postgres import OwnPostgres, check, file_of
 
 import db
 from db import Pool
+from tests.support.postgres import OwnPostgres, check, file_of
 
 
 @pytest.fixture
@@ -39,12 +39,12 @@ def small_disk(tmp_path: Path) -> Iterator[Any]:
         subprocess.run(["umount", "-l", str(folder)], check=False)
 
 
-def test_the_databases_disk_is_full(small_disk: Any, services: Any, saw: Any) -> None:
+def test_the_databases_disk_is_full(small_disk: Any, start_service: Any, saw: Any) -> None:
     disk = small_disk(220)
     postgres = OwnPostgres(disk, max_wal_size="64MB", min_wal_size="32MB")
     postgres.start()
     try:
-        service = services(postgres.dsn, EMBED_SECONDS="0.2")
+        service = start_service(postgres.dsn, EMBED_SECONDS="0.2")
         first = service.upload(file_of(300))
         ballast = disk / "ballast"
         statuses: dict[int, int] = {}
@@ -76,10 +76,10 @@ def test_the_databases_disk_is_full(small_disk: Any, services: Any, saw: Any) ->
 
 
 def test_the_services_disk_is_full(
-    own_postgres: OwnPostgres, small_disk: Any, services: Any, saw: Any
+    own_postgres: OwnPostgres, small_disk: Any, start_service: Any, saw: Any
 ) -> None:
     disk = small_disk(2)
-    service = services(own_postgres.dsn, TMPDIR=str(disk))
+    service = start_service(own_postgres.dsn, TMPDIR=str(disk))
     body = file_of(200_000).encode()
     form = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
     statuses = []
@@ -98,15 +98,15 @@ def test_the_services_disk_is_full(
 
 
 def test_a_crash_while_the_index_is_built(
-    own_postgres: OwnPostgres, services: Any, saw: Any
+    own_postgres: OwnPostgres, start_service: Any, saw: Any
 ) -> None:
-    service = services(own_postgres.dsn, INDEX_MIN_ITEMS="1000000")
+    service = start_service(own_postgres.dsn, INDEX_MIN_ITEMS="1000000")
     service.ended(service.upload(file_of(1500))["id"], 60)
     service.stop()
     # An open transaction that wrote holds CREATE INDEX CONCURRENTLY in its middle.
     holder = psycopg2.connect(own_postgres.dsn)
     holder.cursor().execute("UPDATE vectors SET kind = kind WHERE item_id = 1")
-    service = services(own_postgres.dsn, INDEX_MIN_ITEMS="1000")
+    service = start_service(own_postgres.dsn, INDEX_MIN_ITEMS="1000")
     invalid = "SELECT count(*) FROM pg_index WHERE NOT indisvalid"
     deadline = time.monotonic() + 30
     while own_postgres.query(invalid) == [(0,)]:
@@ -132,9 +132,9 @@ def test_a_crash_while_the_index_is_built(
 
 
 def test_two_versions_on_one_database(
-    own_postgres: OwnPostgres, services: Any, saw: Any, tmp_path: Path
+    own_postgres: OwnPostgres, start_service: Any, saw: Any, tmp_path: Path
 ) -> None:
-    old = services(own_postgres.dsn, EMBED_SECONDS="0.2")
+    old = start_service(own_postgres.dsn, EMBED_SECONDS="0.2")
     job = old.upload(file_of(600))
     old.until(job["id"], lambda job: job["rows"]["done"] > 0)
     # What a next version brings: it only adds.
@@ -146,7 +146,7 @@ def test_two_versions_on_one_database(
     pool = Pool(own_postgres.dsn, 1)
     assert db.apply_schema(pool, tmp_path / "migrations") == 2
     pool.close()
-    new = services(own_postgres.dsn, EMBED_SECONDS="0.2")
+    new = start_service(own_postgres.dsn, EMBED_SECONDS="0.2")
     more = new.upload(file_of(100, "New"))
     old.ended(job["id"], 60)
     old.ended(more["id"], 60)
@@ -156,9 +156,9 @@ def test_two_versions_on_one_database(
 
 
 def test_a_dump_in_the_middle_of_a_job_is_restored(
-    own_postgres: OwnPostgres, services: Any, tmp_path: Path
+    own_postgres: OwnPostgres, start_service: Any, tmp_path: Path
 ) -> None:
-    service = services(own_postgres.dsn, EMBED_SECONDS="0.2")
+    service = start_service(own_postgres.dsn, EMBED_SECONDS="0.2")
     job = service.upload(file_of(600, rejected=2))
     service.until(job["id"], lambda job: job["rows"]["done"] > 2)
     own_postgres.run("pg_dump", "-Fc", "-f", "backup.dump", own_postgres.dsn)
@@ -171,14 +171,14 @@ def test_a_dump_in_the_middle_of_a_job_is_restored(
         )
         (restored.folder / "backup.dump").chmod(0o644)
         restored.run("pg_restore", "--exit-on-error", "-d", restored.dsn, "backup.dump")
-        services(restored.dsn).ended(job["id"], 60)
+        start_service(restored.dsn).ended(job["id"], 60)
         check(restored, 600, 2)
     finally:
         restored.stop()
 
 
 def test_a_standby_takes_over_in_the_middle_of_a_job(
-    own_postgres: OwnPostgres, services: Any, tmp_path: Path
+    own_postgres: OwnPostgres, start_service: Any, tmp_path: Path
 ) -> None:
     standby = OwnPostgres(tmp_path / "standby", standby_of=own_postgres)
     standby.start()
@@ -190,7 +190,7 @@ def test_a_standby_takes_over_in_the_middle_of_a_job(
             f"postgresql://postgres@127.0.0.1:{own_postgres.port},127.0.0.1:{standby.port}"
             "/postgres?target_session_attrs=read-write"
         )
-        service = services(both, EMBED_SECONDS="0.2")
+        service = start_service(both, EMBED_SECONDS="0.2")
         job = service.upload(file_of(600, rejected=2))
         service.until(job["id"], lambda job: job["rows"]["done"] > 2)
         own_postgres.stop("immediate")

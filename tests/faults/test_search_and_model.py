@@ -11,8 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Client
-from hash_embedder import FloatArray, HashEmbedder
 
 import db
 import store.index
@@ -23,6 +21,8 @@ from app import create_app
 from config import Settings
 from db import Pool
 from store.models import Model
+from tests.support.client import Client
+from tests.support.embedder import FloatArray, HashEmbedder
 
 DIMENSION, ITEMS = 16, 4_000
 MANY_ITEMS = int(os.environ.get("FAULT_ITEMS", "5000"))

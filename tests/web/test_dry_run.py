@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
-from conftest import Client
+from tests.support.client import Client
 
 FAQ = (
     "id;Pergunta;Resposta;tema\n1;Como pago?;Com cartão.;pag\n2;;vazia;x\n3;Onde está?;Aqui.;loc\n"

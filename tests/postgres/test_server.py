@@ -23,7 +23,7 @@ import postgres.programs
 import postgres.server
 from postgres.server import EmbeddedPostgres, EmbeddedPostgresError
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 POSIX = os.name == "posix"
 IS_ROOT = POSIX and os.geteuid() == 0
 needs_root = pytest.mark.skipif(not IS_ROOT, reason="needs root")

@@ -10,8 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from conftest import eventually
-from hash_embedder import FloatArray, HashEmbedder
 
 import db
 import store.claims
@@ -23,12 +21,14 @@ import store.models
 import store.search
 from db import DatabaseUnavailable, Pool
 from embeddings import EmbeddingService
-from keys import answer_hash, question_hash
 from services.workers import Workers
 from store.claims import Batch, LeaseLost, Result
 from store.items import NewItem
 from store.jobs import NewJob, StagedRow
 from store.models import Model
+from tests.support.client import eventually
+from tests.support.embedder import FloatArray, HashEmbedder
+from texts import answer_hash, question_hash
 
 DIMENSION = 32
 

@@ -7,12 +7,12 @@ import zipfile
 from typing import Any
 
 import pytest
-from conftest import Client
-from test_tables import read, workbook
 
 import files.excel
 import files.spool
 from files.errors import FileError
+from tests.support.client import Client
+from tests.support.files import read, workbook
 
 
 @pytest.mark.parametrize("part", ["xl/styles.xml", "xl/workbook.xml", "xl/_rels/x.rels"])

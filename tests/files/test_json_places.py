@@ -9,12 +9,12 @@ from typing import Any, BinaryIO
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_tables import PAIRS, jsonl, read
 
 import files.json_file
 import files.spool
 from files.encoding import Encoding, text_chunks
 from files.errors import FileError
+from tests.support.files import PAIRS, jsonl, read
 
 
 def taken(value: Any) -> list[tuple[str, str, dict[str, str]]]:

@@ -18,9 +18,9 @@ from typing import Any
 import psutil
 import psycopg2
 import pytest
-from service_process import ServiceProcess, free_port
 
 from postgres.programs import Failed, Programs
+from tests.support.service import ServiceProcess, free_port
 
 
 class OwnPostgres:
@@ -195,7 +195,7 @@ def own_postgres(tmp_path: Path) -> Iterator[OwnPostgres]:
 
 
 @pytest.fixture
-def services(tmp_path: Path) -> Iterator[Any]:
+def start_service(tmp_path: Path) -> Iterator[Any]:
     """Starts services on a database that the test names, and ends them in the end."""
     started: list[ServiceProcess] = []
 

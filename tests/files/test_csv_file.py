@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import io
-from typing import Any
-
 import pytest
 
-from files.csv_file import CsvFile, open_csv
-from files.errors import FileError
-from files.rows import ReadOptions, Rejection, Row
+from tests.support.files import error, pairs, read_csv, rejected
 
 PT = "Como faço a devolução?,Você tem até 7 dias. Não é preciso explicação\n" * 3
 FR = "Où est ma commande ?;Elle arrive bientôt à l'adresse indiquée, déjà payée\n" * 3
@@ -18,30 +13,6 @@ ES = "¿Cuál es la dirección?;Está en la sección de atención del año pasad
 RU = "Как оформить возврат?;Откройте раздел помощи и выберите заказ\n" * 3
 KO = "배송은 언제 오나요?,주문하신 상품은 삼일 안에 도착합니다\n" * 3
 JA = "返品はできますか,はい、七日以内であれば返品できます\n" * 3
-
-
-def read(data: bytes | str, **options: Any) -> tuple[CsvFile, list[Row], list[Rejection]]:
-    raw = data.encode() if isinstance(data, str) else data
-    file = open_csv(io.BytesIO(raw), ReadOptions(**options))
-    found = list(file)
-    rows = [row for row in found if isinstance(row, Row)]
-    return file, rows, [row for row in found if isinstance(row, Rejection)]
-
-
-def pairs(data: bytes | str, **options: Any) -> list[tuple[str, str]]:
-    _, rows, rejected = read(data, **options)
-    assert rejected == []
-    return [(row.question, row.answer) for row in rows]
-
-
-def rejected(data: bytes | str, **options: Any) -> list[tuple[int, str]]:
-    return [(row.line, row.code) for row in read(data, **options)[2]]
-
-
-def error(data: bytes | str, **options: Any) -> FileError:
-    with pytest.raises(FileError) as raised:
-        read(data, **options)
-    return raised.value
 
 
 @pytest.mark.parametrize(
@@ -63,7 +34,7 @@ def error(data: bytes | str, **options: Any) -> FileError:
     ],
 )  # fmt: skip
 def test_the_encoding_is_found(text: str, written: str, found: str) -> None:
-    file, rows, _ = read(text.encode(written))
+    file, rows, _ = read_csv(text.encode(written))
     assert file.encoding == found
     assert [(r.question, r.answer) for r in rows] == pairs(text)
 
@@ -132,7 +103,7 @@ def test_excels_sep_line_and_a_delimiter_of_ones_own() -> None:
 )  # fmt: skip
 def test_names_of_columns(question: str, answer: str) -> None:
     text = f"nr,{answer},{question}\n1,the answer,the question\n"
-    file, rows, _ = read(text)
+    file, rows, _ = read_csv(text)
     assert (rows[0].question, rows[0].answer) == ("the question", "the answer")
     assert rows[0].metadata == {"nr": "1"}
     assert file.has_header
@@ -174,7 +145,7 @@ def test_with_positions_a_known_name_in_the_first_row_makes_it_the_header() -> N
     ["FAQ da loja\n", "FAQ da loja,,\nversão 3,,\n", "\n\n", ",,\n", "Column1,Column2,Column3\n"],
 )
 def test_a_header_below_other_lines_is_found(above: str) -> None:
-    file, rows, _ = read(above + "pergunta,resposta,tema\na,b,c\n")
+    file, rows, _ = read_csv(above + "pergunta,resposta,tema\na,b,c\n")
     assert [(r.question, r.answer, r.metadata) for r in rows] == [("a", "b", {"tema": "c"})]
     assert file.header_line == above.count("\n") + 1
     assert rows[0].line == above.count("\n") + 2
@@ -231,34 +202,34 @@ def test_a_known_name_among_the_data_is_no_header() -> None:
 
 
 def test_a_header_that_comes_again_is_no_pair() -> None:
-    _, rows, gone = read("Question, Answer\na,b\nQuestion,Answer\nc,d\nquestion,x\n")
+    _, rows, gone = read_csv("Question, Answer\na,b\nQuestion,Answer\nc,d\nquestion,x\n")
     assert [(r.line, r.question) for r in rows] == [(2, "a"), (4, "c"), (5, "question")]
     assert gone == []
 
 
 def test_empty_and_repeated_names() -> None:
-    _, rows, _ = read("question,,answer,tag,tag, ,tag_2\nq,lost,a,1,2,3,4\n")
+    _, rows, _ = read_csv("question,,answer,tag,tag, ,tag_2\nq,lost,a,1,2,3,4\n")
     assert rows[0].metadata == {"tag": "1", "tag_3": "2", "tag_2": "4"}
     assert error("question,question,answer\na,b,c\n").code == "missing_column"
-    _, rows, _ = read("question,question,answer\na,b,c\n", question_column="2")
+    _, rows, _ = read_csv("question,question,answer\na,b,c\n", question_column="2")
     assert rows[0].question == "b"
 
 
 def test_the_id_column() -> None:
-    _, rows, _ = read("ID,question,answer\n 007 ,a,b\n,c,d\n")
+    _, rows, _ = read_csv("ID,question,answer\n 007 ,a,b\n,c,d\n")
     assert [(r.id, r.metadata) for r in rows] == [("007", {}), (None, {})]
-    _, rows, _ = read("code,question,answer\nx1,a,b\n", id_column="code")
+    _, rows, _ = read_csv("code,question,answer\nx1,a,b\n", id_column="code")
     assert rows[0].id == "x1"
 
 
 def test_rows_of_another_width() -> None:
     text = "question,tag,answer\na,t,b\nc\nd,t,e,f\ng,t,h,,\ni,t\n"
     assert rejected(text) == [(3, "too_few_fields"), (4, "too_many_fields"), (6, "too_few_fields")]
-    assert [r.answer for r in read(text)[1]] == ["b", "h"]
-    assert [r.answer for r in read(text, overflow="join")[1]] == ["b", "e,f", "h,,"] or [
-        r.answer for r in read(text, overflow="join")[1]
+    assert [r.answer for r in read_csv(text)[1]] == ["b", "h"]
+    assert [r.answer for r in read_csv(text, overflow="join")[1]] == ["b", "e,f", "h,,"] or [
+        r.answer for r in read_csv(text, overflow="join")[1]
     ] == ["b", "e,f", "h"]
-    _, rows, none = read("question,answer,tag\na,b\n")
+    _, rows, none = read_csv("question,answer,tag\na,b\n")
     assert (rows[0].metadata, none) == ({"tag": ""}, [])
 
 
@@ -268,7 +239,7 @@ def test_overflow_is_not_joined_where_the_answer_is_not_the_last_column() -> Non
 
 def test_an_answer_broken_over_unquoted_lines_costs_only_its_rows() -> None:
     text = "question,answer,tag\na,b,t\nc,first line\nsecond line\nthird,\nd,e,t\n"
-    _, rows, gone = read(text)
+    _, rows, gone = read_csv(text)
     assert {r.question for r in rows} >= {"a", "d"}
     assert {r.line for r in gone} <= {3, 4, 5}
     assert len(rows) + len(gone) == 5
@@ -277,7 +248,7 @@ def test_an_answer_broken_over_unquoted_lines_costs_only_its_rows() -> None:
 def test_a_row_is_rejected_with_the_lines_that_its_answer_goes_on_in() -> None:
     """Its first line alone would be a wrong answer, and a line with a comma a wrong row."""
     text = "question,answer\na,b\nc,first\n\nsecond\nthird, too\nlast\nd,e\nf,g\n"
-    _, rows, gone = read(text)
+    _, rows, gone = read_csv(text)
     assert [r.question for r in rows] == ["a", "d", "f"]
     assert [(r.line, r.code) for r in gone] == [
         (3, "malformed_quotes"),
@@ -301,7 +272,7 @@ def test_a_row_is_rejected_with_the_lines_that_its_answer_goes_on_in() -> None:
     ],
 )
 def test_a_line_of_one_field_does_not_cost_the_rows_around_it(text: str, kept: list[str]) -> None:
-    _, rows, gone = read("question,answer\n" + text)
+    _, rows, gone = read_csv("question,answer\n" + text)
     assert [r.question for r in rows] == kept
     assert len(rows) + len(gone) == text.count("\n")
 
@@ -309,7 +280,7 @@ def test_a_line_of_one_field_does_not_cost_the_rows_around_it(text: str, kept: l
 def test_empty_cells_blank_lines_and_rows_of_commas() -> None:
     text = "question,answer,tag\n\na,b,c\n,,\n ,x,y\nq, ,y\n\u00a0,z,\n\n"
     assert rejected(text) == [(5, "empty_question"), (6, "empty_answer"), (7, "empty_question")]
-    assert [r.line for r in read(text)[1]] == [3]
+    assert [r.line for r in read_csv(text)[1]] == [3]
 
 
 def test_text_is_kept_as_it_is() -> None:
@@ -328,7 +299,7 @@ def test_text_is_kept_as_it_is() -> None:
         "TRUE",
     ]
     text = "question,answer,meta\n" + "".join(f" {v} ,\t{v} , {v} \n" for v in values)
-    _, rows, gone = read(text)
+    _, rows, gone = read_csv(text)
     assert [(r.question, r.answer) for r in rows] == [(v, v) for v in values]
     assert [r.metadata["meta"] for r in rows] == [f" {v} " for v in values]
     assert gone == []
@@ -338,7 +309,7 @@ def test_text_is_kept_as_it_is() -> None:
 def test_text_after_a_closing_quote_is_rejected_by_line() -> None:
     text = 'question,answer\na,b\n"c" d,e\nf,g\n"h",i\n'
     assert rejected(text) == [(3, "malformed_quotes")]
-    assert [r.question for r in read(text)[1]] == ["a", "f", "h"]
+    assert [r.question for r in read_csv(text)[1]] == ["a", "f", "h"]
 
 
 def test_one_bad_row_after_a_broken_one_does_not_cost_the_file() -> None:
@@ -349,7 +320,7 @@ def test_one_bad_row_after_a_broken_one_does_not_cost_the_file() -> None:
 def test_inner_quotes_that_are_not_doubled_are_rejected_by_line() -> None:
     text = 'question,answer\na,b\nc,"say "hi" to them"\nf,g\n"h",i\n'
     assert rejected(text) == [(3, "malformed_quotes")]
-    assert [r.question for r in read(text)[1]] == ["a", "f", "h"]
+    assert [r.question for r in read_csv(text)[1]] == ["a", "f", "h"]
 
 
 @pytest.mark.parametrize(
@@ -365,7 +336,7 @@ def test_a_quoted_word_at_the_beginning_of_a_field_costs_its_row_only() -> None:
     clean = "".join(f"q{n},a{n}\n" for n in range(60))
     text = f'question,answer\nWho?,"Bob" did\n{clean}'
     assert rejected(text) == [(2, "malformed_quotes")]
-    assert len(read(text)[1]) == 60
+    assert len(read_csv(text)[1]) == 60
     # Prose that goes on may look like a row or two.
     assert error('question,answer\nWho?,"Bob" did\nand so, he said\nwent, too\n').code == (
         "malformed_csv"
@@ -382,23 +353,23 @@ def test_an_unclosed_quote_names_its_line() -> None:
 
 
 def test_quoted_newlines_are_kept_and_lines_counted() -> None:
-    _, rows, _ = read('question,answer\n"a\nb","c\r\nd"\ne,f\n')
+    _, rows, _ = read_csv('question,answer\n"a\nb","c\r\nd"\ne,f\n')
     assert [(r.line, r.question, r.answer) for r in rows] == [(2, "a\nb", "c\r\nd"), (5, "e", "f")]
 
 
 def test_nul_is_rejected_and_named() -> None:
     text = b"question,answer\na\0,b\nc,d\n"
-    _, rows, gone = read(text)
+    _, rows, gone = read_csv(text)
     assert [(r.line, r.code) for r in gone] == [(2, "invalid_character")]
     assert [r.question for r in rows] == ["c"]
 
 
 def test_a_first_row_that_is_too_long_is_rejected() -> None:
-    _, rows, rejected = read("question,answer\na," + "b" * 7_000_000 + "\nc,d\n")
+    _, rows, rejected = read_csv("question,answer\na," + "b" * 7_000_000 + "\nc,d\n")
     assert [row.question for row in rows] == ["c"]
     assert [(r.line, r.code) for r in rejected] == [(2, "field_too_long")]
     quoted = 'x,"' + 'y""\n' * 2_000_000 + '"\n'
-    _, rows, rejected = read("question,answer\na,b\n" + quoted + "c,d\ne,f\n")
+    _, rows, rejected = read_csv("question,answer\na,b\n" + quoted + "c,d\ne,f\n")
     assert [(row.line, row.question) for row in rows] == [
         (2, "a"),
         (2_000_004, "c"),
@@ -410,7 +381,7 @@ def test_a_first_row_that_is_too_long_is_rejected() -> None:
 def test_long_fields() -> None:
     answer, numbers = "word " * 4_500, "0.123," * 1_500
     text = f'question,answer,vector\na,{answer},"{numbers}"\n{"q" * 10_001},b,c\nd,e,f\n'
-    _, rows, gone = read(text)
+    _, rows, gone = read_csv(text)
     assert rows[0].answer == answer.strip()
     assert rows[0].metadata["vector"] == numbers
     assert [(r.line, r.code) for r in gone] == [(3, "field_too_long")]
@@ -456,6 +427,6 @@ def test_files_that_can_not_be_taken(data: str, code: str) -> None:
 def test_files_as_they_are_found(
     text: str, options: dict[str, str], expected: list[tuple[str, str, dict[str, str]]]
 ) -> None:
-    _, rows, gone = read(text, **options)
+    _, rows, gone = read_csv(text, **options)
     assert [(r.question, r.answer, r.metadata) for r in rows] == expected
     assert gone == []

@@ -7,7 +7,8 @@ import io
 from typing import Any
 
 import pytest
-from conftest import Client
+
+from tests.support.client import Client
 
 FAQ = """question,answer,category
 How do I pay?,By card.,payment
@@ -92,18 +93,16 @@ def test_the_same_pair_again_is_409_and_names_the_item(client: Client) -> None:
 
 
 def test_an_item_written_while_a_job_waits_is_not_overwritten(client: Client) -> None:
-    services = client.http.application.extensions["conector"]
-    services.workers.stop()
+    runtime = client.http.application.extensions["conector"]
+    runtime.workers.stop()
     import store.matching
 
     client.upload("question,answer\nq?,from the file\n")
-    assert store.matching.start_job(services.pool, services.model)
+    assert store.matching.start_job(runtime.pool, runtime.model)
     add(client, question="q?", answer="by hand")
     from services.workers import Workers
 
-    workers = Workers(
-        services.pool, services.model, services.embeddings, threads=1, lease_seconds=5
-    )
+    workers = Workers(runtime.pool, runtime.model, runtime.embeddings, threads=1, lease_seconds=5)
     workers.start()
     try:
         client.ended(client.get("/jobs").json["results"][0]["id"])
@@ -313,7 +312,7 @@ def test_a_replacing_file_of_rejected_rows_only_leaves_the_collection(client: Cl
 
 
 def test_many_rows_are_matched_as_few_are(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("db_start.MANY_ROWS", 0)
+    monkeypatch.setattr("store.matching.MANY_ROWS", 0)
     text = "question,answer\n" + "".join(f"q{n % 60},a{n}\n" for n in range(100))
     assert client.load(text)["rows"]["inserted"] == 100
     assert client.load(text)["rows"]["unchanged"] == 100

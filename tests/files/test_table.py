@@ -9,9 +9,7 @@ import json
 import zipfile
 from typing import Any
 
-import openpyxl
 import pytest
-from conftest import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,39 +17,8 @@ import files.excel
 import files.json_file
 import files.spool
 from files.errors import FileError
-from files.rows import ReadOptions, Rejection, Row
-from files.table import Table, open_table
-
-PAIRS: list[dict[str, Any]] = [
-    {"question": "Como troco a senha?", "answer": 'Em Conta,\n"Segurança".', "tag": "conta"},
-    {"question": "How do I pay?", "answer": "By card.", "tag": None},
-]
-
-
-def read(
-    data: bytes | str, sheet: str | None = None, **options: Any
-) -> tuple[Table, list[Row], list[Rejection]]:
-    raw = data.encode() if isinstance(data, str) else data
-    with open_table(io.BytesIO(raw), ReadOptions(**options), sheet) as table:
-        found = list(table)
-    rows = [row for row in found if isinstance(row, Row)]
-    return table, rows, [row for row in found if isinstance(row, Rejection)]
-
-
-def jsonl(objects: list[Any]) -> str:
-    return "".join(json.dumps(o, ensure_ascii=False) + "\n" for o in objects)
-
-
-def workbook(*sheets: tuple[str, list[list[Any]]]) -> bytes:
-    book = openpyxl.Workbook()
-    book.remove(book.active)
-    for name, rows in sheets:
-        sheet = book.create_sheet(name)
-        for row in rows:
-            sheet.append(row)
-    file = io.BytesIO()
-    book.save(file)
-    return file.getvalue()
+from tests.support.client import Client
+from tests.support.files import PAIRS, jsonl, read, workbook
 
 
 @pytest.mark.parametrize(

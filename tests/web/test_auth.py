@@ -9,12 +9,12 @@ from dataclasses import replace
 
 import pytest
 from apiflask import APIFlask
-from conftest import PASSWORD, USER, Client
-from hash_embedder import HashEmbedder
 
 from app import create_app
 from config import Settings
 from services.users import FAILURES, TooManyFailures, Users
+from tests.support.client import PASSWORD, USER, Client
+from tests.support.embedder import HashEmbedder
 
 OPEN = {"/health", "/livez", "/readyz"}
 
@@ -113,7 +113,7 @@ def test_too_many_failures_are_refused_but_known_credentials_go_on(
 def test_too_many_failures_are_429_with_retry_after(
     app: APIFlask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("auth.FAILURES", 5)
+    monkeypatch.setattr("services.users.FAILURES", 5)
     client = app.test_client()
     statuses = {client.get("/jobs", auth=("x", str(n))).status_code for n in range(5)}
     assert statuses == {401}
@@ -128,7 +128,7 @@ def test_too_many_failures_are_429_with_retry_after(
 def test_failures_are_counted_by_what_trusted_proxies_forward(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, proxies: int, another: int
 ) -> None:
-    monkeypatch.setattr("auth.FAILURES", 3)
+    monkeypatch.setattr("services.users.FAILURES", 3)
     app = create_app(replace(settings, trusted_proxies=proxies), HashEmbedder())
     client = app.test_client()
 
@@ -169,7 +169,7 @@ def test_an_unknown_name_is_checked_as_long_as_a_known_one(
         checked.append(stored)
         return False
 
-    monkeypatch.setattr("auth.check_password_hash", check)
+    monkeypatch.setattr("services.users.check_password_hash", check)
     users = Users({USER: (PASSWORD, "admin")})
     users.role(USER, "wrong", "a")
     users.role("nobody", "wrong", "a")

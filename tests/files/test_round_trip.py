@@ -6,13 +6,13 @@ import csv
 import io
 import json
 
-from conftest import PASSWORD, USER, Client
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from files.csv_file import open_csv
 from files.errors import FileError
 from files.rows import ReadOptions, Row
+from tests.support.client import PASSWORD, USER, Client
 
 Form = tuple[str, str, tuple[int, str]]
 TEXT = st.text(

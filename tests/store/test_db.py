@@ -11,8 +11,6 @@ from pathlib import Path
 import numpy as np
 import psycopg2
 import pytest
-from conftest import Client, eventually
-from hash_embedder import HashEmbedder
 
 import db
 import store.models
@@ -22,6 +20,8 @@ from app import create_app
 from config import Settings
 from db import DatabaseUnavailable, Pool
 from store.copying import CopyStream, copy_line
+from tests.support.client import Client, eventually
+from tests.support.embedder import HashEmbedder
 
 
 def tables(pool: Pool) -> set[str]:
@@ -126,9 +126,9 @@ def test_every_half_comes_through_its_text() -> None:
 
 def test_search_ignores_the_length_of_the_query(client: Client) -> None:
     client.load("question,answer\nOne thing?,Yes.\n")
-    services = client.http.application.extensions["conector"]
+    runtime = client.http.application.extensions["conector"]
     query = HashEmbedder()._encode("One thing?") * np.float32(7)
-    (hit,) = store.search.search(services.pool, services.model, query, limit=5)
+    (hit,) = store.search.search(runtime.pool, runtime.model, query, limit=5)
     assert hit.distance == pytest.approx(0, abs=2e-3)
 
 

@@ -23,7 +23,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 USER, PASSWORD = "admin", "a test's password"
 START_SECONDS = 60
 
@@ -55,7 +55,7 @@ class ServiceProcess:
 
     def _command(self, program: str) -> list[str]:
         if program != "gunicorn":
-            return [sys.executable, __file__]
+            return [sys.executable, "-m", "tests.support.service"]
         options = ["-w", "2", "--threads", "8", "--bind", f"127.0.0.1:{self.port}"]
         return [sys.executable, "-m", "gunicorn", *options, "--timeout", "120", "app:create_app()"]
 
@@ -162,14 +162,12 @@ def _kill_at(point: str) -> None:
 def _serve() -> None:
     import logging
 
-    sys.path.insert(0, str(Path(__file__).parent))
-    from hash_embedder import HashEmbedder
-
     import app
     import config
     import services.process
     import web.server
     import worker
+    from tests.support.embedder import HashEmbedder
 
     class Slow(HashEmbedder):
         def encode_windows(self, windows: Any) -> Any:

@@ -19,10 +19,10 @@ from typing import Any
 import psutil
 import psycopg2
 import pytest
-from service_process import PASSWORD, ROOT, USER, ServiceProcess, free_port
 
 from postgres.programs import Programs
 from postgres.server import EmbeddedPostgres
+from tests.support.service import PASSWORD, ROOT, USER, ServiceProcess, free_port
 
 ROWS = 600
 
@@ -217,8 +217,8 @@ def test_a_first_start_that_fails_leaves_no_password_behind(tmp_path: Path) -> N
 
 # `python app.py`, which waits half a minute for a database of one's own.
 _IMPATIENT = """
-import sys, services
-services.DATABASE_SECONDS = 1.0
+import sys, services.runtime
+services.runtime.DATABASE_SECONDS = 1.0
 import app
 sys.exit(app.main())
 """

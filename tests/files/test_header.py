@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from test_csv_rows import error, pairs, read, rejected
-from test_tables import read as read_table
 
 from files.errors import FileError
+from tests.support.files import error, pairs, read_csv, rejected
+from tests.support.files import read as read_table
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ WIDE = "Category,Question,Answer,Priority,Last Updated\n" + "".join(
     ],
 )
 def test_where_a_header_is_wider_than_its_rows_a_comma_in_prose_is_seen(row: str) -> None:
-    _, rows, gone = read(WIDE + row + "\nc,last,a,x\n")
+    _, rows, gone = read_csv(WIDE + row + "\nc,last,a,x\n")
     assert [r.question for r in rows] == ["q0", "q1", "q2", "last"]
     assert [(r.line, r.code) for r in gone] == [(5, "too_many_fields")]
     assert f"{row.count(',') + 1} fields, the others 4" in gone[0].error
@@ -108,7 +108,7 @@ def test_where_a_header_is_wider_than_its_rows_a_comma_in_prose_is_seen(row: str
     ],
 )  # fmt: skip
 def test_other_rows_below_a_wide_header_are_taken_as_ever(row: str) -> None:
-    _, rows, gone = read(WIDE + row + "\n")
+    _, rows, gone = read_csv(WIDE + row + "\n")
     assert len(rows) == (3 if row == "c,q" else 4)
     assert [r.code for r in gone] == ["too_few_fields"] * (row == "c,q")
     if gone == []:

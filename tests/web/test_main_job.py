@@ -6,7 +6,8 @@ import io
 from typing import Any
 
 import pytest
-from conftest import Client
+
+from tests.support.client import Client
 
 FAQ = """question,answer,category
 How do I reset my password?,Press the link on the login page.,account
@@ -89,8 +90,8 @@ def test_only_metadata_changed_updates_without_the_model(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client.load(FAQ)
-    services = client.http.application.extensions["conector"]
-    monkeypatch.setattr(services.embeddings, "embed_passages", None)
+    runtime = client.http.application.extensions["conector"]
+    monkeypatch.setattr(runtime.embeddings, "embed_passages", None)
     rows = client.load(FAQ.replace("orders\n", "shipping\n"))["rows"]
     assert (rows["updated"], rows["unchanged"]) == (1, 2)
     assert client.search("Where is my order?")[0]["metadata"] == {"category": "shipping"}
@@ -235,8 +236,8 @@ def test_a_batch_answers_in_order(client: Client) -> None:
 
 
 def test_a_canceled_job_keeps_what_is_written(client: Client) -> None:
-    services = client.http.application.extensions["conector"]
-    services.workers.stop()
+    runtime = client.http.application.extensions["conector"]
+    runtime.workers.stop()
     job_id = client.upload(FAQ).json["job"]["id"]
     job = client.post(f"/jobs/{job_id}/cancel").json
     assert job["status"] == "canceled"

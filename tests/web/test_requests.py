@@ -7,7 +7,8 @@ import json
 from typing import Any
 
 import pytest
-from conftest import Client
+
+from tests.support.client import Client
 
 
 def assert_error(response: Any, status: int, code: str | None = None) -> str:

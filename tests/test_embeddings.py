@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from hash_embedder import FloatArray, HashEmbedder
 
 import embeddings
 from embeddings import EmbedderBusy, EmbeddingFailed, EmbeddingService, Window
+from tests.support.embedder import FloatArray, HashEmbedder
 
 
 class RecordingEmbedder(HashEmbedder):

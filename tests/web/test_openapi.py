@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from apiflask import APIFlask
-from conftest import Client
 from openapi_spec_validator import validate
+
+from tests.support.client import Client
 
 
 @pytest.fixture

@@ -15,15 +15,15 @@ from typing import Any
 import numpy as np
 import pytest
 import urllib3
-from conftest import Client, eventually
-from hash_embedder import HashEmbedder
-from service_process import free_port
 
 from app import create_app
 from config import ConfigError, Settings, read_settings
 from embedders.remote import RemoteModel, RemoteOptions
 from embedders.sentence import ModelLoadError
 from embeddings import EmbedderBusy
+from tests.support.client import Client, eventually
+from tests.support.embedder import HashEmbedder
+from tests.support.service import free_port
 
 
 class Server(ThreadingHTTPServer):

@@ -1,0 +1,1 @@
+"""What the service survives: kills, restarts, full disks, hostile input."""

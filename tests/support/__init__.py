@@ -1,0 +1,1 @@
+"""What tests share: a client, a small embedder, services and servers of their own."""

@@ -1,0 +1,1 @@
+"""The HTTP face, over Flask's test client."""
