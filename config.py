@@ -1,29 +1,47 @@
-"""The configuration, read once from the environment and `.env` and typed."""
+"""The configuration: read once from the environment and `.env`, and typed."""
 
 from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, TypeVar, cast, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from dotenv import dotenv_values
 from psycopg2 import ProgrammingError
 from psycopg2.extensions import make_dsn, parse_dsn
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import ErrorDetails, PydanticUseDefault
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 Backend = Literal["auto", "openvino", "torch"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
-T = TypeVar("T")
+S = TypeVar("S", bound="_Variables")
 
-_DB_PARTS = {
-    "DB_HOST": "host",
-    "DB_PORT": "port",
-    "DB_NAME": "dbname",
-    "DB_USER": "user",
-    "DB_PASSWORD": "password",
+# Spaces around the value belong to it, and an empty value is one.
+_AS_WRITTEN = ("api_username", "api_password", "embedding_query_prompt", "embedding_passage_prompt")
+
+# What a person is told of pydantic's errors.
+_EXPECTED = {
+    "int_parsing": "a whole number",
+    "int_parsing_size": "a whole number",
+    "greater_than_equal": "at least {ge}",
+    "less_than_equal": "at most {le}",
+    "literal_error": "one of {expected}",
 }
 
 
@@ -31,33 +49,108 @@ class ConfigError(Exception):
     """A setting is missing or wrong; the text is one line that names the variable."""
 
 
-@dataclass(frozen=True)
-class Settings:
+def _ignore_case(choices: tuple[str, ...]) -> BeforeValidator:
+    by_lower = {choice.lower(): choice for choice in choices}
+    return BeforeValidator(lambda value: by_lower.get(value.lower(), value))
+
+
+def _check_credential(value: str) -> str:
+    if value == "":
+        raise ValueError("is empty: give it a value, or remove it.")
+    return value
+
+
+def _check_username(value: str) -> str:
+    if ":" in value:
+        raise ValueError("holds a colon, which HTTP basic auth does not allow.")
+    return _check_credential(value)
+
+
+def _check_http_url(value: str) -> str:
+    if not value.startswith(("http://", "https://")):
+        raise ValueError(f"is {value!r}, but must begin with http:// or https://")
+    return value
+
+
+def _check_database_url(value: str) -> str:
+    if not value.startswith(("postgres://", "postgresql://")):
+        raise ValueError("must begin with postgresql://")
+    try:
+        parse_dsn(value)
+    except (ProgrammingError, UnicodeEncodeError):
+        # Their texts quote the password.
+        raise ValueError(
+            "is not an address that PostgreSQL can read, such as "
+            "postgresql://user:password@host:5432/database. In a name or password, % is "
+            "written as %25, @ as %40 and / as %2F."
+        ) from None
+    return value
+
+
+def _split_pair(value: str | tuple[str, str]) -> tuple[str, str]:
+    if isinstance(value, tuple):
+        return value
+    first, comma, second = (part.strip() for part in value.partition(","))
+    if not (first and comma and second) or "," in second:
+        raise ValueError(f"is {value!r}, but must be two names such as query,passage.")
+    return first, second
+
+
+class _Variables(BaseSettings):
+    """Values by the names of their variables, upper case. Made by keyword, it reads nothing."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        case_sensitive=True,
+        alias_generator=str.upper,
+        validate_by_name=True,
+        enable_decoding=False,
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls, *_: Any, **sources: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (sources["init_settings"],)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _use_default_for_blank(cls, value: Any, info: ValidationInfo) -> Any:
+        if not isinstance(value, str) or info.field_name in _AS_WRITTEN:
+            return value
+        if not value.strip():
+            raise PydanticUseDefault
+        return value.strip()
+
+
+class Settings(_Variables):
     """Every setting of the service. `.env.example` says what each one means."""
 
-    api_username: str | None = None
-    api_password: str | None = None
+    api_username: Annotated[str, AfterValidator(_check_username)] | None = None
+    api_password: Annotated[str, AfterValidator(_check_credential)] | None = None
     host: str = "127.0.0.1"
-    port: int = 5000
-    http_threads: int = 16
-    trusted_proxies: int = 0
-    database_dsn: str | None = None
-    db_pool_size: int = 24
+    port: int = Field(default=5000, ge=1, le=65_535)
+    http_threads: int = Field(default=16, ge=1, le=256)
+    trusted_proxies: int = Field(default=0, ge=0, le=16)
+    database_dsn: Annotated[str, AfterValidator(_check_database_url)] | None = Field(
+        default=None, validation_alias="DATABASE_URL"
+    )
+    db_pool_size: int = Field(default=24, ge=1, le=1_000)
     data_dir: Path = Path("data")
     embedding_model: str | None = None
-    embedding_backend: Backend = "auto"
-    embedding_url: str | None = None
+    embedding_backend: Annotated[Backend, _ignore_case(get_args(Backend))] = "auto"
+    embedding_url: Annotated[str, AfterValidator(_check_http_url)] | None = None
     embedding_api_key: str | None = None
     embedding_query_prompt: str = ""
     embedding_passage_prompt: str = ""
-    embedding_input_types: tuple[str, str] | None = None
-    query_cache_size: int = 10_000
-    worker_threads: int = 2
-    index_min_items: int = 2_000
-    index_build_mb: int = 1_024
-    lease_seconds: int = 20
-    max_upload_mb: int = 512
-    log_level: LogLevel = "INFO"
+    embedding_input_types: Annotated[tuple[str, str], BeforeValidator(_split_pair)] | None = None
+    query_cache_size: int = Field(default=10_000, ge=0, le=10_000_000)
+    worker_threads: int = Field(default=2, ge=0, le=64)
+    index_min_items: int = Field(default=2_000, ge=1, le=1_000_000_000)
+    index_build_mb: int = Field(default=1_024, ge=1, le=1_000_000)
+    lease_seconds: int = Field(default=20, ge=1, le=3_600)
+    max_upload_mb: int = Field(default=512, ge=1, le=102_400)
+    log_level: Annotated[LogLevel, _ignore_case(get_args(LogLevel))] = "INFO"
 
     @property
     def max_upload_bytes(self) -> int:
@@ -74,10 +167,33 @@ class Settings:
         return self.api_username, self.api_password
 
 
+class DatabaseParts(_Variables):
+    """The database's address in parts. They are read only where DATABASE_URL is not set."""
+
+    db_host: str | None = None
+    db_port: int | None = Field(default=None, ge=1, le=65_535)
+    db_name: str | None = None
+    db_user: str | None = None
+    db_password: str | None = None
+
+    def dsn(self) -> str | None:
+        """Return a libpq connection string, or None where no part is given."""
+        if not self.model_dump(exclude_none=True):
+            return None
+        return make_dsn(
+            host=self.db_host or "localhost",
+            port=self.db_port or 5432,
+            dbname=self.db_name or "postgres",
+            user=self.db_user,
+            password=self.db_password,
+        )
+
+
 def environment(env_file: Path = Path(".env")) -> dict[str, str]:
     """Return the variables of `env_file` (where it exists) overlaid by the environment's own."""
     try:
-        values = dotenv_values(env_file, interpolate=False) if env_file.exists() else {}
+        # Without interpolation, so that a `$` in a password is a `$`.
+        values = dotenv_values(env_file, interpolate=False)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{env_file} can't be read: {error}") from error
     return {k: v for k, v in values.items() if v is not None} | dict(os.environ)
@@ -85,42 +201,31 @@ def environment(env_file: Path = Path(".env")) -> dict[str, str]:
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
     """Return the typed settings. Raises ConfigError, naming the first variable that is wrong."""
-    defaults = Settings()
-    return Settings(
-        api_username=_credential(environ, "API_USERNAME"),
-        api_password=_credential(environ, "API_PASSWORD"),
-        host=_text(environ, "HOST") or defaults.host,
-        port=_whole(environ, "PORT", defaults.port, 1, 65_535),
-        http_threads=_whole(environ, "HTTP_THREADS", defaults.http_threads, 1, 256),
-        trusted_proxies=_whole(environ, "TRUSTED_PROXIES", defaults.trusted_proxies, 0, 16),
-        database_dsn=_database_dsn(environ),
-        db_pool_size=_whole(environ, "DB_POOL_SIZE", defaults.db_pool_size, 1, 1_000),
-        data_dir=_parsed(environ, "DATA_DIR", defaults.data_dir, Path, "a folder"),
-        embedding_model=_text(environ, "EMBEDDING_MODEL"),
-        embedding_backend=cast(
-            Backend,
-            _choice(environ, "EMBEDDING_BACKEND", defaults.embedding_backend, get_args(Backend)),
-        ),
-        embedding_url=_http_url(environ, "EMBEDDING_URL"),
-        embedding_api_key=_text(environ, "EMBEDDING_API_KEY"),
-        # Spaces at their end count.
-        embedding_query_prompt=environ.get("EMBEDDING_QUERY_PROMPT", ""),
-        embedding_passage_prompt=environ.get("EMBEDDING_PASSAGE_PROMPT", ""),
-        embedding_input_types=_pair(environ, "EMBEDDING_INPUT_TYPES"),
-        query_cache_size=_whole(
-            environ, "QUERY_CACHE_SIZE", defaults.query_cache_size, 0, 10_000_000
-        ),
-        worker_threads=_whole(environ, "WORKER_THREADS", defaults.worker_threads, 0, 64),
-        index_min_items=_whole(
-            environ, "INDEX_MIN_ITEMS", defaults.index_min_items, 1, 1_000_000_000
-        ),
-        index_build_mb=_whole(environ, "INDEX_BUILD_MB", defaults.index_build_mb, 1, 1_000_000),
-        lease_seconds=_whole(environ, "LEASE_SECONDS", defaults.lease_seconds, 1, 3_600),
-        max_upload_mb=_whole(environ, "MAX_UPLOAD_MB", defaults.max_upload_mb, 1, 102_400),
-        log_level=cast(
-            LogLevel, _choice(environ, "LOG_LEVEL", defaults.log_level, get_args(LogLevel))
-        ),
-    )
+    settings = _read(Settings, environ)
+    if settings.database_dsn is not None:
+        return settings
+    dsn = _read(DatabaseParts, environ).dsn()
+    return settings.model_copy(update={"database_dsn": dsn})
+
+
+def _read(kind: type[S], environ: Mapping[str, str]) -> S:
+    source = EnvSettingsSource(kind)
+    # `_Variables` may be made by its fields' names too; a variable `port` is none of ours.
+    source.env_vars = {name: value for name, value in environ.items() if name.isupper()}
+    try:
+        return kind(**source())
+    except ValidationError as error:
+        # Pydantic's text quotes the value, which may be a password.
+        raise ConfigError(_explain(error.errors()[0])) from None
+
+
+def _explain(error: ErrorDetails) -> str:
+    """Return an error of pydantic as one line for a person."""
+    name, context = error["loc"][0], error.get("ctx", {})
+    if error["type"] == "value_error":
+        return f"{name} {context['error']}"
+    expected = _EXPECTED[error["type"]].format(**context)
+    return f"{name} is {error['input']!r}, but must be {expected}."
 
 
 def new_credentials() -> tuple[str, str]:
@@ -138,85 +243,3 @@ def keep_credentials(username: str, password: str, env_file: Path = Path(".env")
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(f"{before}API_USERNAME={username}\nAPI_PASSWORD={password}\n")
     partial.replace(env_file)
-
-
-def _text(environ: Mapping[str, str], name: str) -> str | None:
-    return environ.get(name, "").strip() or None
-
-
-def _credential(environ: Mapping[str, str], name: str) -> str | None:
-    """Return the value as it is, or None. An empty one is an error: nobody means it."""
-    value = environ.get(name)
-    if value == "":
-        raise ConfigError(f"{name} is empty: give it a value, or remove it.")
-    if name == "API_USERNAME" and value is not None and ":" in value:
-        raise ConfigError("API_USERNAME holds a colon, which HTTP basic auth does not allow.")
-    return value
-
-
-def _parsed(
-    environ: Mapping[str, str], name: str, default: T, parse: Callable[[str], T], kind: str
-) -> T:
-    value = _text(environ, name)
-    if value is None:
-        return default
-    try:
-        return parse(value)
-    except ValueError as error:
-        raise ConfigError(f"{name} is {value!r}, which is not {kind}.") from error
-
-
-def _whole(environ: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
-    value = _parsed(environ, name, default, int, "a whole number")
-    if not least <= value <= most:
-        raise ConfigError(f"{name} is {value}, but must lie between {least} and {most}.")
-    return value
-
-
-def _choice(environ: Mapping[str, str], name: str, default: str, choices: tuple[str, ...]) -> str:
-    value = _text(environ, name) or default
-    for choice in choices:
-        if value.lower() == choice.lower():
-            return choice
-    raise ConfigError(f"{name} is {value!r}, but must be one of {', '.join(choices)}.")
-
-
-def _http_url(environ: Mapping[str, str], name: str) -> str | None:
-    value = _text(environ, name)
-    if value is not None and not value.startswith(("http://", "https://")):
-        raise ConfigError(f"{name} is {value!r}, but must begin with http:// or https://")
-    return value
-
-
-def _pair(environ: Mapping[str, str], name: str) -> tuple[str, str] | None:
-    value = _text(environ, name)
-    if value is None:
-        return None
-    first, comma, second = (part.strip() for part in value.partition(","))
-    if not (first and comma and second) or "," in second:
-        raise ConfigError(f"{name} is {value!r}, but must be two names such as query,passage.")
-    return first, second
-
-
-def _database_dsn(environ: Mapping[str, str]) -> str | None:
-    """Return a libpq connection string, or None where no database is configured."""
-    url = _text(environ, "DATABASE_URL")
-    if url is not None:
-        if not url.startswith(("postgres://", "postgresql://")):
-            raise ConfigError("DATABASE_URL must begin with postgresql://")
-        try:
-            parse_dsn(url)
-        except (ProgrammingError, UnicodeEncodeError):
-            # Their texts quote the password.
-            raise ConfigError(
-                "DATABASE_URL is not an address that PostgreSQL can read, such as "
-                "postgresql://user:password@host:5432/database. In a name or password, % is "
-                "written as %25, @ as %40 and / as %2F."
-            ) from None
-        return url
-    parts = {key: _text(environ, name) for name, key in _DB_PARTS.items()}
-    given = {key: value for key, value in parts.items() if value is not None}
-    if not given:
-        return None
-    _whole(environ, "DB_PORT", 5432, 1, 65_535)
-    return make_dsn(**({"host": "localhost", "port": "5432", "dbname": "postgres"} | given))

@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-from dataclasses import replace
 
 import config
 from config import Settings
@@ -38,7 +37,8 @@ def run(settings: Settings, embedder: Embedder | None = None) -> None:
     """Work until a signal raises SystemExit. Raises what `start_runtime` raises."""
     # A WORKER_THREADS=0 that is shared with a process that only serves means that one.
     threads = settings.worker_threads or Settings().worker_threads
-    runtime = start_runtime(replace(settings, worker_threads=threads), embedder, web=False)
+    settings = settings.model_copy(update={"worker_threads": threads})
+    runtime = start_runtime(settings, embedder, web=False)
     logger.info("%d worker threads run", threads)
     try:
         threading.Event().wait()

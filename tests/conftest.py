@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg2
 import pytest
@@ -86,7 +87,7 @@ def _database(server_dsn: str, template: str) -> Iterator[str]:
 
 
 def _named(server_dsn: str, database: str) -> str:
-    return psycopg2.extensions.make_dsn(server_dsn, dbname=database)
+    return urlsplit(server_dsn)._replace(path=f"/{database}").geturl()
 
 
 def _execute(server_dsn: str, statement: str) -> None:

@@ -8,7 +8,6 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -82,7 +81,8 @@ def test_vectors_come_in_order_batched_and_of_unit_length(server: Server) -> Non
 
 
 def test_a_server_that_is_away_is_503_and_its_rows_wait(settings: Settings, server: Server) -> None:
-    app = create_app(replace(settings, embedding_url=server.url, embedding_model="m"))
+    own = {"embedding_url": server.url, "embedding_model": "m"}
+    app = create_app(settings.model_copy(update=own))
     client = Client(app.test_client())
     try:
         client.load("question,answer\nfirst,a\n")
@@ -115,7 +115,7 @@ def test_a_start_without_the_server_or_its_models_name_says_so(settings: Setting
     with pytest.raises(ModelLoadError, match="EMBEDDING_URL="):
         RemoteModel(RemoteOptions(url, "m"))
     with pytest.raises(ConfigError, match="EMBEDDING_MODEL"):
-        create_app(replace(settings, embedding_url=url))
+        create_app(settings.model_copy(update={"embedding_url": url}))
     for name, value in (("EMBEDDING_URL", "localhost"), ("EMBEDDING_INPUT_TYPES", "query")):
         with pytest.raises(ConfigError, match=name):
             read_settings({name: value})
@@ -150,13 +150,12 @@ def test_a_real_server_of_that_kind(settings: Settings) -> None:
             except urllib3.exceptions.HTTPError:
                 assert time.monotonic() < deadline
                 time.sleep(0.2)
-        own = replace(
-            settings,
-            embedding_url=f"http://127.0.0.1:{port}",
-            embedding_model="multilingual-e5-small-q4",
-            embedding_input_types=("query", "passage"),
-        )
-        app = create_app(own)
+        own = {
+            "embedding_url": f"http://127.0.0.1:{port}",
+            "embedding_model": "multilingual-e5-small-q4",
+            "embedding_input_types": ("query", "passage"),
+        }
+        app = create_app(settings.model_copy(update=own))
         try:
             client = Client(app.test_client())
             client.load(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import threading
 import time
-from dataclasses import replace
 
 import pytest
 from apiflask import APIFlask
@@ -129,7 +128,8 @@ def test_failures_are_counted_by_what_trusted_proxies_forward(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, proxies: int, another: int
 ) -> None:
     monkeypatch.setattr("services.users.FAILURES", 3)
-    app = create_app(replace(settings, trusted_proxies=proxies), HashEmbedder())
+    behind = settings.model_copy(update={"trusted_proxies": proxies})
+    app = create_app(behind, HashEmbedder())
     client = app.test_client()
 
     def status(forwarded: str) -> int:
@@ -151,7 +151,8 @@ def test_failures_are_counted_by_what_trusted_proxies_forward(
 def test_the_services_own_address_is_what_trusted_proxies_forward(
     settings: Settings, proxies: int, location: str
 ) -> None:
-    app = create_app(replace(settings, trusted_proxies=proxies), HashEmbedder())
+    behind = settings.model_copy(update={"trusted_proxies": proxies})
+    app = create_app(behind, HashEmbedder())
     headers = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "faq.example"}
     try:
         response = app.test_client().get("/docs", auth=(USER, PASSWORD), headers=headers)
