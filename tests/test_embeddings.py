@@ -11,8 +11,15 @@ import numpy as np
 import pytest
 
 import embeddings
-from embeddings import EmbedderBusy, EmbeddingFailed, EmbeddingService, Window
-from tests.support.embedder import FloatArray, HashEmbedder
+from embeddings import (
+    EmbedderBusy,
+    EmbeddingFailed,
+    EmbeddingService,
+    FloatArray,
+    Limits,
+    Window,
+)
+from tests.support.embedder import HashEmbedder
 
 
 class RecordingEmbedder(HashEmbedder):
@@ -70,12 +77,10 @@ def test_queries_that_wait_together_share_a_batch() -> None:
     assert [len(texts) for _, texts in model.calls] == [1, 6]
 
 
-def test_a_query_goes_before_the_next_batch_of_an_import(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embeddings, "BATCH_TOKENS", 16)
-    monkeypatch.setattr(embeddings, "BUSY_BATCH_TOKENS", 16)
-    monkeypatch.setattr(embeddings, "PATIENCE_SECONDS", 60)
+def test_a_query_goes_before_the_next_batch_of_an_import() -> None:
+    limits = Limits(batch_tokens=16, busy_batch_tokens=16, patience_seconds=60)
     model = RecordingEmbedder()
-    service = EmbeddingService(model)
+    service = EmbeddingService(model, limits=limits)
     model.hold()
     with ThreadPoolExecutor(2) as executor:
         passages = executor.submit(service.embed_passages, [f"text {n}" for n in range(40)])
@@ -90,9 +95,9 @@ def test_a_query_goes_before_the_next_batch_of_an_import(monkeypatch: pytest.Mon
     assert kinds.count("passage") > 5
 
 
-def test_an_import_goes_on_under_queries_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embeddings, "PATIENCE_SECONDS", 0.05)
-    service = EmbeddingService(RecordingEmbedder(), cache_size=0)
+def test_an_import_goes_on_under_queries_without_end() -> None:
+    limits = Limits(patience_seconds=0.05)
+    service = EmbeddingService(RecordingEmbedder(), cache_size=0, limits=limits)
     stop = threading.Event()
 
     def ask(name: int) -> None:
@@ -114,7 +119,7 @@ def test_an_import_goes_on_under_queries_without_end(monkeypatch: pytest.MonkeyP
 
 def test_a_full_line_and_a_long_wait_are_busy() -> None:
     model = RecordingEmbedder()
-    service = EmbeddingService(model, query_limit=3, query_seconds=0.3)
+    service = EmbeddingService(model, limits=Limits(query_texts=3, query_seconds=0.3))
     model.hold()
     with ThreadPoolExecutor(3) as executor:
         first = executor.submit(service.embed_query, "first")
@@ -141,7 +146,21 @@ def test_a_repeated_question_costs_no_model_and_the_cache_is_bounded() -> None:
     assert model.calls[-1] == ("query", ["b", "c"])
     service.embed_query("What is it?")
     assert len(model.calls) == 3
-    assert len(service._cache) == 2
+    service.embed_query("c")
+    service.embed_query("d")
+    assert len(model.calls) == 4
+    service.embed_query("c")
+    assert len(model.calls) == 4
+    service.embed_query("What is it?")
+    assert len(model.calls) == 5
+
+
+def test_a_cache_for_no_question_keeps_none() -> None:
+    model = RecordingEmbedder()
+    service = EmbeddingService(model, cache_size=0)
+    service.embed_query("a")
+    service.embed_query("a")
+    assert len(model.calls) == 2
 
 
 @pytest.mark.parametrize("kind", ["raises", "NaN", "zeros", "dimension"])
@@ -204,12 +223,9 @@ def test_a_text_that_the_model_fails_on_stands_alone(kind: str) -> None:
     np.testing.assert_array_equal(np.stack([v for v in vectors if v is not None]), expected)
 
 
-def test_batches_hold_texts_of_like_length_within_the_budget(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(embeddings, "BATCH_TOKENS", 512)
+def test_batches_hold_texts_of_like_length_within_the_budget() -> None:
     model = RecordingEmbedder()
-    service = EmbeddingService(model)
+    service = EmbeddingService(model, limits=Limits(batch_tokens=512))
     texts = [" ".join(["w"] * (1 + n % 60)) + f" {n}" for n in range(300)]
     vectors = service.embed_passages(texts)
     np.testing.assert_array_equal(
@@ -217,26 +233,25 @@ def test_batches_hold_texts_of_like_length_within_the_budget(
     )
     for _, batch in model.calls:
         counts = model.token_counts(batch)
-        assert len(batch) * max(counts) <= embeddings.BATCH_TOKENS
+        assert len(batch) * max(counts) <= 512
         assert max(counts) - min(counts) <= 8
     assert sum(len(batch) for _, batch in model.calls) == 300
 
 
-def test_batches_are_small_while_queries_come_and_large_again_later(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(("busy_seconds", "later"), [(60, [20] * 5), (0, [64, 36])])
+def test_batches_are_small_while_queries_come_and_large_while_none_do(
+    busy_seconds: float, later: list[int]
 ) -> None:
-    monkeypatch.setattr(embeddings, "BATCH_TOKENS", 512)
+    # A text has 4 tokens, to which 4 special ones are added.
+    limits = Limits(batch_tokens=64 * 8, busy_batch_tokens=20 * 8, busy_seconds=busy_seconds)
     model = RecordingEmbedder()
-    service = EmbeddingService(model)
+    service = EmbeddingService(model, limits=limits)
     texts = [f"text number {n}" for n in range(100)]
     service.embed_passages(texts)
     service.embed_query("now")
     service.embed_passages(texts)
-    monkeypatch.setattr(embeddings, "BUSY_SECONDS", 0)
-    service.embed_passages(texts)
     sizes = [len(batch) for kind, batch in model.calls if kind == "passage"]
-    large, small = embeddings.BATCH_TOKENS // 8, embeddings.BUSY_BATCH_TOKENS // 8
-    assert sizes == [large, 100 - large, *[small] * 5, large, 100 - large]
+    assert sizes == [64, 36, *later]
 
 
 def test_a_long_text_is_the_mean_of_its_windows_by_their_tokens() -> None:

@@ -20,9 +20,10 @@ import store.vectors
 from app import create_app
 from config import Settings
 from db import Pool
+from embeddings import FloatArray
 from store.models import Model
 from tests.support.client import Client
-from tests.support.embedder import FloatArray, HashEmbedder
+from tests.support.embedder import HashEmbedder
 
 DIMENSION, ITEMS = 16, 4_000
 MANY_ITEMS = int(os.environ.get("FAULT_ITEMS", "5000"))

@@ -20,14 +20,14 @@ import store.matching
 import store.models
 import store.search
 from db import DatabaseUnavailable, Pool
-from embeddings import EmbeddingService
+from embeddings import EmbeddingService, FloatArray
 from services.workers import Workers
 from store.claims import Batch, LeaseLost, Result
 from store.items import NewItem
 from store.jobs import NewJob, StagedRow
 from store.models import Model
 from tests.support.client import eventually
-from tests.support.embedder import FloatArray, HashEmbedder
+from tests.support.embedder import HashEmbedder
 from texts import answer_hash, question_hash
 
 DIMENSION = 32

@@ -6,11 +6,8 @@ from collections.abc import Sequence
 from hashlib import blake2b
 
 import numpy as np
-from numpy.typing import NDArray
 
-from embeddings import Window
-
-FloatArray = NDArray[np.float32]
+from embeddings import FloatArray, Window
 
 
 class HashEmbedder:
