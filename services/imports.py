@@ -1,0 +1,141 @@
+"""Imports: the rows of a file go into the queue as a job, or a preview shows what the job would do.
+
+All rows are read before the call returns: the file of an HTTP request closes with the request.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from typing import BinaryIO
+
+import store.jobs
+import store.preview
+from files.description import FileDescription
+from files.options import ReadOptions
+from files.rows import Rejection, Row
+from files.table import Table, open_table
+from services.runtime import Runtime
+from store.jobs import Job, NewJob, RejectedRow, StagedRow
+from texts import answer_hash, id_key, question_hash
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file to import, at its beginning and seekable; the name and encoding that it came with."""
+
+    file: BinaryIO
+    filename: str | None
+    charset: str | None = None
+
+
+@dataclass(frozen=True)
+class ImportOptions:
+    """Where the rows go, and how the file is to be read."""
+
+    collection: str
+    mode: str
+    reading: ReadOptions = field(default_factory=ReadOptions)
+
+
+@dataclass(frozen=True)
+class ImportPreview:
+    """What an import would do: its job as it would end, how the file was read, its first rows.
+
+    `rejected` are the first rows that would be rejected.
+    """
+
+    job: Job
+    description: FileDescription
+    rows: list[Row]
+    rejected: list[RejectedRow]
+
+
+def import_file(
+    runtime: Runtime, upload: Upload, options: ImportOptions, idempotency_key: str | None = None
+) -> Job:
+    """Store a job with all rows of the file, and wake the workers.
+
+    With an idempotency key that an earlier import used, return the job of that import instead.
+    Raises FileError when the file can't be taken as a whole; then nothing is stored.
+    """
+    with read_table(upload, options) as table:
+        new = _describe_job(upload, options, table.description, idempotency_key)
+        job, _ = store.jobs.create_job(runtime.pool, new, stage_rows(table))
+    runtime.workers.wake()
+    logger.info("job %s: %d rows, %d rejected", job.id, job.total, job.rejected)
+    return job
+
+
+def preview_file(
+    runtime: Runtime, upload: Upload, options: ImportOptions, most: int
+) -> ImportPreview:
+    """Return what importing the file would do, with its first `most` rows and rejections.
+
+    Nothing is stored. Raises FileError when the file can't be taken as a whole.
+    """
+    first: list[Row] = []
+    with read_table(upload, options) as table:
+        description = table.description
+        new = _describe_job(upload, options, description)
+        rows = stage_rows(_keep_first(table, first, most))
+        job, rejected = store.preview.preview_job(runtime.pool, runtime.model, new, rows, most)
+    return ImportPreview(job, description, first, rejected)
+
+
+def read_table(upload: Upload, options: ImportOptions) -> AbstractContextManager[Table]:
+    """Return the file's rows. Raises FileError when the file can't be taken as a whole."""
+    encoding = options.reading.encoding or upload.charset
+    return open_table(upload.file, replace(options.reading, encoding=encoding))
+
+
+def stage_rows(rows: Iterable[Row | Rejection]) -> Iterator[StagedRow | RejectedRow]:
+    """Yield the rows with the keys that say which item each one is."""
+    for row in rows:
+        if isinstance(row, Row):
+            yield _stage_row(row)
+        else:
+            yield RejectedRow(row.line, row.code, row.error, row.fields)
+
+
+def _stage_row(row: Row) -> StagedRow:
+    question_key = question_hash(row.question)
+    return StagedRow(
+        line=row.line,
+        external_id=row.id,
+        item_key=question_key if row.id is None else id_key(row.id),
+        question_hash=question_key,
+        answer_hash=answer_hash(row.answer),
+        question=row.question,
+        answer=row.answer,
+        metadata=row.metadata,
+    )
+
+
+def _describe_job(
+    upload: Upload,
+    options: ImportOptions,
+    description: FileDescription,
+    idempotency_key: str | None = None,
+) -> NewJob:
+    return NewJob(
+        options.collection,
+        options.mode,
+        upload.filename,
+        idempotency_key,
+        description.as_json(),
+    )
+
+
+def _keep_first(
+    rows: Iterable[Row | Rejection], first: list[Row], most: int
+) -> Iterator[Row | Rejection]:
+    """Yield the rows, and put the first `most` that are taken into `first`."""
+    for row in rows:
+        if len(first) < most and isinstance(row, Row):
+            first.append(row)
+        yield row
