@@ -1,4 +1,4 @@
-"""Who may call: users with hashed passwords, verified once and then by a keyed digest."""
+"""Who may call: users with hashed passwords, each checked once and then known by a keyed digest."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ import hmac
 import secrets
 import threading
 import time
-from collections import OrderedDict, deque
+from collections import deque
+from collections.abc import Callable, Mapping
 
+from cachetools import LRUCache
 from werkzeug.security import check_password_hash, generate_password_hash
 
-# A scrypt check takes 120 ms, more than ten searches.
+# Credentials that were right are remembered: a scrypt check takes 120 ms, more than ten searches.
 REMEMBERED = 1_000
-# A minute's wrong passwords of one address: more than a misconfigured client's few tries, and
-# 86,400 guesses a day say nothing of a password that is not in a list of common ones.
-FAILURES = 60
+# An address may give so many wrong passwords a minute: more than the few tries of a misconfigured
+# client. That makes 86,400 guesses a day, which find no password but one of the common ones.
+MAX_FAILURES = 60
 FAILURE_SECONDS = 60.0
 
 
@@ -28,28 +30,36 @@ class TooManyFailures(Exception):
 
 
 class Users:
-    """The users and their roles; passwords are kept as salted scrypt hashes only. Thread-safe."""
+    """The users and their roles; keeps passwords as salted scrypt hashes only. Thread-safe."""
 
-    def __init__(self, users: dict[str, tuple[str, str]]) -> None:
-        """Take {username: (password, role)}."""
+    def __init__(
+        self,
+        users: Mapping[str, tuple[str, str]],
+        *,
+        max_failures: int = MAX_FAILURES,
+        check_hash: Callable[[str, str], bool] = check_password_hash,
+    ) -> None:
+        """Take {username: (password, role)}; `check_hash` compares a hash with a password."""
         self._users = {
             name.encode(): (generate_password_hash(password), role)
             for name, (password, role) in users.items()
         }
-        # What an unknown name is checked against, so that it takes as long as a known one.
+        self._max_failures = max_failures
+        self._check_hash = check_hash
+        # An unknown name is checked against this hash, so that it takes as long as a known one.
         self._nobody = generate_password_hash(secrets.token_urlsafe())
         self._key = secrets.token_bytes(32)
-        self._verified: OrderedDict[bytes, str] = OrderedDict()
+        self._verified: LRUCache[bytes, str] = LRUCache(REMEMBERED)
         self._failures: dict[str, deque[float]] = {}
         self._lock = threading.Lock()
         # One scrypt check at a time: each takes a core and 32 MB.
         self._checking = threading.Lock()
 
-    def role(self, username: str, password: str, address: str) -> str | None:
-        """Return the user's role, or None where name or password is wrong.
+    def authenticate(self, username: str, password: str, address: str) -> str | None:
+        """Return the user's role, or None when name or password is wrong.
 
-        Raises TooManyFailures instead of checking another password from an address that gave too
-        many wrong ones; credentials that were right before go on being so.
+        Raises TooManyFailures when the address gave too many wrong passwords: then no further one
+        is checked. Credentials that were right before stay right.
         """
         digest = self._digest(username, password)
         with self._lock:
@@ -63,8 +73,6 @@ class Users:
                 self._failures.setdefault(address, deque()).append(time.monotonic())
             else:
                 self._verified[digest] = role
-                if len(self._verified) > REMEMBERED:
-                    self._verified.popitem(last=False)
         return role
 
     def _digest(self, username: str, password: str) -> bytes:
@@ -75,18 +83,16 @@ class Users:
     def _check(self, username: str, password: str) -> str | None:
         stored, role = self._users.get(username.encode("utf-8", "replace"), (self._nobody, None))
         with self._checking:
-            right = check_password_hash(stored, password)
-        # To the hash, NULs at the end of a password are nothing.
+            right = self._check_hash(stored, password)
+        # The hash ignores NULs at the end of a password.
         return role if right and "\0" not in password else None
 
     def _refuse_after_failures(self, address: str) -> None:
-        now = time.monotonic()
-        for known in [
-            a for a, times in self._failures.items() if times[-1] < now - FAILURE_SECONDS
-        ]:
+        since = time.monotonic() - FAILURE_SECONDS
+        for known in [a for a, times in self._failures.items() if times[-1] < since]:
             del self._failures[known]
         times = self._failures.get(address, deque())
-        while times and times[0] < now - FAILURE_SECONDS:
+        while times and times[0] < since:
             times.popleft()
-        if len(times) >= FAILURES:
-            raise TooManyFailures(retry_after=int(times[0] + FAILURE_SECONDS - now) + 1)
+        if len(times) >= self._max_failures:
+            raise TooManyFailures(retry_after=int(times[0] - since) + 1)

@@ -1,27 +1,25 @@
-"""HTTP basic auth of the routes, by Flask-HTTPAuth."""
+"""HTTP basic auth of the routes, by Flask-HTTPAuth, and of every address that is no route."""
 
 from __future__ import annotations
 
 from apiflask import HTTPBasicAuth
 from flask import Response, request
 
-from services.runtime import current_runtime
-from services.users import TooManyFailures
+from web.context import current_runtime
 from web.errors import ApiError
 
 auth = HTTPBasicAuth(realm="Conector PGVector")
 
-
-# Pages that are not routes of ours with `auth_required`; their scripts and styles are open.
+# Pages of the documentation, which have no `auth_required`; their scripts and styles are open.
 _PAGES = ("/openapi.json", "/docs", "/docs/", "/docs/index.html")
 _OPEN = ("/health", "/livez", "/readyz")
 
 
 def guard_the_rest() -> Response | None:
-    """Ask for credentials where no route of ours does.
+    """Ask for credentials where no route does.
 
-    Those are the documentation, an unknown address, and OPTIONS, which the library leaves open for
-    the sake of CORS; this service has none.
+    Those are the documentation, unknown addresses, and OPTIONS: the library leaves it open for the
+    sake of CORS, which this service does not offer.
     """
     if request.method != "OPTIONS" and request.endpoint is not None and request.path not in _PAGES:
         return None
@@ -33,28 +31,22 @@ def guard_the_rest() -> Response | None:
 
 @auth.verify_password  # type: ignore[untyped-decorator]
 def _verify(username: str, password: str) -> tuple[str, str] | None:
-    """Return the user as (name, role). Without a header the library asks with two empty texts."""
+    """Return the user as (name, role), or None. Raises TooManyFailures."""
+    # Without a header the library asks with two empty texts.
     if not username or not password:
         return None
-    try:
-        role = current_runtime().users.role(username, password, request.remote_addr or "")
-    except TooManyFailures as error:
-        raise ApiError(
-            429,
-            "too_many_failures",
-            f"{error} Try again in {error.retry_after} seconds.",
-            headers={"Retry-After": str(error.retry_after)},
-        ) from error
+    address = request.remote_addr or ""
+    role = current_runtime().users.authenticate(username, password, address)
     return None if role is None else (username, role)
 
 
 @auth.get_user_roles  # type: ignore[untyped-decorator]
-def _roles(user: tuple[str, str]) -> str:
+def _get_role(user: tuple[str, str]) -> str:
     return user[1]
 
 
 @auth.error_handler  # type: ignore[untyped-decorator]
-def _unauthorized(status: int) -> Response:
+def _refuse(status: int) -> Response:
     if status == 403:
         return ApiError(403, "forbidden", "This user may not do that.").response()
     return ApiError(

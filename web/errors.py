@@ -1,25 +1,29 @@
-"""The one shape of all errors: a sentence for a person, a code for a program, a status.
-
-Raised by the request-handling modules, turned into responses by `register_error_handlers`.
-"""
+"""The one shape of all errors: a sentence for a person, a code for a program, a status."""
 
 from __future__ import annotations
 
 import errno
 import logging
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from flask import Flask, Response, jsonify
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from db import DatabaseUnavailable
 from embeddings import EmbedderBusy, EmbeddingFailed
+from files.errors import FileError
+from services.users import TooManyFailures
+from store.items import DuplicateItem
 
 logger = logging.getLogger(__name__)
 
+# A caller may try again after so many seconds; a full disk takes longer to get room.
 RETRY_SECONDS = 5
+DISK_RETRY_SECONDS = 60
+
+T = TypeVar("T")
 
 
 class ApiError(Exception):
@@ -48,60 +52,40 @@ class ApiError(Exception):
         return response
 
 
+def invalid_request(error: str, details: Mapping[str, Any] | None = None) -> ApiError:
+    """Return the 400 of a request that can't be meant as it is."""
+    return ApiError(400, "invalid_request", error, details=details)
+
+
+def unsupported_media_type(error: str) -> ApiError:
+    """Return the 415 of a body that is of no kind that the route takes."""
+    return ApiError(415, "unsupported_media_type", error)
+
+
 def not_found(what: str) -> ApiError:
     """Return the 404 for one thing that is not there."""
     return ApiError(404, "not_found", f"There is no {what}.")
 
 
-def unavailable(error: str, retry_after: int = RETRY_SECONDS) -> ApiError:
-    """Return the 503 that says when to try again."""
-    return ApiError(503, "unavailable", error, headers={"Retry-After": str(retry_after)})
+def require(found: T | None, what: str) -> T:
+    """Return what was found. Raises ApiError (404) when that is None."""
+    if found is None:
+        raise not_found(what)
+    return found
 
 
 def register_error_handlers(app: Flask) -> None:
     """Let every error of the app's routes, and of Flask itself, answer in the one shape."""
-
-    @app.errorhandler(ApiError)
-    def api_error(error: ApiError) -> Response:
-        return error.response()
-
-    @app.errorhandler(HTTPException)
-    def http_error(error: HTTPException) -> Response:
-        return _from_http(error).response()
-
-    @app.errorhandler(DatabaseUnavailable)
-    def database_unavailable(error: DatabaseUnavailable) -> Response:
-        logger.warning("Answered 503: %s", error)
-        return unavailable(f"{error} Try again in a moment.").response()
-
-    @app.errorhandler(EmbedderBusy)
-    def embedder_busy(error: EmbedderBusy) -> Response:
-        return unavailable(f"{error} Try again in a moment.", error.retry_after).response()
-
-    @app.errorhandler(EmbeddingFailed)
-    def embedding_failed(error: EmbeddingFailed) -> Response:
-        return ApiError(422, "embedding_failed", f"{error} Shorten or reword it.").response()
-
-    @app.errorhandler(OSError)
-    def disk_full(error: OSError) -> Response:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            return unexpected(error)
-        logger.error("Answered 503: %s", error)
-        return unavailable("The service's disk is full: try again later.", 60).response()
-
-    @app.errorhandler(Exception)
-    def unexpected(error: Exception) -> Response:
-        logger.error("A request failed unexpectedly", exc_info=error)
-        return ApiError(500, "internal_error", "The service failed; its log says why.").response()
+    app.register_error_handler(ApiError, ApiError.response)
+    for kind, translate in _TRANSLATIONS.items():
+        app.register_error_handler(kind, _handler(translate))
 
 
-_SENTENCES = {
-    404: "There is nothing at this address: /docs lists what there is.",
-    413: "The request is too large. An upload may have MAX_UPLOAD_MB megabytes and 1,000 parts.",
-}
+def _handler(translate: Callable[[Any], ApiError]) -> Callable[[Any], Response]:
+    return lambda error: translate(error).response()
 
 
-def _from_http(error: HTTPException) -> ApiError:
+def _translate_http(error: HTTPException) -> ApiError:
     """Return Flask's own error (404, 405, 413, …) in our shape."""
     status = error.code or 500
     name = re.sub(r"\W+", "_", error.name.lower())
@@ -112,3 +96,82 @@ def _from_http(error: HTTPException) -> ApiError:
     return ApiError(
         status, code, _SENTENCES.get(status, error.description or error.name), headers=headers
     )
+
+
+_SENTENCES = {
+    404: "There is nothing at this address: /docs lists what there is.",
+    413: "The request is too large. An upload may have MAX_UPLOAD_MB megabytes and 1,000 parts.",
+}
+
+
+def _refuse_file(error: FileError) -> ApiError:
+    """Return the 422 of a file that can't be taken, or the 400 of an option that can't."""
+    status = 400 if error.code == "invalid_option" else 422
+    return ApiError(status, error.code, error.message, details=error.details)
+
+
+def _refuse_duplicate(error: DuplicateItem) -> ApiError:
+    return ApiError(
+        409,
+        "duplicate_item",
+        f"The collection holds this question with this answer already, as item {error.id}: "
+        f"change that one (PUT /items/{error.id}).",
+        details={"id": error.id},
+    )
+
+
+def _refuse_failures(error: TooManyFailures) -> ApiError:
+    return ApiError(
+        429,
+        "too_many_failures",
+        f"{error} Try again in {error.retry_after} seconds.",
+        headers=_retry_after(error.retry_after),
+    )
+
+
+def _report_database(error: DatabaseUnavailable) -> ApiError:
+    logger.warning("Answered 503: %s", error)
+    return _unavailable(f"{error} Try again in a moment.", RETRY_SECONDS)
+
+
+def _report_busy(error: EmbedderBusy) -> ApiError:
+    return _unavailable(f"{error} Try again in a moment.", error.retry_after)
+
+
+def _refuse_text(error: EmbeddingFailed) -> ApiError:
+    return ApiError(422, "embedding_failed", f"{error} Shorten or reword it.")
+
+
+def _report_os_error(error: OSError) -> ApiError:
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        return _report_unexpected(error)
+    logger.error("Answered 503: %s", error)
+    return _unavailable("The service's disk is full: try again later.", DISK_RETRY_SECONDS)
+
+
+def _report_unexpected(error: Exception) -> ApiError:
+    logger.error("A request failed unexpectedly", exc_info=error)
+    return ApiError(500, "internal_error", "The service failed; its log says why.")
+
+
+def _unavailable(error: str, retry_after: int) -> ApiError:
+    """Return the 503 that says when to try again."""
+    return ApiError(503, "unavailable", error, headers=_retry_after(retry_after))
+
+
+def _retry_after(seconds: int) -> dict[str, str]:
+    return {"Retry-After": str(seconds)}
+
+
+# Flask takes the entry of the nearest class that an error is of.
+_TRANSLATIONS: dict[type[Exception], Callable[[Any], ApiError]] = {
+    HTTPException: _translate_http,
+    FileError: _refuse_file,
+    DuplicateItem: _refuse_duplicate,
+    TooManyFailures: _refuse_failures,
+    EmbeddingFailed: _refuse_text,
+    EmbedderBusy: _report_busy,
+    DatabaseUnavailable: _report_database,
+    OSError: _report_os_error,
+    Exception: _report_unexpected,
+}

@@ -22,10 +22,10 @@ from waitress.server import create_server
 from waitress.task import ErrorTask
 from waitress.utilities import BadRequest, Error
 
+from web.errors import DISK_RETRY_SECONDS
+
 logger = logging.getLogger(__name__)
 
-# After so long a full disk is worth another try.
-RETRY_SECONDS = 60
 # A client that sends nothing for so long is cut off.
 SILENT_SECONDS = 120
 CONNECTIONS = 1_000
@@ -49,7 +49,7 @@ class _JsonErrorTask(ErrorTask):
         self.status = f"{error.code} {error.reason}"
         headers.append(("Content-Type", "application/json"))
         if error.code == 503:
-            headers.append(("Retry-After", str(RETRY_SECONDS)))
+            headers.append(("Retry-After", str(DISK_RETRY_SECONDS)))
         self.set_close_on_finish()
         self.content_length = len(body)
         self.write(body)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 from apiflask import APIFlask
 
 from app import create_app
 from config import Settings
-from services.users import FAILURES, TooManyFailures, Users
+from services.users import TooManyFailures, Users
 from tests.support.client import PASSWORD, USER, Client
 from tests.support.embedder import HashEmbedder
 
@@ -80,39 +81,43 @@ def test_the_open_addresses_need_none(app: APIFlask) -> None:
 
 def test_non_ascii_credentials_that_are_right_are_taken() -> None:
     users = Users({"josé": ("senha çãé ☃", "admin")})
-    assert users.role("josé", "senha çãé ☃", "a") == "admin"
-    assert users.role("josé", "senha", "a") is None
-    assert users.role("josé", "senha çãé ☃\0", "a") is None
+    assert users.authenticate("josé", "senha çãé ☃", "a") == "admin"
+    assert users.authenticate("josé", "senha", "a") is None
+    assert users.authenticate("josé", "senha çãé ☃\0", "a") is None
 
 
 def test_the_second_check_of_the_same_credentials_costs_no_hash(client: Client) -> None:
     users = Users({USER: (PASSWORD, "admin")})
-    users.role(USER, PASSWORD, "a")
+    users.authenticate(USER, PASSWORD, "a")
     started = time.perf_counter()
     for _ in range(100):
-        assert users.role(USER, PASSWORD, "a") == "admin"
+        assert users.authenticate(USER, PASSWORD, "a") == "admin"
     assert (time.perf_counter() - started) / 100 < 0.001
 
 
-def test_too_many_failures_are_refused_but_known_credentials_go_on(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    users = Users({USER: (PASSWORD, "admin")})
-    assert users.role(USER, PASSWORD, "here") == "admin"
-    monkeypatch.setattr(users, "_check", lambda *_: None)
-    for n in range(FAILURES):
-        assert users.role(USER, f"wrong {n}", "here") is None
+def test_too_many_failures_are_refused_but_known_credentials_go_on() -> None:
+    users = Users(
+        {USER: (PASSWORD, "admin")},
+        max_failures=3,
+        check_hash=lambda _stored, password: password == PASSWORD,
+    )
+    assert users.authenticate(USER, PASSWORD, "here") == "admin"
+    for n in range(3):
+        assert users.authenticate(USER, f"wrong {n}", "here") is None
     with pytest.raises(TooManyFailures) as refused:
-        users.role(USER, "wrong", "here")
+        users.authenticate(USER, "wrong", "here")
     assert 0 < refused.value.retry_after <= 61
-    assert users.role(USER, PASSWORD, "here") == "admin"
-    assert users.role(USER, "wrong", "elsewhere") is None
+    assert users.authenticate(USER, PASSWORD, "here") == "admin"
+    assert users.authenticate(USER, "wrong", "elsewhere") is None
 
 
-def test_too_many_failures_are_429_with_retry_after(
-    app: APIFlask, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("services.users.FAILURES", 5)
+def limit_failures(app: APIFlask, max_failures: int) -> None:
+    users = Users({USER: (PASSWORD, "admin")}, max_failures=max_failures)
+    app.extensions["conector"] = replace(app.extensions["conector"], users=users)
+
+
+def test_too_many_failures_are_429_with_retry_after(app: APIFlask) -> None:
+    limit_failures(app, 5)
     client = app.test_client()
     statuses = {client.get("/jobs", auth=("x", str(n))).status_code for n in range(5)}
     assert statuses == {401}
@@ -125,11 +130,10 @@ def test_too_many_failures_are_429_with_retry_after(
 
 @pytest.mark.parametrize(("proxies", "another"), [(1, 401), (0, 429)])
 def test_failures_are_counted_by_what_trusted_proxies_forward(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, proxies: int, another: int
+    settings: Settings, proxies: int, another: int
 ) -> None:
-    monkeypatch.setattr("services.users.FAILURES", 3)
-    behind = settings.model_copy(update={"trusted_proxies": proxies})
-    app = create_app(behind, HashEmbedder())
+    app = create_app(settings.model_copy(update={"trusted_proxies": proxies}), HashEmbedder())
+    limit_failures(app, 3)
     client = app.test_client()
 
     def status(forwarded: str) -> int:
@@ -161,19 +165,16 @@ def test_the_services_own_address_is_what_trusted_proxies_forward(
         app.extensions["conector"].close()
 
 
-def test_an_unknown_name_is_checked_as_long_as_a_known_one(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_an_unknown_name_is_checked_as_long_as_a_known_one() -> None:
     checked: list[str] = []
 
     def check(stored: str, _password: str) -> bool:
         checked.append(stored)
         return False
 
-    monkeypatch.setattr("services.users.check_password_hash", check)
-    users = Users({USER: (PASSWORD, "admin")})
-    users.role(USER, "wrong", "a")
-    users.role("nobody", "wrong", "a")
+    users = Users({USER: (PASSWORD, "admin")}, check_hash=check)
+    users.authenticate(USER, "wrong", "a")
+    users.authenticate("nobody", "wrong", "a")
     known, unknown = (stored.split("$")[0] for stored in checked)
     assert known == unknown
 
@@ -183,7 +184,7 @@ def test_checks_of_many_threads_do_not_mix() -> None:
     roles: dict[int, str | None] = {}
 
     def check(n: int) -> None:
-        roles[n] = users.role(USER, PASSWORD if n % 2 else "wrong", str(n))
+        roles[n] = users.authenticate(USER, PASSWORD if n % 2 else "wrong", str(n))
 
     threads = [threading.Thread(target=check, args=(n,)) for n in range(6)]
     for thread in threads:
