@@ -1,6 +1,6 @@
-"""`python worker.py`: background workers without the web part, on any number of hosts.
+"""The program `python worker.py`: background workers without the web part, on any number of hosts.
 
-They need the database and the model, no credentials of users.
+They need the database and the model, but no credentials of users.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import threading
 import config
 from config import Settings
 from embeddings import Embedder
-from services.process import end_on_signals
+from services.process import end_on_signals, start_logging
 from services.runtime import START_ERRORS, start_runtime
 
 logger = logging.getLogger(__name__)
@@ -23,9 +23,7 @@ def main() -> int:
     end_on_signals()
     try:
         settings = config.read_settings(config.environment())
-        logging.basicConfig(
-            level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-        )
+        start_logging(settings.log_level)
         run(settings)
     except START_ERRORS as error:
         sys.stderr.write(f"Conector PGVector's worker can't start: {error}\n")
@@ -35,10 +33,10 @@ def main() -> int:
 
 def run(settings: Settings, embedder: Embedder | None = None) -> None:
     """Work until a signal raises SystemExit. Raises what `start_runtime` raises."""
-    # A WORKER_THREADS=0 that is shared with a process that only serves means that one.
+    # WORKER_THREADS=0 is for the process that only serves, which may share these settings.
     threads = settings.worker_threads or Settings().worker_threads
     settings = settings.model_copy(update={"worker_threads": threads})
-    runtime = start_runtime(settings, embedder, web=False)
+    runtime = start_runtime(settings, embedder, with_users=False)
     logger.info("%d worker threads run", threads)
     try:
         threading.Event().wait()

@@ -1,4 +1,4 @@
-"""The background thread that looks after the approximate index."""
+"""The background thread that builds the approximate index, and builds it again when it is lost."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from store.models import Model
 
 logger = logging.getLogger(__name__)
 
-# How often the number of vectors is looked at.
+# The thread counts the vectors this often.
 LOOK_SECONDS = 5.0
 
 
 class Indexer:
-    """Builds the model's index once there are `min_vectors` vectors, and again where it is lost."""
+    """Builds the model's index once there are `min_vectors` vectors, and whenever it is missing."""
 
     def __init__(self, pool: Pool, model: Model, *, min_vectors: int, memory_mb: int) -> None:
         self._pool = pool
@@ -24,14 +24,14 @@ class Indexer:
         self._min_vectors = min_vectors
         self._memory_mb = memory_mb
         self._stopping = threading.Event()
-        # A build may take long; PostgreSQL ends it when the connection is gone.
+        # A daemon: a build may take long, and PostgreSQL ends it when the connection is gone.
         self._thread = threading.Thread(target=self._run, name="indexer", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
     def stop(self) -> None:
-        """End between two looks; a build in hand is left to end with its connection."""
+        """Start no further build; one that runs ends with its connection."""
         self._stopping.set()
 
     def _run(self) -> None:

@@ -1,50 +1,45 @@
-"""Items one by one: from a request's text to the database, with its vectors."""
+"""Items one by one: a caller's text goes to the database together with its vectors.
+
+A search finds an item as soon as the function that writes it returns.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 import store.items
-from db import Pool
-from embeddings import EmbeddingFailed, EmbeddingService, pair_text
+from embeddings import EmbeddingFailed, pair_text
+from services.runtime import Runtime
 from store.items import Item, NewItem, Vectors
-from store.models import Model
-from texts import answer_hash, question_hash
-
-# Trimmed around question and answer, as in a file.
-SPACES = " \t\r\n\v\f"
+from texts import answer_hash, question_hash, trim
 
 
-class Items:
-    """Writes items so that a search finds them once the write returns."""
-
-    def __init__(self, pool: Pool, model: Model, embeddings: EmbeddingService) -> None:
-        self._pool = pool
-        self._model = model
-        self._embeddings = embeddings
-
-    def add(self, collection: str, question: str, answer: str, metadata: Mapping[str, str]) -> Item:
-        """Write a new item. Raises DuplicateItem, EmbeddingFailed, EmbedderBusy."""
-        new = _new_item(question, answer, metadata)
-        vectors = self._vectors(new)
-        return store.items.insert_item(self._pool, self._model, collection, new, vectors)
-
-    def change(
-        self, item_id: int, question: str, answer: str, metadata: Mapping[str, str]
-    ) -> Item | None:
-        """Write an item's new content; None where there is none. Raises as `add`."""
-        new = _new_item(question, answer, metadata)
-        vectors = self._vectors(new)
-        return store.items.update_item(self._pool, self._model, item_id, new, vectors)
-
-    def _vectors(self, new: NewItem) -> Vectors:
-        texts = [new.question, pair_text(new.question, new.answer)]
-        question, pair = self._embeddings.embed_passages(texts)
-        if question is None or pair is None:
-            raise EmbeddingFailed("The model failed on this text.")
-        return Vectors(question, pair)
+def add_item(
+    runtime: Runtime, collection: str, question: str, answer: str, metadata: Mapping[str, str]
+) -> Item:
+    """Write a new item. Raises DuplicateItem, EmbeddingFailed, EmbedderBusy."""
+    new = _prepare_item(question, answer, metadata)
+    vectors = _embed_item(runtime, new)
+    return store.items.insert_item(runtime.pool, runtime.model, collection, new, vectors)
 
 
-def _new_item(question: str, answer: str, metadata: Mapping[str, str]) -> NewItem:
-    question, answer = question.strip(SPACES), answer.strip(SPACES)
+def change_item(
+    runtime: Runtime, item_id: int, question: str, answer: str, metadata: Mapping[str, str]
+) -> Item | None:
+    """Write an item's new content; return None when there is no such item. Raises as `add_item`."""
+    new = _prepare_item(question, answer, metadata)
+    vectors = _embed_item(runtime, new)
+    return store.items.update_item(runtime.pool, runtime.model, item_id, new, vectors)
+
+
+def _prepare_item(question: str, answer: str, metadata: Mapping[str, str]) -> NewItem:
+    question, answer = trim(question), trim(answer)
     return NewItem(question, answer, metadata, question_hash(question), answer_hash(answer))
+
+
+def _embed_item(runtime: Runtime, new: NewItem) -> Vectors:
+    texts = [new.question, pair_text(new.question, new.answer)]
+    question, pair = runtime.embeddings.embed_passages(texts)
+    if question is None or pair is None:
+        raise EmbeddingFailed("The model failed on this text.")
+    return Vectors(question, pair)

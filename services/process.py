@@ -1,4 +1,4 @@
-"""How signals end a process of ours."""
+"""What each program of the service sets up first: its log, and the signals that end it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,11 @@ import signal
 from types import FrameType
 
 logger = logging.getLogger(__name__)
+
+
+def start_logging(level: str) -> None:
+    """Write the log to standard error, from `level` on."""
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 
 def end_on_signals() -> None:

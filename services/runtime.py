@@ -1,4 +1,4 @@
-"""What the service is made of, started in order and stopped in reverse."""
+"""The running parts of one process: started in order, stopped in reverse."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import atexit
 import logging
 import os
 from dataclasses import dataclass
-
-from flask import current_app
 
 import db
 import store.models
@@ -32,9 +30,9 @@ START_ERRORS = (
     SchemaError,
     OSError,
 )
-# halfvec's limit.
+# pgvector's HNSW index takes vectors of type halfvec up to this length; the type itself holds more.
 MAX_DIMENSION = 4_000
-# How long a database of one's own may take to come up beside the service.
+# A database that starts beside the service gets this long to answer.
 DATABASE_SECONDS = 30.0
 
 
@@ -42,7 +40,6 @@ DATABASE_SECONDS = 30.0
 class Runtime:
     """The running parts of one process."""
 
-    settings: Settings
     users: Users
     pool: Pool
     model: Model
@@ -64,86 +61,73 @@ class Runtime:
             self.postgres.stop()
 
 
-def current_runtime() -> Runtime:
-    """Return the services of the app that answers the current request."""
-    runtime: Runtime = current_app.extensions["conector"]
-    return runtime
-
-
 def start_runtime(
-    settings: Settings, embedder: Embedder | None = None, *, web: bool = True
+    settings: Settings,
+    embedder: Embedder | None = None,
+    *,
+    with_users: bool = True,
+    database_seconds: float = DATABASE_SECONDS,
 ) -> Runtime:
-    """Start what the settings ask for, with `embedder` instead of their model where given.
+    """Start what the settings ask for, with `embedder` instead of their model where one is given.
 
-    Without `web` there are no users. Raises one of START_ERRORS, with one line for a person.
+    Wait up to `database_seconds` for a database that the settings name. Raises one of START_ERRORS,
+    with one line for a person.
     """
-    users = dict([_admin(settings)]) if web else {}
+    # The credentials come first: nothing slow starts when they are missing.
+    users = _admin(settings) if with_users else {}
     postgres = None
     if settings.database_dsn is None:
         postgres = EmbeddedPostgres.start(settings.data_dir)
     try:
-        pool = Pool(settings.database_dsn or postgres.dsn, settings.db_pool_size)  # type: ignore[union-attr]
-        _wait_for_database(pool, settings)
+        pool = _open_pool(settings, postgres, database_seconds)
         db.apply_schema(pool)
-        embedder = embedder or _embedder(settings)
-        embeddings = EmbeddingService(embedder, cache_size=settings.query_cache_size)
-        model = _register(pool, embeddings)
+        embeddings = EmbeddingService(
+            embedder or _load_embedder(settings), cache_size=settings.query_cache_size
+        )
+        model = _register_model(pool, embeddings)
     except BaseException:
         if postgres is not None:
             postgres.stop()
         raise
-    workers = Workers(
-        pool,
-        model,
-        embeddings,
-        threads=settings.worker_threads,
-        lease_seconds=settings.lease_seconds,
-    )
     runtime = Runtime(
-        settings=settings,
         users=Users(users),
         pool=pool,
         model=model,
         embeddings=embeddings,
-        workers=workers,
-        # Each item has two vectors.
-        indexer=Indexer(
-            pool,
-            model,
-            min_vectors=2 * settings.index_min_items,
-            memory_mb=settings.index_build_mb,
-        ),
+        workers=_make_workers(settings, pool, model, embeddings),
+        indexer=_make_indexer(settings, pool, model),
         postgres=postgres,
         process=os.getpid(),
     )
-    # Before the threads start: whatever ends the process, they are stopped and joined.
-    atexit.register(runtime.close)
-    workers.start()
-    if settings.worker_threads:
-        runtime.indexer.start()
+    _start_threads(runtime, settings)
     return runtime
 
 
-def _wait_for_database(pool: Pool, settings: Settings) -> None:
+def _admin(settings: Settings) -> dict[str, tuple[str, str]]:
+    username, password = settings.credentials()
+    return {username: (password, "admin")}
+
+
+def _open_pool(settings: Settings, postgres: EmbeddedPostgres | None, seconds: float) -> Pool:
+    """Return a pool of connections to a database that answers."""
+    dsn = settings.database_dsn if postgres is None else postgres.dsn
+    assert dsn is not None  # noqa: S101, for the type checker: one of the two is there
+    pool = Pool(dsn, settings.db_pool_size)
     try:
-        db.wait_for(pool, DATABASE_SECONDS)
+        db.wait_for(pool, seconds)
     except DatabaseUnavailable as error:
-        if settings.database_dsn is None:
+        if postgres is not None:
             raise
         raise DatabaseUnavailable(
-            f"{error} It was asked for {DATABASE_SECONDS:.0f} seconds at what DATABASE_URL, or "
+            f"{error} It was asked for {seconds:.0f} seconds at what DATABASE_URL, or "
             "DB_HOST, DB_PORT, DB_NAME, DB_USER and DB_PASSWORD, say: "
             + " ".join(str(error.__cause__ or "").split())
         ) from error
+    return pool
 
 
-def _admin(settings: Settings) -> tuple[str, tuple[str, str]]:
-    username, password = settings.credentials()
-    return username, (password, "admin")
-
-
-def _embedder(settings: Settings) -> Embedder:
-    """Return the server's model where there is one, else a model of this process."""
+def _load_embedder(settings: Settings) -> Embedder:
+    """Return the model of the server at EMBEDDING_URL, or else a model in this process."""
     if settings.embedding_url is None:
         return load_model(settings.embedding_model, settings.embedding_backend, settings.data_dir)
     if settings.embedding_model is None:
@@ -160,7 +144,8 @@ def _embedder(settings: Settings) -> Embedder:
     )
 
 
-def _register(pool: Pool, embeddings: EmbeddingService) -> Model:
+def _register_model(pool: Pool, embeddings: EmbeddingService) -> Model:
+    """Return the model as the database knows it; warn of items that it made no vectors of."""
     if not 1 <= embeddings.dimension <= MAX_DIMENSION:
         raise ConfigError(
             f"EMBEDDING_MODEL makes vectors of {embeddings.dimension} dimensions, but pgvector's "
@@ -183,3 +168,34 @@ def _register(pool: Pool, embeddings: EmbeddingService) -> Model:
             ", ".join(others) or "no model",
         )
     return model
+
+
+def _make_workers(
+    settings: Settings, pool: Pool, model: Model, embeddings: EmbeddingService
+) -> Workers:
+    return Workers(
+        pool,
+        model,
+        embeddings,
+        threads=settings.worker_threads,
+        lease_seconds=settings.lease_seconds,
+    )
+
+
+def _make_indexer(settings: Settings, pool: Pool, model: Model) -> Indexer:
+    return Indexer(
+        pool,
+        model,
+        # Each item has two vectors.
+        min_vectors=2 * settings.index_min_items,
+        memory_mb=settings.index_build_mb,
+    )
+
+
+def _start_threads(runtime: Runtime, settings: Settings) -> None:
+    # Registered before the threads start, so that they are stopped and joined however the process
+    # ends.
+    atexit.register(runtime.close)
+    runtime.workers.start()
+    if settings.worker_threads:
+        runtime.indexer.start()

@@ -217,10 +217,8 @@ def test_a_first_start_that_fails_leaves_no_password_behind(tmp_path: Path) -> N
 
 # `python app.py`, which waits half a minute for a database of one's own.
 _IMPATIENT = """
-import sys, services.runtime
-services.runtime.DATABASE_SECONDS = 1.0
-import app
-sys.exit(app.main())
+import sys, app
+sys.exit(app.main(database_seconds=1.0))
 """
 
 

@@ -1,4 +1,4 @@
-"""The routes of jobs: list, show, errors, cancel."""
+"""The routes of jobs: list, show, list the rejected rows, cancel."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from flask import Response, request
 
 import store.jobs
 from files.export import original_fields
-from services.runtime import current_runtime
 from store.jobs import Job, RejectedRow
 from web.auth import auth
-from web.errors import not_found
-from web.responses import spooled_csv
+from web.context import current_runtime
+from web.errors import require
+from web.responses import answer_csv, answer_json
 from web.schemas import (
     ErrorsResponse,
     JobBody,
@@ -26,17 +26,16 @@ from web.schemas import (
     PageQuery,
     RowCounts,
     RowErrorBody,
-    json_response,
 )
 
-jobs = APIBlueprint("jobs", __name__, tag="Jobs")
+routes = APIBlueprint("jobs", __name__, tag="Jobs")
 
 
-@jobs.get("/jobs")
-@jobs.auth_required(auth)
-@jobs.input(JobsQuery, location="query", arg_name="page")
-@jobs.output(JobsResponse)
-@jobs.doc(summary="List the jobs, newest first")
+@routes.get("/jobs")
+@routes.auth_required(auth)
+@routes.input(JobsQuery, location="query", arg_name="page")
+@routes.output(JobsResponse)
+@routes.doc(summary="List the jobs, newest first")
 def list_jobs(page: JobsQuery) -> Response:
     found, total = store.jobs.list_jobs(
         current_runtime().pool,
@@ -45,51 +44,52 @@ def list_jobs(page: JobsQuery) -> Response:
         limit=page.limit,
         offset=page.offset,
     )
-    results = [job_body(job) for job in found]
-    return json_response(
+    results = [describe_job(job) for job in found]
+    return answer_json(
         JobsResponse(results=results, total=total, limit=page.limit, offset=page.offset)
     )
 
 
-@jobs.get("/jobs/<uuid:job_id>")
-@jobs.auth_required(auth)
-@jobs.output(JobBody)
-@jobs.doc(summary="Show a job and its progress")
+@routes.get("/jobs/<uuid:job_id>")
+@routes.auth_required(auth)
+@routes.output(JobBody)
+@routes.doc(summary="Show a job and its progress")
 def show_job(job_id: UUID) -> Response:
-    return json_response(job_body(_existing(store.jobs.get_job(current_runtime().pool, job_id))))
+    return answer_json(describe_job(_require_job(job_id)))
 
 
-@jobs.get("/jobs/<uuid:job_id>/errors")
-@jobs.auth_required(auth)
-@jobs.input(PageQuery, location="query", arg_name="page")
-@jobs.output(ErrorsResponse)
-@jobs.doc(
+@routes.get("/jobs/<uuid:job_id>/errors")
+@routes.auth_required(auth)
+@routes.input(PageQuery, location="query", arg_name="page")
+@routes.output(ErrorsResponse)
+@routes.doc(
     summary="List the job's rejected rows",
     description="With `Accept: text/csv`, all of them in the columns of the file: mend them and "
     "upload them again.",
 )
-def job_errors(job_id: UUID, page: PageQuery) -> Response:
-    job = _existing(store.jobs.get_job(current_runtime().pool, job_id))
+def list_errors(job_id: UUID, page: PageQuery) -> Response:
+    job = _require_job(job_id)
     if request.accept_mimetypes.best_match(["application/json", "text/csv"]) == "text/csv":
-        return _errors_csv(job)
+        return _answer_errors_csv(job)
     rows, total = store.jobs.list_errors(
         current_runtime().pool, job_id, limit=page.limit, offset=page.offset
     )
-    results = [RowErrorBody(line=row.line, code=row.code, error=row.error) for row in rows]
-    return json_response(
+    results = [describe_rejection(row) for row in rows]
+    return answer_json(
         ErrorsResponse(results=results, total=total, limit=page.limit, offset=page.offset)
     )
 
 
-@jobs.post("/jobs/<uuid:job_id>/cancel")
-@jobs.auth_required(auth, roles=["admin"])
-@jobs.output(JobBody)
-@jobs.doc(summary="End a job; rows already written stay")
+@routes.post("/jobs/<uuid:job_id>/cancel")
+@routes.auth_required(auth, roles=["admin"])
+@routes.output(JobBody)
+@routes.doc(summary="End a job; rows already written stay")
 def cancel_job(job_id: UUID) -> Response:
-    return json_response(job_body(_existing(store.jobs.cancel_job(current_runtime().pool, job_id))))
+    job = store.jobs.cancel_job(current_runtime().pool, job_id)
+    return answer_json(describe_job(require(job, "such job")))
 
 
-def job_body(job: Job) -> JobBody:
+def describe_job(job: Job) -> JobBody:
     """Return a job as its callers see it."""
     remaining = job.total - job.done
     ended = job.finished_at is not None
@@ -120,26 +120,29 @@ def job_body(job: Job) -> JobBody:
     )
 
 
-def _existing(job: Job | None) -> Job:
-    if job is None:
-        raise not_found("such job")
-    return job
+def describe_rejection(row: RejectedRow) -> RowErrorBody:
+    """Return a rejected row as its callers see it."""
+    return RowErrorBody(line=row.line, code=row.code, error=row.error)
 
 
-def _errors_csv(job: Job) -> Response:
+def _require_job(job_id: UUID) -> Job:
+    return require(store.jobs.get_job(current_runtime().pool, job_id), "such job")
+
+
+def _answer_errors_csv(job: Job) -> Response:
     pool = current_runtime().pool
 
     def pieces() -> Iterator[bytes]:
         columns = [str(name) for name in job.file.get("columns", [])]
         if job.file.get("header_line") is not None:
-            yield _csv_line(columns)
+            yield _write_line(columns)
         for row in store.jobs.all_errors(pool, job.id):
-            yield _csv_line(_original(job, row))
+            yield _write_line(_restore_row(job, row))
 
-    return spooled_csv(pieces(), f"{job.id}-rejected.csv")
+    return answer_csv(pieces(), f"{job.id}-rejected.csv")
 
 
-def _original(job: Job, row: RejectedRow) -> list[str]:
+def _restore_row(job: Job, row: RejectedRow) -> list[str]:
     """Return a row in the columns of its file; one that could not be parsed is one field."""
     if not isinstance(row.fields, dict):
         return list(row.fields)
@@ -147,7 +150,7 @@ def _original(job: Job, row: RejectedRow) -> list[str]:
     return original_fields(job.file, row.fields)
 
 
-def _csv_line(fields: list[str]) -> bytes:
+def _write_line(fields: list[str]) -> bytes:
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\r\n").writerow(fields)
     return text.getvalue().encode()

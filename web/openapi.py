@@ -1,31 +1,39 @@
 """What /openapi.json says beyond what APIFlask reads from the routes.
 
-An upload is read by hand (web/uploads.py), since its body is a file; a search takes a form as well;
-any route may be answered 403, 429 or 503, and one that embeds a text 422.
+- The routes of uploads read their body by hand, since it is a file.
+- A search takes a form as well as JSON.
+- Any route that needs credentials may answer 403, 429 or 503; one that embeds a text, 422.
 
 The library is APIFlask rather than spectree. Both (3.1.2, 3.0.0) validate by pydantic in the same
-time, 0.2 ms a request; but with spectree a form sent to a route of JSON reaches the view as None,
-broken JSON is an empty body, the documentation loads its scripts from elsewhere, and what needs
-credentials is to be described by hand, where APIFlask reads it from Flask-HTTPAuth.
+time, 0.2 ms a request. But with spectree, a form sent to a route of JSON reaches the view as None,
+broken JSON is an empty body, and the documentation loads its scripts from elsewhere. Which routes
+need credentials must be described by hand, where APIFlask reads it from Flask-HTTPAuth.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from web.schemas import DryRunResponse, UploadOptions
+from web.schemas import MAX_IDEMPOTENCY_KEY, DryRunResponse, UploadOptions
+
+TITLE = "Conector PGVector"
+VERSION = "0.1.0"
+DESCRIPTION = "Finds the stored questions and answers that mean the same as a new question."
 
 _FILE = {"type": "string", "format": "binary"}
 _ERROR = {"$ref": "#/components/schemas/HTTPError"}
 _WRITING = (("/items", "post"), ("/items/{item_id}", "put"))
 _EMBEDDING = (("/search", "post"), ("/search/batch", "post"), *_WRITING)
+# The page shows these groups of routes first.
+_FIRST_TAGS = ("Jobs", "Items")
 _RETRY = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}
 
 
-def completed(spec: dict[Any, Any] | str) -> dict[Any, Any] | str:
+def complete_spec(spec: dict[Any, Any] | str) -> dict[Any, Any] | str:
     """Return the description, a mapping, with what the routes alone do not say."""
     if isinstance(spec, str):
         return spec
+    spec["tags"] = [{"name": tag} for tag in _FIRST_TAGS]
     schemas = spec["components"]["schemas"]
     dry_run = DryRunResponse.model_json_schema(ref_template="#/components/schemas/{model}")
     for name, schema in dry_run.pop("$defs").items():
@@ -36,10 +44,12 @@ def completed(spec: dict[Any, Any] | str) -> dict[Any, Any] | str:
             _add_errors(operation)
     for path, method in _EMBEDDING:
         responses = spec["paths"][path][method]["responses"]
-        responses["422"] = _error("The model fails on the text.")
+        responses["422"] = _describe_error("The model fails on the text.")
     for path, method in _WRITING:
         responses = spec["paths"][path][method]["responses"]
-        responses["409"] = _error("The collection holds the pair already, as the item `id`.")
+        responses["409"] = _describe_error(
+            "The collection holds the pair already, as the item `id`."
+        )
     search = spec["paths"]["/search"]["post"]["requestBody"]["content"]
     search["application/x-www-form-urlencoded"] = search["application/json"]
     _describe_upload(spec["paths"]["/upload"]["post"])
@@ -68,7 +78,7 @@ def _describe_upload(operation: dict[str, Any]) -> None:
             "in": "header",
             "required": False,
             "description": "The same key again returns the first job and creates nothing.",
-            "schema": {"type": "string", "maxLength": 255},
+            "schema": {"type": "string", "maxLength": MAX_IDEMPOTENCY_KEY},
         }
     )
     form = {"type": "object", "required": ["file"], "properties": {"file": _FILE, **options}}
@@ -89,20 +99,20 @@ def _describe_upload(operation: dict[str, Any]) -> None:
         ("415", "Not a CSV, or compressed."),
         ("422", "The file can't be taken as a whole; `code` and its details say why."),
     ):
-        responses[status] = _error(description)
+        responses[status] = _describe_error(description)
 
 
 def _add_errors(operation: dict[str, Any]) -> None:
     responses = operation["responses"]
     if not operation.get("security"):
         return
-    # What OpenAPI has in these lists are OAuth's scopes; roles are in the description of 403.
+    # OpenAPI has OAuth's scopes in these lists, APIFlask puts roles there: 403 describes them.
     if any(scopes for one in operation["security"] for scopes in one.values()):
-        responses["403"] = _error("Only an admin may do that.")
+        responses["403"] = _describe_error("Only an admin may do that.")
     operation["security"] = [{name: [] for name in one} for one in operation["security"]]
-    responses["429"] = {**_error("Too many wrong passwords."), "headers": _RETRY}
-    responses["503"] = {**_error("PostgreSQL or the model is away."), "headers": _RETRY}
+    responses["429"] = {**_describe_error("Too many wrong passwords."), "headers": _RETRY}
+    responses["503"] = {**_describe_error("PostgreSQL or the model is away."), "headers": _RETRY}
 
 
-def _error(description: str) -> dict[str, Any]:
+def _describe_error(description: str) -> dict[str, Any]:
     return {"description": description, "content": {"application/json": {"schema": _ERROR}}}

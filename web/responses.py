@@ -1,7 +1,8 @@
-"""A large answer as a file, so that who reads it slowly holds no thread and no connection.
+"""The bodies of answers as HTTP sends them: JSON, and large CSVs from a file.
 
-The server sends the file beside its other work (PEP 3333, wsgi.file_wrapper: waitress from its main
-loop, gunicorn by sendfile).
+A reader that is slow at a large answer holds no thread and no connection: the server sends the file
+beside its other work (PEP 3333, wsgi.file_wrapper: waitress from its main loop, gunicorn by
+sendfile).
 """
 
 from __future__ import annotations
@@ -10,11 +11,17 @@ import tempfile
 from collections.abc import Iterable
 
 from flask import Response, request
+from pydantic import BaseModel
 from werkzeug.wsgi import wrap_file
 
 
-def spooled_csv(pieces: Iterable[bytes], name: str) -> Response:
-    """Return the pieces as a CSV to be saved under a name; memory stays constant."""
+def answer_json(body: BaseModel, status: int = 200) -> Response:
+    """Return a body as JSON."""
+    return Response(body.model_dump_json(), status=status, mimetype="application/json")
+
+
+def answer_csv(pieces: Iterable[bytes], name: str) -> Response:
+    """Return the pieces as a CSV that is saved under `name`. Memory stays constant."""
     file = tempfile.TemporaryFile()  # noqa: SIM115, the response closes it
     try:
         for piece in pieces:

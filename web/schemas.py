@@ -1,48 +1,46 @@
-"""The request and response bodies, typed once: pydantic validates by them, OpenAPI shows them."""
+"""The bodies and queries of requests, and the bodies of answers.
+
+pydantic validates by them, and OpenAPI shows them.
+"""
 
 from __future__ import annotations
 
 import json
-import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
-from urllib.parse import unquote_to_bytes
 from uuid import UUID
 
-from apiflask.schema_adapters import registry
-from apiflask.schema_adapters.pydantic import PydanticAdapter
-from flask import Request, Response
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from texts import visible_text
-from web.errors import ApiError
+from files.options import ReadOptions
+from services.imports import ImportOptions
+from services.search import Query
+from texts import MAX_ANSWER_CHARS, MAX_QUESTION_CHARS, visible_text
+from web.validation import RequestModel
 
-MAX_QUESTION = 10_000
-MAX_ANSWER = 1_000_000
-MAX_OFFSET = 10_000
-FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
+MAX_IDEMPOTENCY_KEY = 255
 
 
-def _storable(text: str) -> str:
+def _require_storable(text: str) -> str:
     if "\0" in text:
         raise ValueError("must not hold the character NUL, which PostgreSQL can't store")
     return text
 
 
-def _visible(text: str) -> str:
+def _require_visible(text: str) -> str:
     if not visible_text(text):
         raise ValueError("must hold something to read")
     return text
 
 
-def _column_name(text: str) -> str:
+def _require_column_name(text: str) -> str:
     if not visible_text(text) or text != text.strip() or text.casefold() == "id":
         raise ValueError("must be a name without spaces around it, other than id")
     return text
 
 
-def _from_json(value: object) -> object:
-    """Take the text of a JSON object too: a form field can hold nothing else."""
+def _read_json(value: object) -> object:
+    """Return the object that a JSON text holds: a form field can hold nothing but text."""
     if not isinstance(value, str):
         return value
     try:
@@ -51,26 +49,35 @@ def _from_json(value: object) -> object:
         raise ValueError('must be a JSON object such as {"column": "value"}') from error
 
 
-Text = Annotated[str, AfterValidator(_storable)]
+Text = Annotated[str, AfterValidator(_require_storable)]
 Question = Annotated[
-    str, Field(max_length=MAX_QUESTION), AfterValidator(_storable), AfterValidator(_visible)
+    str,
+    Field(max_length=MAX_QUESTION_CHARS),
+    AfterValidator(_require_storable),
+    AfterValidator(_require_visible),
 ]
 Answer = Annotated[
-    str, Field(max_length=MAX_ANSWER), AfterValidator(_storable), AfterValidator(_visible)
+    str,
+    Field(max_length=MAX_ANSWER_CHARS),
+    AfterValidator(_require_storable),
+    AfterValidator(_require_visible),
 ]
-# As a column of a file could be named, so that an export can be uploaded again.
+# Only names that a file's column can have, so that an export can be uploaded again.
 MetadataName = Annotated[
-    str, Field(max_length=200), AfterValidator(_storable), AfterValidator(_column_name)
+    str,
+    Field(max_length=200),
+    AfterValidator(_require_storable),
+    AfterValidator(_require_column_name),
 ]
 CollectionName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
+Option = Annotated[Text, Field(min_length=1)]
+Mode = Literal["upsert", "replace", "append"]
+JobStatus = Literal["enqueued", "processing", "succeeded", "failed", "canceled"]
+# Of a search, and of a list.
 Limit = Annotated[int, Field(ge=1, le=100)]
-Offset = Annotated[int, Field(ge=0, le=MAX_OFFSET)]
-
-
-class RequestModel(BaseModel):
-    """A request. An unknown field is an error: it may be a known one, misspelt."""
-
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+Offset = Annotated[int, Field(ge=0, le=10_000)]
+PageLimit = Annotated[int, Field(ge=1, le=1_000)]
+PageOffset = Annotated[int, Field(ge=0, le=2**31)]
 
 
 class SearchRequest(RequestModel):
@@ -80,16 +87,24 @@ class SearchRequest(RequestModel):
     collection: CollectionName | Annotated[list[CollectionName], Field(min_length=1)] | None = (
         Field(None, description="One collection or several; all where there is none.")
     )
-    filter: Annotated[dict[Text, Text] | None, BeforeValidator(_from_json)] = Field(
+    filter: Annotated[dict[Text, Text] | None, BeforeValidator(_read_json)] = Field(
         None, description="Metadata that the items must have: column and value."
     )
     max_distance: Annotated[float, Field(ge=0, le=2)] | None = Field(
         None, description="The largest cosine distance of a result."
     )
 
-    @property
-    def collections(self) -> list[str] | None:
-        return [self.collection] if isinstance(self.collection, str) else self.collection
+    def as_query(self) -> Query:
+        """Return what the service is asked."""
+        names = [self.collection] if isinstance(self.collection, str) else self.collection
+        return Query(
+            question=self.question,
+            limit=self.limit,
+            offset=self.offset,
+            collections=names,
+            metadata=self.filter,
+            max_distance=self.max_distance,
+        )
 
 
 class BatchRequest(RequestModel):
@@ -98,38 +113,52 @@ class BatchRequest(RequestModel):
 
 class UploadOptions(RequestModel):
     collection: CollectionName = Field("default", description="Where the rows go.")
-    mode: Literal["upsert", "replace", "append"] = Field(
+    mode: Mode = Field(
         "upsert",
         description="upsert adds and updates; replace makes the collection this file; append "
         "changes no item that exists.",
     )
-    question_column: Annotated[Text, Field(min_length=1)] | None = Field(
+    question_column: Option | None = Field(
         None, description="Header name, or position counted from 1."
     )
-    answer_column: Annotated[Text, Field(min_length=1)] | None = None
-    id_column: Annotated[Text, Field(min_length=1)] | None = None
+    answer_column: Option | None = None
+    id_column: Option | None = None
     header: bool | None = Field(None, description="Whether the file has a header.")
-    delimiter: Annotated[Text, Field(min_length=1)] | None = None
-    encoding: Annotated[Text, Field(min_length=1)] | None = None
+    delimiter: Option | None = None
+    encoding: Option | None = None
     overflow: Literal["reject", "join"] = Field(
         "reject", description="join gives a row's extra fields back to its last column, the answer."
     )
-    sheet: Annotated[Text, Field(min_length=1)] | None = Field(
+    sheet: Option | None = Field(
         None, description="Of an Excel workbook: the sheet's name, or its position from 1."
     )
     dry_run: bool = Field(False, description="Check and count, store nothing, answer 200.")
 
+    def as_import(self) -> ImportOptions:
+        """Return what the service is asked."""
+        reading = ReadOptions(
+            question_column=self.question_column,
+            answer_column=self.answer_column,
+            id_column=self.id_column,
+            header=self.header,
+            delimiter=self.delimiter,
+            encoding=self.encoding,
+            overflow=self.overflow,
+            sheet=self.sheet,
+        )
+        return ImportOptions(self.collection, self.mode, reading)
+
 
 class JobsQuery(RequestModel):
-    status: Literal["enqueued", "processing", "succeeded", "failed", "canceled"] | None = None
+    status: JobStatus | None = None
     collection: CollectionName | None = None
-    limit: Annotated[int, Field(ge=1, le=1_000)] = 20
-    offset: Annotated[int, Field(ge=0, le=2**31)] = 0
+    limit: PageLimit = 20
+    offset: PageOffset = 0
 
 
 class PageQuery(RequestModel):
-    limit: Annotated[int, Field(ge=1, le=1_000)] = 100
-    offset: Annotated[int, Field(ge=0, le=2**31)] = 0
+    limit: PageLimit = 100
+    offset: PageOffset = 0
 
 
 class ItemRequest(RequestModel):
@@ -144,7 +173,7 @@ class ItemChange(RequestModel):
 
     question: Question
     answer: Answer
-    # By whatever name a file's column had.
+    # Any name is taken: a file's column may have had it.
     metadata: dict[Text, Text] = Field({}, description="Column and value.")
     collection: CollectionName | None = Field(None, description="The item's own; can't change.")
     id: int | None = Field(None, description="The item's own; can't change.")
@@ -154,8 +183,8 @@ class ItemChange(RequestModel):
 
 class ItemsQuery(RequestModel):
     collection: CollectionName | None = None
-    limit: Annotated[int, Field(ge=1, le=1_000)] = 20
-    offset: Annotated[int, Field(ge=0, le=2**31)] = 0
+    limit: PageLimit = 20
+    offset: PageOffset = 0
 
 
 class ExportQuery(RequestModel):
@@ -208,10 +237,10 @@ class JobError(BaseModel):
 
 class JobBody(BaseModel):
     id: UUID
-    status: Literal["enqueued", "processing", "succeeded", "failed", "canceled"]
+    status: JobStatus
     collection: str
     filename: str | None
-    mode: Literal["upsert", "replace", "append"]
+    mode: Mode
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
@@ -321,83 +350,3 @@ class CollectionsResponse(BaseModel):
 
 class DeletedResponse(BaseModel):
     deleted: int
-
-
-def json_response(model: BaseModel, status: int = 200) -> Response:
-    """Return a response body as HTTP sends it."""
-    return Response(model.model_dump_json(), status=status, mimetype="application/json")
-
-
-class RequestAdapter(PydanticAdapter):
-    """Reads a request into its model: JSON strictly, forms and queries as the text they are."""
-
-    def validate_input(self, request: Request, location: str, **_kwargs: Any) -> BaseModel:
-        try:
-            if location in ("query", "querystring"):
-                return self.model_class.model_validate(request.args.to_dict())
-            if request.mimetype == "application/json":
-                return self.model_class.model_validate_json(request.get_data(), strict=True)
-            if location == "json_or_form" and request.mimetype in FORM_TYPES:
-                return self.model_class.model_validate(_form(request))
-        except ValidationError as error:
-            raise invalid_request(error) from error
-        expected = "application/json"
-        if location == "json_or_form":
-            expected += " or application/x-www-form-urlencoded"
-        raise ApiError(
-            415,
-            "unsupported_media_type",
-            f"The body's Content-Type is {request.mimetype or 'missing'}: send it as {expected}.",
-        )
-
-
-# Before any route is made: a route takes its adapter when its decorators run.
-registry.register("pydantic", RequestAdapter)
-
-
-def _form(request: Request) -> dict[str, Any]:
-    """Return the form's fields; a field that comes several times is a list."""
-    if request.mimetype == FORM_TYPES[0]:
-        try:
-            unquote_to_bytes(request.get_data()).decode()
-        except UnicodeDecodeError as error:
-            raise ApiError(
-                400,
-                "invalid_request",
-                "The form is not UTF-8: send it in UTF-8, or as JSON with the header "
-                "Content-Type: application/json.",
-            ) from error
-    lists = request.form.to_dict(flat=False)
-    if len(lists) == 1 and next(iter(lists)).lstrip().startswith("{"):
-        raise ApiError(
-            400,
-            "invalid_request",
-            "The body looks like JSON, but came as a form: send it with the header "
-            "Content-Type: application/json.",
-        )
-    return {name: values[0] if len(values) == 1 else values for name, values in lists.items()}
-
-
-def invalid_request(error: ValidationError) -> ApiError:
-    """Return the 400 that names each field that is wrong, and how."""
-    found = [(_place(e["loc"]), _sentence(e)) for e in error.errors(include_url=False)[:10]]
-    if error.errors(include_url=False)[0]["type"] == "json_invalid":
-        return ApiError(400, "malformed_json", f"The body is not valid JSON: {found[0][1]}.")
-    sentences = "; ".join(f"{place}: {text}" if place else text for place, text in found)
-    return ApiError(
-        400,
-        "invalid_request",
-        f"{sentences}.",
-        details={"fields": [{"field": place, "error": text} for place, text in found]},
-    )
-
-
-def _place(location: tuple[int | str, ...]) -> str:
-    # pydantic names the branch of a union too: "str", "list[…]", "constrained-str".
-    names = [str(p) for p in location if not re.search(r"[\[\]-]|^(str|int|dict|list)$", str(p))]
-    return ".".join(names)
-
-
-def _sentence(error: Any) -> str:
-    text = str(error["msg"]).removeprefix("Value error, ").removeprefix("Invalid JSON: ")
-    return text[:1].lower() + text[1:] if text.startswith("Input") else text

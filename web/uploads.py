@@ -1,30 +1,39 @@
-"""An upload: its file read in its request, and its rows on their way into the queue.
-
-A file of an upload closes with its request, so it is read within it.
-"""
+"""The route of uploads: the file that a request brings, the options beside it, and the answer."""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
-from typing import Any, BinaryIO, cast
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import BinaryIO, cast
 
-from flask import Request
-from pydantic import ValidationError
+from apiflask import APIBlueprint
+from flask import Request, Response, request
+from werkzeug.datastructures import FileStorage
 
-from files.encoding import is_archive
-from files.errors import FileError
+import services.imports
+import store.jobs
+from files.archives import FIRST_BYTES, name_archive
 from files.excel import is_workbook
-from files.rows import ReadOptions, Rejection, Row
-from files.table import Table, open_table
-from store.jobs import RejectedRow, StagedRow
-from texts import answer_hash, id_key, question_hash
-from web.errors import ApiError
-from web.schemas import UploadOptions, invalid_request
+from services.imports import ImportPreview, Upload
+from store.jobs import Job
+from web.auth import auth
+from web.context import current_runtime
+from web.errors import ApiError, invalid_request, unsupported_media_type
+from web.jobs import describe_job, describe_rejection
+from web.responses import answer_json
+from web.schemas import (
+    MAX_IDEMPOTENCY_KEY,
+    DryRunJob,
+    DryRunResponse,
+    Preview,
+    PreviewRow,
+    UploadOptions,
+    UploadResponse,
+)
+from web.validation import validate
 
 FILE_TYPES = (
     "text/csv",
@@ -37,125 +46,82 @@ FILE_TYPES = (
     "application/json",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 )
-ARCHIVE_BYTES = 8
 MAX_FILENAME = 255
+# A dry run shows so many rows, and so many rejections.
+PREVIEW_ROWS = 10
+
+routes = APIBlueprint("uploads", __name__, tag="Upload")
 
 
-@dataclass(frozen=True)
-class Upload:
-    """The file of an upload, at its beginning and seekable; the name and encoding it came with."""
+@routes.post("/upload")
+@routes.auth_required(auth, roles=["admin"])
+@routes.output(UploadResponse, status_code=202)
+@routes.doc(
+    summary="Upload a CSV of questions and answers",
+    description="The file as multipart field `file`, or as the body with Content-Type "
+    "text/csv. Options as query or form fields.",
+)
+def upload() -> Response:
+    key = read_idempotency_key(request)
+    runtime = current_runtime()
+    with open_upload(request) as file:
+        options = read_options(request)
+        asked = options.as_import()
+        if options.dry_run:
+            # It stores nothing, so it leaves the key to the upload that does.
+            preview = services.imports.preview_file(runtime, file, asked, PREVIEW_ROWS)
+            return _answer_preview(preview)
+        earlier = key and store.jobs.job_by_idempotency_key(runtime.pool, key)
+        if earlier:
+            return _accept(earlier, "This Idempotency-Key was used: this is its job.")
+        job = services.imports.import_file(runtime, file, asked, key)
+    return _accept(job, f"{job.total - job.rejected} rows are stored and will be embedded.")
 
-    file: BinaryIO
-    filename: str | None
-    charset: str | None = None
+
+def read_idempotency_key(request: Request) -> str | None:
+    """Return the header's key, or None. Raises ApiError (400)."""
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not (0 < len(key) <= MAX_IDEMPOTENCY_KEY and key.isprintable()):
+        raise invalid_request(
+            f"Idempotency-Key must have 1 to {MAX_IDEMPOTENCY_KEY} printable characters."
+        )
+    return key
+
+
+def read_options(request: Request) -> UploadOptions:
+    """Return the options, from query and form fields alike. Raises ApiError (400)."""
+    given = [*request.args.items(multi=True), *request.form.items(multi=True)]
+    for name, times in Counter(name for name, _ in given).items():
+        if times > 1:
+            raise invalid_request(f"{name}: given {times} times.")
+    return validate(UploadOptions, dict(given))
 
 
 @contextmanager
 def open_upload(request: Request) -> Iterator[Upload]:
     """Yield the request's file: its part `file`, or its body. Raises ApiError (400, 413, 415)."""
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise _unsupported("The body is compressed: send the CSV itself.")
+        raise unsupported_media_type("The body is compressed: send the CSV itself.")
     if request.mimetype == "multipart/form-data":
-        with _part(request) as upload:
-            yield upload
+        yield _open_part(_find_part(request))
     elif request.mimetype in FILE_TYPES:
         with tempfile.TemporaryFile() as file:
-            shutil.copyfileobj(request.stream, file)
-            body = _whole(request, file)
-            if request.mimetype == "application/json" and not _is_array(body):
-                raise _unsupported("The body is no JSON array of objects with question and answer.")
-            yield _plain(Upload(body, None, _charset(request.mimetype_params)))
+            _copy_body(request, file)
+            if request.mimetype == "application/json" and not _begins_array(file):
+                raise unsupported_media_type(
+                    "The body is no JSON array of objects with question and answer."
+                )
+            charset = _read_charset(request.mimetype_params)
+            yield _refuse_archive(Upload(file, None, charset))
     else:
-        raise _unsupported(
+        raise unsupported_media_type(
             f"The body's Content-Type is {request.mimetype or 'missing'}: send the file as "
             "multipart field `file` (curl -F file=@faq.csv), or as the body with text/csv."
         )
 
 
-def upload_options(request: Request) -> UploadOptions:
-    """Return the options, from query and form fields alike. Raises ApiError (400)."""
-    given = [*request.args.items(multi=True), *request.form.items(multi=True)]
-    for name, times in Counter(name for name, _ in given).items():
-        if times > 1:
-            raise ApiError(400, "invalid_request", f"{name}: given {times} times.")
-    try:
-        return UploadOptions.model_validate(dict(given))
-    except ValidationError as error:
-        raise invalid_request(error) from error
-
-
-def read_table(upload: Upload, options: UploadOptions) -> AbstractContextManager[Table]:
-    """Return the file's rows. Raises FileError where it can't be taken as a whole."""
-    return open_table(
-        upload.file,
-        ReadOptions(
-            question_column=options.question_column,
-            answer_column=options.answer_column,
-            id_column=options.id_column,
-            header=options.header,
-            delimiter=options.delimiter,
-            encoding=options.encoding or upload.charset,
-            overflow=options.overflow,
-        ),
-        options.sheet,
-    )
-
-
-def describe(table: Table) -> dict[str, Any]:
-    """Return what was found in the file, for the job."""
-    return {
-        "format": table.format,
-        "encoding": table.encoding,
-        "delimiter": table.delimiter,
-        "header_line": table.header_line,
-        "columns": table.columns,
-        "question_column": table.question_column,
-        "answer_column": table.answer_column,
-        "id_column": table.id_column,
-    }
-
-
-def staged(rows: Iterable[Row | Rejection]) -> Iterator[StagedRow | RejectedRow]:
-    """Yield the rows with the keys that say which item each one is."""
-    for row in rows:
-        if isinstance(row, Row):
-            yield _staged_row(row)
-        else:
-            yield RejectedRow(row.line, row.code, row.error, row.fields)
-
-
-def noting_first(
-    rows: Iterable[Row | Rejection], first: list[Row], most: int
-) -> Iterator[Row | Rejection]:
-    """Yield the rows, and keep the first `most` that are taken in `first`."""
-    for row in rows:
-        if len(first) < most and isinstance(row, Row):
-            first.append(row)
-        yield row
-
-
-def file_error(error: FileError) -> ApiError:
-    """Return the 422 of a file that can't be taken, or the 400 of an option that can't."""
-    status = 400 if error.code == "invalid_option" else 422
-    return ApiError(status, error.code, error.message, details=error.details)
-
-
-def _staged_row(row: Row) -> StagedRow:
-    asked = question_hash(row.question)
-    return StagedRow(
-        line=row.line,
-        external_id=row.id,
-        item_key=asked if row.id is None else id_key(row.id),
-        question_hash=asked,
-        answer_hash=answer_hash(row.answer),
-        question=row.question,
-        answer=row.answer,
-        metadata=row.metadata,
-    )
-
-
-@contextmanager
-def _part(request: Request) -> Iterator[Upload]:
+def _find_part(request: Request) -> FileStorage:
+    """Return the one file of a multipart body. Raises ApiError (400)."""
     files = request.files.getlist("file")
     others = sorted(name or "(no name)" for name in request.files if name != "file")
     if not request.files and not request.form:
@@ -179,35 +145,18 @@ def _part(request: Request) -> Iterator[Upload]:
             "missing_file" if not files else "invalid_request",
             f"Send one file as the part `file` (curl -F file=@faq.csv); there are {found[:300]}.",
         )
-    name = (files[0].filename or "").replace("\0", "")[:MAX_FILENAME]
-    charset = _charset(files[0].mimetype_params)
-    yield _plain(Upload(cast(BinaryIO, files[0].stream), name or None, charset))
+    return files[0]
 
 
-def _charset(parameters: Mapping[str, str]) -> str | None:
-    """Return the encoding that a Content-Type names, but for UTF-8: that many say of any text."""
-    charset = parameters.get("charset", "").strip()
-    return None if charset.lower().replace("-", "").replace("_", "") in ("", "utf8") else charset
+def _open_part(part: FileStorage) -> Upload:
+    name = (part.filename or "").replace("\0", "")[:MAX_FILENAME]
+    charset = _read_charset(part.mimetype_params)
+    return _refuse_archive(Upload(cast(BinaryIO, part.stream), name or None, charset))
 
 
-def _plain(upload: Upload) -> Upload:
-    """Return the upload, unless it is an archive (nothing is inflated) or an old workbook."""
-    kind = is_archive(upload.file.read(ARCHIVE_BYTES))
-    upload.file.seek(0)
-    if kind is not None and not is_workbook(upload.file):
-        raise _unsupported(f"The file is {kind}: unpack it, or save it as CSV, and upload that.")
-    return upload
-
-
-def _is_array(file: BinaryIO) -> bool:
-    """Return whether JSON is an array: an object is what callers of other routes send."""
-    start = file.read(1 << 10)
-    file.seek(0)
-    return start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
-
-
-def _whole(request: Request, file: BinaryIO) -> BinaryIO:
-    """Return the body from its beginning. Raises ApiError where it was cut off on the way."""
+def _copy_body(request: Request, file: BinaryIO) -> None:
+    """Copy the body, and go back to its beginning. Raises ApiError when it was cut off."""
+    shutil.copyfileobj(request.stream, file)
     length = file.tell()
     if request.content_length is not None and length != request.content_length:
         raise ApiError(
@@ -216,8 +165,59 @@ def _whole(request: Request, file: BinaryIO) -> BinaryIO:
             f"The body ended after {length} of {request.content_length} bytes: send it again.",
         )
     file.seek(0)
-    return file
 
 
-def _unsupported(error: str) -> ApiError:
-    return ApiError(415, "unsupported_media_type", error)
+def _begins_array(file: BinaryIO) -> bool:
+    """Return whether JSON is an array; callers of other routes send an object."""
+    start = file.read(1 << 10)
+    file.seek(0)
+    return start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
+
+
+def _read_charset(parameters: Mapping[str, str]) -> str | None:
+    """Return the encoding that a Content-Type names. Many say UTF-8 of any text: that is None."""
+    charset = parameters.get("charset", "").strip()
+    return None if charset.lower().replace("-", "").replace("_", "") in ("", "utf8") else charset
+
+
+def _refuse_archive(upload: Upload) -> Upload:
+    """Return the upload, unless it is an archive (nothing is inflated) or an old workbook."""
+    kind = name_archive(upload.file.read(FIRST_BYTES))
+    upload.file.seek(0)
+    if kind is not None and not is_workbook(upload.file):
+        raise unsupported_media_type(
+            f"The file is {kind}: unpack it, or save it as CSV, and upload that."
+        )
+    return upload
+
+
+def _accept(job: Job, message: str) -> Response:
+    response = answer_json(UploadResponse(message=message, job=describe_job(job)), 202)
+    response.headers["Location"] = f"/jobs/{job.id}"
+    return response
+
+
+def _answer_preview(preview: ImportPreview) -> Response:
+    job = preview.job
+    status = "failed" if job.error else "succeeded"
+    body = DryRunResponse(
+        message=_describe_outcome(job),
+        job=DryRunJob(**describe_job(job).model_dump() | {"id": None, "status": status}),
+        preview=Preview(
+            **preview.description.as_json(),
+            rows=[
+                PreviewRow(**{f: getattr(row, f) for f in PreviewRow.model_fields})
+                for row in preview.rows
+            ],
+            errors=[describe_rejection(row) for row in preview.rejected],
+        ),
+    )
+    return answer_json(body)
+
+
+def _describe_outcome(job: Job) -> str:
+    message = (
+        f"Nothing was stored: of {job.total} rows {job.inserted} would be inserted, "
+        f"{job.updated} updated, {job.unchanged} left unchanged and {job.rejected} rejected."
+    )
+    return message if job.error is None else f"{message} The upload would fail: {job.error}"

@@ -1,0 +1,63 @@
+"""The routes of operations: whether the process answers, and whether all that it needs is there."""
+
+from __future__ import annotations
+
+from apiflask import APIBlueprint
+from flask import Response
+
+import db
+from db import DatabaseUnavailable
+from embeddings import EmbedderBusy, EmbeddingFailed
+from services.runtime import Runtime
+from services.workers import STUCK_SECONDS
+from web.context import current_runtime
+from web.errors import RETRY_SECONDS
+from web.openapi import VERSION
+from web.responses import answer_json
+from web.schemas import HealthResponse, ReadyResponse
+
+routes = APIBlueprint("health", __name__, tag="Operations")
+
+
+@routes.get("/health")
+@routes.output(HealthResponse)
+@routes.doc(summary="Whether the process answers")
+def health() -> Response:
+    return answer_json(HealthResponse(status="ok", version=VERSION))
+
+
+@routes.get("/livez")
+@routes.output(HealthResponse)
+@routes.doc(summary="Whether the process answers, for an orchestrator")
+def livez() -> Response:
+    return answer_json(HealthResponse(status="ok", version=VERSION))
+
+
+@routes.get("/readyz")
+@routes.output(ReadyResponse)
+@routes.doc(summary="Whether everything that a request needs is there")
+def readyz() -> Response:
+    parts = check_parts(current_runtime())
+    ready = all(state == "ok" for state in parts.values())
+    body = ReadyResponse(status="ok" if ready else "not_ready", parts=parts)
+    response = answer_json(body, 200 if ready else 503)
+    if not ready:
+        response.headers["Retry-After"] = str(RETRY_SECONDS)
+    return response
+
+
+def check_parts(runtime: Runtime) -> dict[str, str]:
+    """Return the state of each part: "ok", or what is wrong with it."""
+    parts = {"database": "ok", "model": "ok", "workers": "ok"}
+    try:
+        db.ping(runtime.pool)
+    except DatabaseUnavailable as error:
+        parts["database"] = str(error)
+    try:
+        runtime.embeddings.check()
+    except (EmbedderBusy, EmbeddingFailed) as error:
+        parts["model"] = str(error)
+    silent = runtime.workers.stuck_seconds()
+    if silent > STUCK_SECONDS:
+        parts["workers"] = f"the model gave them nothing for {silent:.0f} seconds"
+    return parts
