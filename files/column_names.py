@@ -81,17 +81,17 @@ _BETWEEN = re.compile(r"[\s_\-]+")
 
 
 # (group, place) of each known name, in their normalised form.
-Table: TypeAlias = dict[str, list[tuple[int, int]]]
+NameTable: TypeAlias = dict[str, list[tuple[int, int]]]
 
 
-def normalised(name: str) -> str:
+def normalise(name: str) -> str:
     """Return what two spellings of one column name have in common."""
-    return _normalised(name[:_LONGEST])
+    return _normalise(name[:_LONGEST])
 
 
 # The names in a file are few, but JSON has them in each object.
 @lru_cache(maxsize=1 << 12)
-def _normalised(name: str) -> str:
+def _normalise(name: str) -> str:
     text = visible_text(unicodedata.normalize("NFKC", name)).casefold()
     text = text.removesuffix("(s)") + "s" if text.endswith("(s)") else text
     letters = unicodedata.normalize("NFD", text.strip(_AROUND))
@@ -99,54 +99,54 @@ def _normalised(name: str) -> str:
     return _BETWEEN.sub("", unicodedata.normalize("NFC", bare))
 
 
-def _table(groups: Sequence[tuple[str, str]], side: int) -> Table:
-    table: Table = {}
+def _read_table(groups: Sequence[tuple[str, str]], side: int) -> NameTable:
+    table: NameTable = {}
     for group, names in enumerate(groups):
         for place, name in enumerate(names[side].split()):
-            table.setdefault(normalised(name), []).append((group, place))
+            table.setdefault(normalise(name), []).append((group, place))
     return table
 
 
-QUESTIONS, ANSWERS = _table(_NAMES, 0), _table(_NAMES, 1)
+QUESTIONS, ANSWERS = _read_table(_NAMES, 0), _read_table(_NAMES, 1)
 GROUPS = len(_NAMES)
 # A question's and an answer's name of each group.
 NAME_PAIRS = [(questions.split()[0], answers.split()[0]) for questions, answers in _NAMES]
-PAIRED_QUESTIONS, PAIRED_ANSWERS = _table(_PAIRS, 0), _table(_PAIRS, 1)
-QUIZ_QUESTIONS, QUIZ_ANSWERS = _table(_CORRECT, 0), _table(_CORRECT, 1)
+PAIRED_QUESTIONS, PAIRED_ANSWERS = _read_table(_PAIRS, 0), _read_table(_PAIRS, 1)
+QUIZ_QUESTIONS, QUIZ_ANSWERS = _read_table(_CORRECT, 0), _read_table(_CORRECT, 1)
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(map(normalised, text.split()))
+def _read_names(text: str) -> frozenset[str]:
+    return frozenset(map(normalise, text.split()))
 
 
 # What may stand beside a known name where a header has no pair of whole names: a language (not `id`
 # and `no`, which are something else), or what kind of text it is.
-_LANGUAGES = _words(
+_LANGUAGES = _read_names(
     "en eng english inglês pt br ptbr portuguese português es esp spanish español fr french"
     " français de german deutsch it italian italiano ru russian uk ua pl nl zh cn chinese ja jp"
     " japanese ko kr korean tr turkish ar arabic hi hindi vi th"
 )
-_EITHER = _LANGUAGES | _words("faq faqs text texto markdown principal main")
-OF_QUESTIONS = _EITHER | _words(
+_EITHER = _LANGUAGES | _read_names("faq faqs text texto markdown principal main")
+OF_QUESTIONS = _EITHER | _read_names(
     "user customer client cliente usuário do da del de frequente frequentes frecuente frecuentes"
     " frequently asked sample example examples exemplo exemplos ejemplo ejemplos"
 )
-OF_ANSWERS = _EITHER | _words(
+OF_ANSWERS = _EITHER | _read_names(
     "bot agent atendente do da del de expected reference correct correta correcta richtige"
     " sugerida suggested gold golden ideal"
 )
 # What a name is not, beside one of these names: `a` is the first of several choices, a title has
 # its question below it, and `ai` beside a text is who wrote it.
 _UNLESS = {
-    "a": _words("b"),
-    "title": _words(
+    "a": _read_names("b"),
+    "title": _read_names(
         "body ask content text description details message post selftext question_body"
         " question_text corpo texto conteúdo descrição descripción contenido beschreibung inhalt"
     ),
-    "ai": _words("text texto"),
+    "ai": _read_names("text texto"),
 }
-# Names of a column with all choices, and, normalised, of one with one of several.
-_CHOICES = _words(
+# Names of a column with all choices; the pattern, on normalised names, is of one with one of them.
+_CHOICES = _read_names(
     "options choices opções opciones opzioni optionen alternativas alternatives distractors"
 )
 _CHOICE = re.compile(
@@ -160,12 +160,12 @@ _CAMEL = re.compile("(?<=[a-zß-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ])")
 
 def is_question_name(name: str) -> bool:
     """Return whether a column's name alone says that it holds questions."""
-    return normalised(name) in QUESTIONS
+    return normalise(name) in QUESTIONS
 
 
 def is_answer_name(name: str) -> bool:
     """Return whether a column's name alone says that it holds answers."""
-    return normalised(name) in ANSWERS
+    return normalise(name) in ANSWERS
 
 
 def means_itself(name: str, names: Sequence[str]) -> bool:
@@ -173,7 +173,7 @@ def means_itself(name: str, names: Sequence[str]) -> bool:
     return _UNLESS.get(name, frozenset()).isdisjoint(names)
 
 
-def choices(names: Sequence[str]) -> list[int]:
+def find_choices(names: Sequence[str]) -> list[int]:
     """Return which of a header's normalised names are the choices of a quiz; [] for another table.
 
     They are letters from `a` and `b` on, two names such as `option1` and `option_a`, or `choices`.
@@ -186,10 +186,10 @@ def choices(names: Sequence[str]) -> list[int]:
     return [index for index, name in enumerate(names) if name in _CHOICES]
 
 
-def is_qualified(name: str, table: Table, qualifiers: frozenset[str]) -> bool:
+def is_qualified(name: str, table: NameTable, qualifiers: frozenset[str]) -> bool:
     """Return whether one word of a name is a known one, and all others only say of what kind."""
     spaced = _CAMEL.sub(" ", visible_text(name[:_LONGEST]))
-    words = [normalised(word) for word in _WORD.findall(spaced)]
+    words = [normalise(word) for word in _WORD.findall(spaced)]
     known = [word for word in words if word in table]
     others = [word for word in words if word not in table]
     if len(known) != 1 or not others:

@@ -8,25 +8,24 @@ from __future__ import annotations
 
 import csv
 import re
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from files.errors import FileError
-from files.header import (
-    MAX_COLUMNS,
-    Header,
-    Wanted,
-    check_answers,
-    find_header,
-    missing_column,
+from files.header import Header, Wanted, explain_missing_columns, find_header
+from files.layout import (
+    SAMPLE_CHARS,
+    SAMPLE_ROWS,
+    Layout,
+    check_width,
+    filled_width,
+    find_width,
+    lay_out,
+    skip_header,
 )
 from files.lines import Lines, RecordTooLong
-from files.records import Format, RecordReader, is_prose
+from files.records import Format, RecordReader
 from texts import visible_text
-
-SAMPLE_CHARS = 1 << 17
-SAMPLE_ROWS = 200
 
 # Of delimiters that fit equally well the first is taken.
 DELIMITERS = ("\t", ",", ";", "|")
@@ -37,20 +36,15 @@ _NOTHING = " \t,;|\r\n\ufeff\u00a0"
 
 @dataclass(frozen=True)
 class Dialect:
-    """A file's format; its header or what stands for it; the lines before its first record.
+    """A text's format and the layout of its rows; the lines before its first row.
 
-    `header_line` counts from 1, and is None where the file has no header. `usual` is the width of
-    most rows where the header is wider, else the header's; `spaced` says that they are written
-    with a space after the delimiter.
+    `header_line` counts from 1, and is None where the text has no header.
     """
 
     form: Format
-    columns: Header
-    names: list[str]
+    layout: Layout
     header_line: int | None
     first: int
-    usual: int
-    spaced: bool
 
 
 @dataclass(frozen=True)
@@ -72,7 +66,7 @@ class _Candidate:
     fit: float
 
 
-def delimiter_option(given: str | None) -> str | None:
+def read_delimiter(given: str | None) -> str | None:
     """Return the delimiter that the caller asked for. Raises FileError (invalid_option)."""
     if given is None:
         return None
@@ -104,59 +98,15 @@ def detect_dialect(
             line=sample.before + 1,
         )
     line = sample.before + 1 + best.ends[0][0]
-    width = max(map(len, best.rows[:10]))
-    if width > MAX_COLUMNS:
-        raise _too_wide(line, width)
+    check_width(best.rows, line)
     if best.header is None:
-        raise missing_column(best.rows, line, want)
-    dialect = _dialect(sample, best, best.header)
-    if dialect.header_line is not None:
-        check_answers(dialect.names, best.header.columns, _data(best.rows, best.header), want)
-    return dialect
-
-
-def _dialect(sample: Sample, best: _Candidate, header: Header) -> Dialect:
-    columns = header.columns
-    needed = max(columns.question, columns.answer, columns.id or 0) + 1
-    if header.row is None:
-        first = sample.before + best.ends[0][0]
-        width = needed if _is_prose(best.rows, needed) else max(_usual_width(best.rows), needed)
-        names: list[str] = []
-        header_line = None
-    else:
-        begin, end = best.ends[header.row]
-        first = sample.before + end
-        names = best.rows[header.row]
-        # A column without a name at the end is none: what stands there is too much for its row.
-        while len(names) > needed and not visible_text(names[-1]):
-            names = names[:-1]
-        width = len(names)
-        header_line = sample.before + begin + 1
-    form = Format(best.form.delimiter, best.form.skip_spaces, width)
-    rows = _data(best.rows, header)
-    usual = width if header.row is None else _width_of_most(rows, needed, width)
-    common = [row for row in rows if len(row) == usual]
-    spaced = 2 * sum(map(is_prose, common)) > len(common)
-    return Dialect(form, header, names, header_line, first, usual, spaced)
-
-
-def _data(rows: list[list[str]], header: Header | None) -> list[list[str]]:
-    return rows if header is None or header.row is None else rows[header.row + 1 :]
-
-
-def _width_of_most(rows: Sequence[list[str]], needed: int, width: int) -> int:
-    """Return how wide rows are that mostly lack fields at their end, else `width`."""
-    lengths = Counter(len(row) for row in rows if needed <= len(row) < width)
-    return lengths.most_common(1)[0][0] if 2 * lengths.total() > len(rows) else width
-
-
-def _is_prose(rows: Sequence[list[str]], needed: int) -> bool:
-    """Return whether what follows the columns asked for is the rest of a text, not columns.
-
-    A comma in prose is followed by a space.
-    """
-    beyond = [field for row in rows for field in row[needed:] if field.strip()]
-    return bool(beyond) and 2 * sum(field.startswith(" ") for field in beyond) >= len(beyond)
+        raise explain_missing_columns(best.rows, line, want)
+    layout = lay_out(best.rows, want, best.header)
+    form = Format(best.form.delimiter, best.form.skip_spaces, layout.width)
+    if best.header.row is None:
+        return Dialect(form, layout, None, line - 1)
+    begin, end = best.ends[best.header.row]
+    return Dialect(form, layout, sample.before + begin + 1, sample.before + end)
 
 
 def read_sample(chunks: Iterator[str]) -> Sample:
@@ -200,9 +150,9 @@ def _candidate(sample: Sample, delimiter: str, want: Wanted, header: bool | None
             rows.append(fields)
             ends.append((begin, end))
     found = find_header(rows, want, header)
-    data = _data(rows, found)
-    width = _usual_width(rows) if found is None or found.row is None else len(rows[found.row])
-    fit = sum(_width(row) <= width <= len(row) for row in data) / len(data) if data else 1.0
+    data = skip_header(rows, found)
+    width = find_width(rows) if found is None or found.row is None else len(rows[found.row])
+    fit = sum(filled_width(row) <= width <= len(row) for row in data) / len(data) if data else 1.0
     if width < 2:
         fit = 0.0
     if found is None or found.row is None:
@@ -258,24 +208,3 @@ def _misfits(sample: Sample, form: Format) -> int:
             return misfits
         misfits += reader.strays + reader.inner
     return misfits
-
-
-def _usual_width(rows: Sequence[list[str]]) -> int:
-    """Return how many fields most rows have."""
-    return Counter(map(_width, rows)).most_common(1)[0][0] if rows else 0
-
-
-def _width(row: Sequence[str]) -> int:
-    """Return a row's width without the empty fields at its end."""
-    width = len(row)
-    while width and not row[width - 1]:
-        width -= 1
-    return width
-
-
-def _too_wide(line: int, width: int) -> FileError:
-    return FileError(
-        "malformed_csv",
-        f"Line {line} has {width} columns; at most {MAX_COLUMNS} can be taken.",
-        line=line,
-    )

@@ -26,3 +26,12 @@ class FileError(Exception):
         self.code: Code = code
         self.message = message
         self.details: dict[str, Json] = details
+
+
+def explain_no_rows() -> FileError:
+    """Return the error of a file that has nothing below its header."""
+    return FileError(
+        "no_rows",
+        "The file has a header, but no rows below it. (curl -d takes the ends of lines "
+        "away: use -F file=@faq.csv or --data-binary.)",
+    )

@@ -1,7 +1,8 @@
-"""A sheet of an Excel workbook (.xlsx) as a CSV.
+"""A sheet of an Excel workbook (.xlsx) as a table, read row by row.
 
-Cells become what a person reads in them: whole numbers without a point, dates as ISO 8601, a
-formula's last result. Nothing of a workbook is inflated before its sizes are checked.
+A cell becomes what a person reads in it: a whole number has no point, a date is written as ISO
+8601. For a formula, the service uses the result that Excel saved. Nothing of a workbook is inflated
+before its sizes are checked.
 """
 
 from __future__ import annotations
@@ -10,26 +11,28 @@ import datetime
 import re
 import warnings
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain
 from typing import Any, BinaryIO
 
 import openpyxl
 from openpyxl.utils.escape import unescape
 
 from files.errors import FileError
-from files.spool import SpooledCsv
+from files.header import Wanted, read_wanted
+from files.layout import find_layout, take_sample
+from files.options import ReadOptions
+from files.row_table import RowTable
 
-# A workbook's parts, inflated, in bytes: all of them; the table of its strings, which is held in
-# memory; each other one that is not read piece by piece, which is held as a tree.
-MAX_INFLATED = 2_000_000_000
-MAX_STRINGS = 256_000_000
-MAX_PART = 64_000_000
-MAX_CELLS = 100_000_000
-# Excel's own limit. A row of nothing costs the sender a byte, packed, and us a microsecond.
-MAX_ROWS = 1_048_576
+# About styles and extensions, which are not read.
+warnings.filterwarnings("ignore", category=UserWarning, module="openpyxl")
+
 # A row that ends before others is filled up to here, which is further than where a table has its
 # question and its answer: an answer that is missing is an empty cell like any other.
 _MOST_FILLED = 100
+_SHOWN_SHEETS = 20
 
 _WORKBOOK = "xl/workbook.xml"
 _STRINGS = "xl/sharedStrings.xml"
@@ -37,6 +40,24 @@ _STRINGS = "xl/sharedStrings.xml"
 _NOT_HELD = re.compile("xl/(?:worksheets|media|pivotCache)/[^/]+")
 # zipfile raises NotImplementedError for a version of the format that it does not know.
 _BROKEN_ZIP = (zipfile.BadZipFile, NotImplementedError, OSError, ValueError)
+
+
+@dataclass(frozen=True)
+class WorkbookLimits:
+    """What a workbook may hold, inflated, in bytes: all of its parts; the table of its strings,
+    which is held in memory; each other part that is not read piece by piece, which is held as a
+    tree. And in cells and rows: a row of nothing costs the sender a byte, packed, and us a
+    microsecond, so there are at most as many as Excel itself can hold.
+    """
+
+    inflated: int = 2_000_000_000
+    strings: int = 256_000_000
+    part: int = 64_000_000
+    cells: int = 100_000_000
+    rows: int = 1_048_576
+
+
+LIMITS = WorkbookLimits()
 
 
 def is_workbook(file: BinaryIO) -> bool:
@@ -50,36 +71,67 @@ def is_workbook(file: BinaryIO) -> bool:
         file.seek(0)
 
 
-def spool_sheet(file: BinaryIO, sheet: str | None, spool: SpooledCsv) -> list[str]:
-    """Write a sheet, by its name or its position counted from 1, as a CSV.
-
-    Return the names of the other sheets. Raises FileError.
-    """
-    _check_sizes(file)
+@contextmanager
+def open_workbook(
+    file: BinaryIO, options: ReadOptions, limits: WorkbookLimits = LIMITS
+) -> Iterator[RowTable]:
+    """Yield the rows of one sheet of a workbook, read as they are asked for. Raises FileError."""
+    want = read_wanted(options.question_column, options.answer_column, options.id_column)
+    _check_sizes(file, limits)
+    with _refuse_broken():
+        book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about styles and extensions, which are not read
-            book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
-            try:
-                chosen = _sheet(book, sheet)
-                # Some programs write a wrong size of the sheet, by which rows would be lost.
-                chosen.reset_dimensions()
-                cells = width = 0
-                for number, row in enumerate(chosen.iter_rows(values_only=True), 1):
-                    cells += len(row)
-                    if cells > MAX_CELLS or number > MAX_ROWS:
-                        raise FileError(
-                            "malformed_csv",
-                            f"The sheet has more than {MAX_CELLS} cells or {MAX_ROWS} rows.",
-                            line=number,
-                        )
-                    fields = _fields(row)
-                    # An empty cell at a row's end is there, though the file leaves it out.
-                    width = min(max(width, len(fields)), _MOST_FILLED)
-                    spool.write(fields + [""] * (width - len(fields)), number)
-                return [one.title for one in book.worksheets if one.title != chosen.title]
-            finally:
-                book.close()
+        with _refuse_broken():
+            sheet = _find_sheet(book, options.sheet)
+            others = [one.title for one in book.worksheets if one.title != sheet.title]
+        rows = read_rows(sheet, limits)
+        with _name_sheets(others):
+            table = _make_table(rows, want, options)
+        yield table
+    finally:
+        book.close()
+
+
+def _make_table(
+    rows: Iterator[tuple[int, list[str]]], want: Wanted, options: ReadOptions
+) -> RowTable:
+    """Find the layout by the sheet's first rows; the table begins below the header."""
+    sample = list(take_sample(rows))
+    if not sample:
+        raise FileError("empty_file", "The file is empty: it has no header and no rows.")
+    first = [fields for _, fields in sample]
+    layout = find_layout(first, want, options.header, sample[0][0])
+    header_line = None if layout.header is None else sample[layout.header][0]
+    data = sample if layout.header is None else sample[layout.header + 1 :]
+    description = layout.describe("xlsx", header_line=header_line)
+    return RowTable(chain(data, rows), layout, options.overflow, description)
+
+
+def read_rows(sheet: Any, limits: WorkbookLimits = LIMITS) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows of a sheet as texts, numbered from 1. Raises FileError."""
+    cells = width = 0
+    with _refuse_broken():
+        # Some programs write a wrong size of the sheet, by which rows would be lost.
+        sheet.reset_dimensions()
+        for number, row in enumerate(sheet.iter_rows(values_only=True), 1):
+            cells += len(row)
+            if cells > limits.cells or number > limits.rows:
+                raise FileError(
+                    "malformed_csv",
+                    f"The sheet has more than {limits.cells} cells or {limits.rows} rows.",
+                    line=number,
+                )
+            fields = _read_fields(row)
+            # An empty cell at a row's end is there, though the file leaves it out.
+            width = min(max(width, len(fields)), _MOST_FILLED)
+            yield number, fields + [""] * (width - len(fields))
+
+
+@contextmanager
+def _refuse_broken() -> Iterator[None]:
+    """Turn whatever openpyxl raises about a broken workbook into a FileError."""
+    try:
+        yield
     except (FileError, MemoryError):
         raise
     except Exception as error:
@@ -91,15 +143,31 @@ def spool_sheet(file: BinaryIO, sheet: str | None, spool: SpooledCsv) -> list[st
         ) from error
 
 
-def _check_sizes(file: BinaryIO) -> None:
+@contextmanager
+def _name_sheets(others: list[str]) -> Iterator[None]:
+    """Say in the error of a sheet that can't be taken which others the workbook has."""
+    try:
+        yield
+    except FileError as error:
+        if not others:
+            raise
+        names = ", ".join(map(repr, others[:_SHOWN_SHEETS]))
+        raise FileError(
+            error.code,
+            f"{error.message} The workbook has other sheets: {names} (sheet=).",
+            **error.details,
+        ) from error
+
+
+def _check_sizes(file: BinaryIO, limits: WorkbookLimits) -> None:
     try:
         with zipfile.ZipFile(file) as archive:
             sizes = {part.filename: part.file_size for part in archive.infolist()}
     except _BROKEN_ZIP as error:
         raise FileError("malformed_csv", "The Excel workbook is broken.", line=1) from error
     file.seek(0)
-    too_large = (size > _limit(name) for name, size in sizes.items())
-    if sum(sizes.values()) > MAX_INFLATED or any(too_large):
+    too_large = (size > _limit(name, limits) for name, size in sizes.items())
+    if sum(sizes.values()) > limits.inflated or any(too_large):
         raise FileError(
             "malformed_csv",
             "The Excel workbook is too large when it is unpacked: save the sheet as CSV.",
@@ -107,13 +175,13 @@ def _check_sizes(file: BinaryIO) -> None:
         )
 
 
-def _limit(part: str) -> int:
+def _limit(part: str, limits: WorkbookLimits) -> int:
     if _NOT_HELD.fullmatch(part):
-        return MAX_INFLATED
-    return MAX_STRINGS if part == _STRINGS else MAX_PART
+        return limits.inflated
+    return limits.strings if part == _STRINGS else limits.part
 
 
-def _sheet(book: Any, asked: str | None) -> Any:
+def _find_sheet(book: Any, asked: str | None) -> Any:
     sheets = book.worksheets
     if not sheets:
         raise FileError("empty_file", "The Excel workbook has no sheet with cells.")
@@ -128,14 +196,14 @@ def _sheet(book: Any, asked: str | None) -> Any:
     raise FileError("invalid_option", f"sheet={asked[:100]!r} is not there. The sheets: {names}.")
 
 
-def _fields(row: Sequence[Any]) -> list[str]:
+def _read_fields(row: Sequence[Any]) -> list[str]:
     width = len(row)
     while width and row[width - 1] is None:
         width -= 1
-    return [_text(value) for value in row[:width]]
+    return [_write_value(value) for value in row[:width]]
 
 
-def _text(value: Any) -> str:
+def _write_value(value: Any) -> str:
     if isinstance(value, str):
         # As Excel writes control characters: _x000D_ is a carriage return.
         return unescape(value) if "_x" in value else value

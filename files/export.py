@@ -13,9 +13,9 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from files.column_names import NAME_PAIRS, QUIZ_ANSWERS, choices, normalised
+from files.column_names import NAME_PAIRS, QUIZ_ANSWERS, find_choices, normalise
 from files.errors import FileError
-from files.header import Columns, Wanted, find_columns, metadata_names
+from files.header import Columns, Wanted, find_columns, name_metadata
 
 Role = Literal["id", "question", "answer", "metadata"]
 ExportRow = tuple[str | None, str, str, dict[str, str]]
@@ -132,7 +132,7 @@ def _kept(file: dict[str, Any], roles: Mapping[int, Role]) -> dict[int, str]:
     at = {role: index for index, role in roles.items()}
     if not file.get("header_line") or "question" not in at or "answer" not in at:
         return {}
-    return metadata_names(file["columns"], Columns(at["question"], at["answer"], at.get("id")))
+    return name_metadata(file["columns"], Columns(at["question"], at["answer"], at.get("id")))
 
 
 def _index(names: Sequence[str], column: str | None) -> int | None:
@@ -152,8 +152,8 @@ def _renamed(columns: Sequence[Column], question: str, answer: str) -> list[Colu
 def _understood(columns: Sequence[Column]) -> bool:
     """Return whether an upload without options would read the columns as they are meant."""
     names = [column.name for column in columns]
-    plain = [normalised(name) for name in names]
-    if choices(plain) or not QUIZ_ANSWERS.keys().isdisjoint(plain):
+    plain = [normalise(name) for name in names]
+    if find_choices(plain) or not QUIZ_ANSWERS.keys().isdisjoint(plain):
         # Whether an upload takes them depends on the answers (csv_header.check_answers).
         return False
     try:
@@ -171,4 +171,4 @@ def _understood(columns: Sequence[Column]) -> bool:
     ):
         return False
     kept = [name for name, role in zip(names, roles, strict=True) if role == "metadata"]
-    return list(metadata_names(names, found).values()) == kept
+    return list(name_metadata(names, found).values()) == kept

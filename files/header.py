@@ -25,14 +25,13 @@ from files.column_names import (
     QUESTIONS,
     QUIZ_ANSWERS,
     QUIZ_QUESTIONS,
-    Table,
-    choices,
+    NameTable,
+    find_choices,
     is_qualified,
     means_itself,
-    normalised,
+    normalise,
 )
 from files.errors import FileError, Json
-from files.lines import NUL
 from texts import visible_text
 
 Column: TypeAlias = "str | int"  # a name, or a position counted from 1
@@ -84,10 +83,10 @@ class Header:
     columns: Columns
 
 
-def wanted(question: str | None, answer: str | None, id: str | None) -> Wanted:
+def read_wanted(question: str | None, answer: str | None, id: str | None) -> Wanted:
     """Return the columns that the caller asked for. Raises FileError (invalid_option)."""
     options = (("question_column", question), ("answer_column", answer), ("id_column", id))
-    columns = [_asked(option, value) for option, value in options]
+    columns = [_read_column(option, value) for option, value in options]
     given = [c for c in columns if c is not None]
     if len(set(given)) < len(given):
         raise FileError(
@@ -96,7 +95,7 @@ def wanted(question: str | None, answer: str | None, id: str | None) -> Wanted:
     return Wanted(*columns)
 
 
-def _asked(option: str, value: str | None) -> Column | None:
+def _read_column(option: str, value: str | None) -> Column | None:
     if value is None:
         return None
     text = value.strip()
@@ -122,7 +121,7 @@ def find_header(rows: Sequence[list[str]], want: Wanted, header: bool | None) ->
             if columns and (named or _is_header(row, columns, index)):
                 return Header(index, columns)
     for index, row in enumerate(rows[: MAX_PREAMBLE_ROWS + 1]):
-        placed = _at_positions(want, len(row))
+        placed = _place_by_positions(want, len(row))
         if placed:
             return Header(index if header else None, placed)
     return None
@@ -135,30 +134,46 @@ def find_columns(header: Sequence[str], want: Wanted) -> Columns | None:
     """
     if len(header) > MAX_COLUMNS:
         return None
-    names = [normalised(name) for name in header]
-    question = _given(header, names, want.question, "question_column")
-    answer = _given(header, names, want.answer, "answer_column")
-    id_index = _given(header, names, want.id, "id_column")
+    names = [normalise(name) for name in header]
+    question = _find_given(header, names, want.question, "question_column")
+    answer = _find_given(header, names, want.answer, "answer_column")
+    id_index = _find_given(header, names, want.id, "id_column")
     if -1 in (question, answer, id_index):
         return None
-    if question is None or answer is None:
-        pair = (
-            _best_pair(names, question, answer)
-            or _qualified_pair(header, question, answer)
-            or _pair(names, (QUIZ_QUESTIONS, QUIZ_ANSWERS), question, answer)
-        )
-        if pair is None:
-            return None
-        for option, index, given in zip(_OPTIONS, pair, (question, answer), strict=True):
-            if given is None and names.count(names[index]) > 1:
-                raise _ambiguous(names, names[index], header[index], option)
-        question, answer = pair
-    if question == answer:
+    pair = _complete_pair(header, names, question, answer)
+    if pair is None or pair[0] == pair[1]:
         return None
     if want.id is None:
-        ids = [i for i, n in enumerate(header) if visible_text(n).casefold() == "id"]
-        id_index = ids[0] if len(ids) == 1 and ids[0] not in (question, answer) else None
-    return Columns(question, answer, id_index)
+        id_index = _find_id(header, pair)
+    return Columns(*pair, id_index)
+
+
+def _complete_pair(
+    header: Sequence[str], names: Sequence[str], question: int | None, answer: int | None
+) -> tuple[int, int] | None:
+    """Return the question and the answer, each by its name where it is not given.
+
+    Raises FileError (missing_column) where two columns have that name.
+    """
+    if question is not None and answer is not None:
+        return question, answer
+    pair = (
+        _find_best_pair(names, question, answer)
+        or _find_qualified_pair(header, question, answer)
+        or _find_pair(names, (QUIZ_QUESTIONS, QUIZ_ANSWERS), question, answer)
+    )
+    if pair is None:
+        return None
+    for option, index, given in zip(_OPTIONS, pair, (question, answer), strict=True):
+        if given is None and names.count(names[index]) > 1:
+            raise _explain_ambiguity(names, names[index], header[index], option)
+    return pair
+
+
+def _find_id(header: Sequence[str], pair: tuple[int, int]) -> int | None:
+    """Return the only column that is named `id`; None where the question or the answer is it."""
+    ids = [i for i, name in enumerate(header) if visible_text(name).casefold() == "id"]
+    return ids[0] if len(ids) == 1 and ids[0] not in pair else None
 
 
 def check_answers(
@@ -169,8 +184,8 @@ def check_answers(
     Raises FileError (missing_column) where nearly all are letters of the choices that the header
     has, or where a column that is only named `correct` has nothing but letters, or yes and no.
     """
-    names = [normalised(name) for name in header]
-    listed = [header[i] for i in choices(names) if i not in (columns.question, columns.answer)]
+    names = [normalise(name) for name in header]
+    listed = [header[i] for i in find_choices(names) if i not in (columns.question, columns.answer)]
     quiz = names[columns.answer] in QUIZ_ANSWERS
     if want.answer is not None or not (listed or quiz):
         return
@@ -186,7 +201,7 @@ def check_answers(
         f"letters of choices{f' ({beside})' if beside else ', or yes and no'}, not texts: write "
         "out the right choice in a column of its own. With both named, question_column="
         f"{columns.question + 1}&answer_column={columns.answer + 1}, they are taken as they are.",
-        header=_clipped(header),
+        header=_clip(header),
     )
 
 
@@ -197,16 +212,16 @@ def _is_letter(text: str) -> bool:
     return len(bare) == 1 and unicodedata.category(bare) in ("Lu", "Ll", "Nd")
 
 
-def metadata_names(header: Sequence[str], columns: Columns) -> dict[int, str]:
+def name_metadata(header: Sequence[str], columns: Columns) -> dict[int, str]:
     """Return the names of the columns that become metadata, by their index.
 
     A name that comes again is numbered (`tag`, `tag_2`), so that no value is lost.
     """
     own = {columns.question, columns.answer, columns.id}
-    taken = {shown_name(name) for name in header}
+    taken = {show_name(name) for name in header}
     names: dict[int, str] = {}
     used: set[str] = set()
-    for index, name in enumerate(map(shown_name, header)):
+    for index, name in enumerate(map(show_name, header)):
         if index in own or not name:
             continue
         unique, number = name, 1
@@ -218,12 +233,12 @@ def metadata_names(header: Sequence[str], columns: Columns) -> dict[int, str]:
     return names
 
 
-def shown_name(name: str) -> str:
+def show_name(name: str) -> str:
     """Return a column's name without spaces and BOM around it; empty where nothing is visible."""
-    return name.strip(" \t\r\n\ufeff").replace(NUL, "\ufffd") if visible_text(name) else ""
+    return name.strip(" \t\r\n\ufeff").replace("\0", "\ufffd") if visible_text(name) else ""
 
 
-def missing_column(rows: Sequence[list[str]], line: int, want: Wanted) -> FileError:
+def explain_missing_columns(rows: Sequence[list[str]], line: int, want: Wanted) -> FileError:
     """Return the error that says what was found instead of question and answer."""
     row = max(rows[: MAX_PREAMBLE_ROWS + 1], key=len)
     widest = max(map(len, rows))
@@ -232,22 +247,22 @@ def missing_column(rows: Sequence[list[str]], line: int, want: Wanted) -> FileEr
         return FileError(
             "missing_column",
             f"Column {too_far[0]} was asked for, but the rows have {widest} columns.",
-            header=_clipped(row),
+            header=_clip(row),
         )
-    found = ", ".join(repr(name) for name in _clipped(row))
+    found = ", ".join(repr(name) for name in _clip(row))
     return FileError(
         "missing_column",
-        f"No {_lacking(rows, want)} found. Row found: {found}. Say which columns they are, by "
+        f"No {_name_missing(rows, want)} found. Row found: {found}. Say which columns they are, by "
         "name or by position counted from 1: question_column=1&answer_column=2 (and header=true "
         "where the first row has names, delimiter=; where the columns were told apart wrongly).",
-        header=_clipped(row),
+        header=_clip(row),
         line=line,
     )
 
 
-def _lacking(rows: Sequence[list[str]], want: Wanted) -> str:
-    found = {normalised(name) for row in rows[: MAX_PREAMBLE_ROWS + 1] for name in row}
-    absent = [name for name in want.names if normalised(name) not in found]
+def _name_missing(rows: Sequence[list[str]], want: Wanted) -> str:
+    found = {normalise(name) for row in rows[: MAX_PREAMBLE_ROWS + 1] for name in row}
+    absent = [name for name in want.names if normalise(name) not in found]
     if absent:
         return "columns named " + " and ".join(map(repr, absent))
     if (want.question is None) != (want.answer is None):
@@ -255,7 +270,7 @@ def _lacking(rows: Sequence[list[str]], want: Wanted) -> str:
     return "columns with a question and an answer"
 
 
-def _at_positions(want: Wanted, width: int) -> Columns | None:
+def _place_by_positions(want: Wanted, width: int) -> Columns | None:
     if not (isinstance(want.question, int) and isinstance(want.answer, int)):
         return None
     if isinstance(want.id, str) or max(want.positions) > width:
@@ -268,15 +283,15 @@ def _is_header(row: Sequence[str], columns: Columns, index: int) -> bool:
 
     The first row is none with one known name; below, a known name may be a word of the data.
     """
-    names = {normalised(name) for name in row}
-    question, answer = normalised(row[columns.question]), normalised(row[columns.answer])
+    names = {normalise(name) for name in row}
+    question, answer = normalise(row[columns.question]), normalise(row[columns.answer])
     if index == 0:
         known = not names.isdisjoint({*QUESTIONS, *ANSWERS, "id"} - {"q", "a"})
         return known or (question, answer) == ("q", "a")
     return question in QUESTIONS and answer in ANSWERS and {question, answer}.isdisjoint("qa")
 
 
-def _given(
+def _find_given(
     header: Sequence[str], names: list[str], column: Column | None, option: str
 ) -> int | None:
     """Return the index of the column that the caller asked for, -1 where there is none."""
@@ -284,51 +299,54 @@ def _given(
         return None
     if isinstance(column, int):
         return column - 1 if column <= len(header) else -1
-    exact = [shown_name(name) for name in header]
-    for spelled, name in ((exact, shown_name(column)), (names, normalised(column))):
+    exact = [show_name(name) for name in header]
+    for spelled, name in ((exact, show_name(column)), (names, normalise(column))):
         if spelled.count(name) > 1:
-            raise _ambiguous(spelled, name, column, option)
+            raise _explain_ambiguity(spelled, name, column, option)
         if name in spelled:
             return spelled.index(name)
     return -1
 
 
-def _best_pair(
+def _find_best_pair(
     names: Sequence[str], question: int | None, answer: int | None
 ) -> tuple[int, int] | None:
     """Return the question and the answer that belong together best."""
-    return _pair(names, (QUESTIONS, ANSWERS), question, answer) or _pair(
+    return _find_pair(names, (QUESTIONS, ANSWERS), question, answer) or _find_pair(
         names, (PAIRED_QUESTIONS, PAIRED_ANSWERS), question, answer
     )
 
 
-def _pair(
-    names: Sequence[str], tables: tuple[Table, Table], question: int | None, answer: int | None
+def _find_pair(
+    names: Sequence[str],
+    tables: tuple[NameTable, NameTable],
+    question: int | None,
+    answer: int | None,
 ) -> tuple[int, int] | None:
     pairs = [
         ((q_group != a_group, q_group + a_group, q_place + a_place), q, a)
-        for q, q_group, q_place in _known(names, tables[0], question)
-        for a, a_group, a_place in _known(names, tables[1], answer)
+        for q, q_group, q_place in _find_known(names, tables[0], question)
+        for a, a_group, a_place in _find_known(names, tables[1], answer)
         if q != a and (tables[0] is QUESTIONS or q_group == a_group)
     ]
     return min(pairs)[1:] if pairs else None
 
 
-def _qualified_pair(
+def _find_qualified_pair(
     header: Sequence[str], question: int | None, answer: int | None
 ) -> tuple[int, int] | None:
     """Return the only column that is some kind of question, and the only such answer."""
-    questions = _kinds(header, question, QUESTIONS, OF_QUESTIONS)
-    answers = _kinds(header, answer, ANSWERS, OF_ANSWERS)
+    questions = _find_qualified(header, question, QUESTIONS, OF_QUESTIONS)
+    answers = _find_qualified(header, answer, ANSWERS, OF_ANSWERS)
     if len(questions) != 1 or len(answers) != 1 or questions == answers:
         return None
     return questions[0], answers[0]
 
 
-def _kinds(
+def _find_qualified(
     header: Sequence[str],
     given: int | None,
-    table: Table,
+    table: NameTable,
     qualifiers: frozenset[str],
 ) -> list[int]:
     if given is not None:
@@ -338,11 +356,13 @@ def _kinds(
         index
         for index, name in enumerate(header)
         # A letter such as `a` says nothing but beside `q`.
-        if normalised(name) in whole or is_qualified(name, table, qualifiers)
+        if normalise(name) in whole or is_qualified(name, table, qualifiers)
     ]
 
 
-def _known(names: Sequence[str], table: Table, given: int | None) -> list[tuple[int, int, int]]:
+def _find_known(
+    names: Sequence[str], table: NameTable, given: int | None
+) -> list[tuple[int, int, int]]:
     """Return (index, group, place) for each known name, the first column of each name only."""
     if given is not None:
         return [(given, group, 0) for group in range(GROUPS)]
@@ -354,17 +374,17 @@ def _known(names: Sequence[str], table: Table, given: int | None) -> list[tuple[
     ]
 
 
-def _ambiguous(spelled: Sequence[str], name: str, shown: str, option: str) -> FileError:
+def _explain_ambiguity(spelled: Sequence[str], name: str, shown: str, option: str) -> FileError:
     places = [i for i, other in enumerate(spelled, 1) if other == name]
     listed = ", ".join(map(str, places[:_SHOWN_NAMES]))
     return FileError(
         "missing_column",
         f"{len(places)} columns are named {shown.strip()[:_SHOWN_CHARS]!r} (columns {listed}): "
         f"say which one by its position, {option}={places[0]}.",
-        header=_clipped(spelled),
+        header=_clip(spelled),
     )
 
 
-def _clipped(names: Sequence[str]) -> list[Json]:
-    shown: list[Json] = [name.strip().replace(NUL, "\ufffd")[:_SHOWN_CHARS] for name in names]
+def _clip(names: Sequence[str]) -> list[Json]:
+    shown: list[Json] = [name.strip().replace("\0", "\ufffd")[:_SHOWN_CHARS] for name in names]
     return shown[:_SHOWN_NAMES]

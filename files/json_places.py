@@ -44,57 +44,79 @@ class _Open:
     pairs: int = 0
 
 
-def pair_places(document: Utf8) -> dict[str, PlaceKind]:
-    """Return where in a document the pairs are, named as ijson does.
+def find_places(document: Utf8) -> dict[str, PlaceKind]:
+    """Return where in a document the pairs are, named as ijson names places.
 
-    Where none are, the first array of objects; none where there is none, or where the document is
-    a pair itself. Raises FileError where the document is nested deeper than MAX_DEPTH: the names of
-    places in it would take more memory than can be had.
+    Where no place has pairs, it is the first array of objects; {} where there is none, or where the
+    document is a pair itself. Raises FileError where the document is nested deeper than MAX_DEPTH:
+    the names of places in it would take more memory than there is.
     """
-    first: dict[str, PlaceKind] = {}
-    found: dict[str, PlaceKind] = {}
-    path: list[str] = []
-    arrays: list[bool] = []  # of what is open, whether it is an array
-    objects: list[_Open] = []
+    walk = _Walk()
     for event, value in ijson.basic_parse(document):
         if event == "map_key":
-            path[-1] = value
-            objects[-1].names.add(value)
+            walk.path[-1] = value
+            walk.objects[-1].names.add(value)
         elif event == "string":
-            if arrays and not arrays[-1]:
-                objects[-1].texts += 1
+            if walk.arrays and not walk.arrays[-1]:
+                walk.objects[-1].texts += 1
         elif event in _ENDS:
-            path.pop()
-            if arrays.pop():
-                continue
-            closed = objects.pop()
-            kind = _kind(closed, arrays)
-            if kind == "array" and not arrays:
+            if walk.end():
                 return {}
-            if kind == "array" and not arrays[-1]:
-                objects[-1].pairs += 1
-            elif kind is not None:
-                place = ".".join(path)
-                found[place] = "array" if kind == "array" else found.get(place, kind)
         elif event in _BEGINS:
-            if event == "start_map":
-                if not first and arrays and arrays[-1]:
-                    first = {".".join(path): "array"}
-                objects.append(_Open())
-            path.append("item" if event == "start_array" else "")
-            arrays.append(event == "start_array")
-            if len(path) > MAX_DEPTH:
-                raise FileError(
-                    "malformed_csv", f"The JSON is nested deeper than {MAX_DEPTH} levels.", line=1
-                )
-    # What is inside a pair is its own.
+            walk.begin(event)
+    # What is inside a pair belongs to that pair.
     outer = {
-        place: kind for place, kind in found.items() if found.keys().isdisjoint(_around(place))
+        place: kind
+        for place, kind in walk.found.items()
+        if walk.found.keys().isdisjoint(_list_around(place))
     }
-    return outer or first
+    return outer or walk.first
 
 
-def place_values(
+class _Walk:
+    """A walk through a document: what is open, and which places were found."""
+
+    def __init__(self) -> None:
+        self.first: dict[str, PlaceKind] = {}
+        self.found: dict[str, PlaceKind] = {}
+        self.path: list[str] = []
+        # For each array or object that is open, whether it is an array.
+        self.arrays: list[bool] = []
+        self.objects: list[_Open] = []
+
+    def begin(self, event: str) -> None:
+        """Open an array or an object. Raises FileError where it lies too deep."""
+        if event == "start_map":
+            if not self.first and self.arrays and self.arrays[-1]:
+                self.first = {".".join(self.path): "array"}
+            self.objects.append(_Open())
+        self.path.append("item" if event == "start_array" else "")
+        self.arrays.append(event == "start_array")
+        if len(self.path) > MAX_DEPTH:
+            raise FileError(
+                "malformed_csv", f"The JSON is nested deeper than {MAX_DEPTH} levels.", line=1
+            )
+
+    def end(self) -> bool:
+        """Close the innermost array or object; return whether the document itself is a pair."""
+        self.path.pop()
+        if self.arrays.pop():
+            return False
+        closed = self.objects.pop()
+        kind = _find_kind(closed, self.arrays)
+        if kind == "array":
+            if not self.arrays:
+                return True
+            if not self.arrays[-1]:
+                self.objects[-1].pairs += 1
+                return False
+        if kind is not None:
+            place = ".".join(self.path)
+            self.found[place] = "array" if kind == "array" else self.found.get(place, kind)
+        return False
+
+
+def read_places(
     document: Utf8, places: dict[str, PlaceKind]
 ) -> Iterator[tuple[PlaceKind, str, Any]]:
     """Yield (kind, name, value) for each value at the places of a document, in its order.
@@ -109,13 +131,13 @@ def place_values(
     for place, event, value in events:
         kind = places.get(place)
         if kind == "array":
-            yield kind, "", _built(events, event, value)
+            yield kind, "", _build(events, event, value)
         elif kind is not None and event == "map_key":
             _, first, content = next(events)
-            yield kind, value, _built(events, first, content)
+            yield kind, value, _build(events, first, content)
 
 
-def _built(events: Iterator[tuple[str, str, Any]], event: str, value: Any) -> Any:
+def _build(events: Iterator[tuple[str, str, Any]], event: str, value: Any) -> Any:
     """Return the value that begins with an event, with the further events that belong to it."""
     builder = ijson.ObjectBuilder()
     depth = 0
@@ -127,14 +149,14 @@ def _built(events: Iterator[tuple[str, str, Any]], event: str, value: Any) -> An
         _, event, value = next(events)
 
 
-def _around(place: str) -> Iterator[str]:
+def _list_around(place: str) -> Iterator[str]:
     """Yield the names of the places that a place is in."""
     if place:
         yield ""
     yield from (place[:at] for at, character in enumerate(place) if character == ".")
 
 
-def _kind(closed: _Open, around: list[bool]) -> PlaceKind | None:
+def _find_kind(closed: _Open, around: list[bool]) -> PlaceKind | None:
     """Return what an object is: one of an array of pairs, or what holds pairs itself."""
     if _is_pair(closed.names):
         return "array"

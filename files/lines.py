@@ -13,10 +13,6 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Protocol
 
-# NUL can't be stored, and csv.reader before Python 3.11 refuses it: while a line is read, it is
-# shown as this, which no decoder gives.
-NUL = "\udc00"
-
 # A record longer than this is not kept while its end is looked for.
 MAX_RECORD_CHARS = 4_000_000
 
@@ -111,7 +107,7 @@ class Lines:
         self._lines = kept + read
         unfinished = sum(map(len, kept))
         self.odd = unfinished + len(self._text) > LONG_RECORD_CHARS or any(
-            NUL in text or has_odd_quotes(text, self._quotes) for text in (*kept, self._text)
+            "\0" in text or has_odd_quotes(text, self._quotes) for text in (*kept, self._text)
         )
         if unfinished + len(self._tail) > MAX_RECORD_CHARS:
             raise RecordTooLong
@@ -124,8 +120,6 @@ class Lines:
             text, self._tail = self._tail, ""
             self._text = text
             return split_lines(text) if text else None
-        if "\0" in chunk:
-            chunk = chunk.replace("\0", NUL)
         text = self._tail + chunk
         end = _last_line_end(text)
         self._tail = text[end:]

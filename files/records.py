@@ -21,11 +21,12 @@ import csv
 import re
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from itertools import pairwise, product
-from typing import Literal, TypeAlias
+from itertools import product
+from typing import Literal, NamedTuple
 
 from files.errors import FileError
 from files.lines import MAX_RECORD_CHARS, Lines, RecordTooLong, has_odd_quotes, odd_quotes
+from files.prose import is_prose
 
 # The limit is the whole process's: it is raised, and never lowered.
 csv.field_size_limit(max(csv.field_size_limit(), MAX_RECORD_CHARS))
@@ -175,14 +176,41 @@ class RecordReader:
             self._parts.clear()
 
 
-Record: TypeAlias = tuple[int, list[str]]
+class Record(NamedTuple):
+    """A record that was read: where it begins, counted from 1, its fields, and its physical lines.
+
+    `odd` says that a field may be too long, or hold NUL.
+    """
+
+    line: int
+    fields: list[str]
+    lines: list[str]
+    odd: bool
+
+
+@dataclass
+class _Readings:
+    """Two readings of a broken record, side by side until they agree where a record begins.
+
+    `unclosed`: only the first line is broken, its quote is never closed. `inner`: the quotes inside
+    a field, which may have several lines, are not doubled. Each is where that reading has come to,
+    None where the text ended in it. `good` and `bad` count the records of `unclosed` that are
+    well formed, and those that are not.
+    """
+
+    unclosed: int | None
+    inner: int | None
+    inner_fits: bool
+    good: int = 0
+    bad: int = 0
+
+    def are_settled(self) -> bool:
+        ended = self.unclosed is None or self.unclosed == self.inner
+        return ended or self.good + self.bad >= _LOOKAHEAD
 
 
 class Records:
-    """The records of `lines` from the first that is not done: (line, fields), or Broken.
-
-    `fields` are the last record's, `ending` is its last line.
-    """
+    """The records of `lines` from the first that is not done; Broken ones among them."""
 
     def __init__(self, lines: Lines, form: Format) -> None:
         self._lines = lines
@@ -190,31 +218,13 @@ class Records:
         self._quotes = odd_quotes(form.delimiter)
         # After a broken record, what looks like a record may be a piece of it.
         self._distrust = False
-        self._begin = 0
-        self.fields: list[str] = []
-        self.ending = ""
-
-    @property
-    def odd(self) -> bool:
-        """Whether the last record may hold a character or a length that has to be looked for."""
-        return self._lines.odd
-
-    def runs_on(self) -> bool:
-        """Return whether a field of the last record begins with a space, and no quote is before it.
-
-        Only until the next record is asked for.
-        """
-        if not is_prose(self.fields):
-            return False
-        text = "".join(self._lines.kept(self._begin, self._lines.done))
-        return any(self._form.delimiter + f in text for f in self.fields[1:] if f[:1] == " ")
 
     def __iter__(self) -> Iterator[Record | Broken]:
         while (stopped := (yield from self._strictly())) is not None:
             try:
                 yield self._slowly(stopped)
             except RecordTooLong:
-                yield self._skipped()
+                yield self._skip()
 
     def _strictly(self) -> Generator[Record, None, Exception | None]:
         """Yield records as strict CSV; return what stopped it before the end of the text."""
@@ -229,25 +239,18 @@ class Records:
         try:
             for fields in reader:
                 begin, end = lines.done, start + reader.line_num
-                if (lines.odd or self._distrust) and self._suspicious(begin, end):
+                raw = lines.kept(begin, end)
+                if (lines.odd or self._distrust) and self._suspicious(begin, raw):
                     return csv.Error()
-                self._note(begin, end, fields)
-                yield begin + 1, fields
+                lines.done = end
+                yield Record(begin + 1, fields, raw, lines.odd)
         except (csv.Error, RecordTooLong) as error:
             return error
         return None
 
-    def _note(self, begin: int, end: int, fields: list[str]) -> None:
-        """Note a record as the last one."""
-        self._begin = begin
-        self.fields = fields
-        self.ending = self._lines.line(end - 1) or ""
-        self._lines.done = end
-
-    def _suspicious(self, begin: int, end: int) -> bool:
+    def _suspicious(self, begin: int, raw: list[str]) -> bool:
         """Return whether well-formed lines may mean something else than strict CSV says."""
-        raw = "\n".join(("", *self._lines.kept(begin, end)))
-        if not self._distrust and not has_odd_quotes(raw, self._quotes):
+        if not self._distrust and not has_odd_quotes("\n".join(("", *raw)), self._quotes):
             return False
         reader, _ = self._read(begin)
         self._distrust = self._distrust and not reader.clean(self._form.width)
@@ -261,10 +264,11 @@ class Records:
         for spaces, escapes in product((False, True), repeat=2):
             reader, end = self._read(begin, spaces=spaces, escapes=escapes)
             if end is not None and reader.clean(self._form.width):
-                self._note(begin, end, reader.fields)
-                return begin + 1, reader.fields
+                raw = self._lines.kept(begin, end)
+                self._lines.done = end
+                return Record(begin + 1, reader.fields, raw, self._lines.odd)
         if "end of data" in str(stopped):
-            raise _unclosed(begin)
+            raise _explain_unclosed(begin)
         end = self._end_of_broken(begin)
         text = "".join(self._lines.kept(begin, end))
         self._lines.done = end
@@ -285,40 +289,40 @@ class Records:
         return reader, None if reader.open else number
 
     def _end_of_broken(self, begin: int) -> int:
-        """Return where the next record begins that can be told apart from a broken one.
-
-        Two readings go side by side until they agree where a record begins. `unclosed`: only the
-        first line is broken, its quote is never closed. `inner`: the quotes inside a field, which
-        may have several lines, are not doubled.
-        """
+        """Return where the next record begins that can be told apart from a broken one."""
         reader, inner = self._read(begin)
         if inner == begin + 1:
             return inner
-        inner_fits = reader.width == self._form.width and not reader.openings
-        unclosed: int | None = begin + 1
-        good = bad = 0
-        while unclosed is not None and unclosed != inner and good + bad < _LOOKAHEAD:
-            if inner is not None and inner < unclosed:
-                reader, inner = self._read(inner)
-                inner_fits &= inner is not None and reader.clean(self._form.width)
-                continue
-            if self._lines.line(unclosed) is None:
-                break
-            reader, unclosed = self._read(unclosed)
-            fits = unclosed is not None and reader.clean(self._form.width)
-            # Where a field goes on, a line of its prose may look like a record.
-            fits &= inner is not None or not is_prose(reader.fields)
-            good, bad = good + fits, bad + (not fits and any(reader.fields))
-        if inner is None:
+        fits = reader.width == self._form.width and not reader.openings
+        both = _Readings(begin + 1, inner, fits)
+        while not both.are_settled() and self._read_on(both):
+            pass
+        if both.inner is None:
             # A reading that never ends can't be the right one, so less speaks for the other.
-            if bad * 2 <= good:
+            if both.bad * 2 <= both.good:
                 return begin + 1
-            raise _unclosed(begin)
-        if good > 0 and bad * 20 <= good and not inner_fits:
+            raise _explain_unclosed(begin)
+        if both.good > 0 and both.bad * 20 <= both.good and not both.inner_fits:
             return begin + 1
-        return inner
+        return both.inner
 
-    def _skipped(self) -> Broken:
+    def _read_on(self, both: _Readings) -> bool:
+        """Read one record more in the reading that is behind; return whether there was one."""
+        if both.inner is not None and both.unclosed is not None and both.inner < both.unclosed:
+            reader, both.inner = self._read(both.inner)
+            both.inner_fits &= both.inner is not None and reader.clean(self._form.width)
+            return True
+        if both.unclosed is None or self._lines.line(both.unclosed) is None:
+            return False
+        reader, both.unclosed = self._read(both.unclosed)
+        fits = both.unclosed is not None and reader.clean(self._form.width)
+        # Where a field goes on, a line of its prose may look like a record.
+        fits &= both.inner is not None or not is_prose(reader.fields)
+        both.good += fits
+        both.bad += not fits and any(reader.fields)
+        return True
+
+    def _skip(self) -> Broken:
         """Return the record that is too long to be kept, and go on after it."""
         begin = self._lines.done
         reader = RecordReader(self._form, keep=False)
@@ -326,30 +330,11 @@ class Records:
         # A long field is one thing; a quote that was never closed runs into other rows' quotes.
         misfit = reader.strays or (reader.lines and reader.width != self._form.width)
         if misfit or (not ended and reader.open):
-            raise _unclosed(begin)
+            raise _explain_unclosed(begin)
         return Broken(begin + 1, self._lines.done, "field_too_long", "")
 
 
-def is_prose(fields: list[str]) -> bool:
-    """Return whether fields are rather a sentence: its commas are followed by spaces."""
-    return any(field.startswith(" ") for field in fields[1:])
-
-
-def glued(fields: list[str], delimiter: str, width: int) -> list[str] | None:
-    """Return fields with each that begins with a space put back to the one before it.
-
-    None where they are not `width` then; empty ones at the end do not count.
-    """
-    starts = [at for at, field in enumerate(fields) if at == 0 or not field.startswith(" ")]
-    end = len(fields)
-    while len(starts) > width and not fields[starts[-1]] and starts[-1] == end - 1:
-        end = starts.pop()
-    if len(starts) != width:
-        return None
-    return [delimiter.join(fields[a:b]) for a, b in pairwise([*starts, end])]
-
-
-def _unclosed(begin: int) -> FileError:
+def _explain_unclosed(begin: int) -> FileError:
     return FileError(
         "malformed_csv",
         f"A quote that opens in the row of line {begin + 1} is never closed: the rows after it "

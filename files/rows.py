@@ -1,9 +1,43 @@
-"""The rows of a file of questions and answers: each taken, or rejected by line and reason."""
+"""The rows of a table of questions and answers: each is taken, or rejected by line and reason.
+
+| the row | becomes |
+|---|---|
+| as wide as the header | question, answer and id without the spaces around them, all else as it is |
+| wider, and its extra fields are empty | the row without them |
+| wider, with overflow=join, and the answer is the last column | as wide as the header: fields that begin with a space go back to the field before them where that gives the right width; else the extra fields belong to the answer |
+| wider otherwise | too_many_fields |
+| shorter, but with question and answer | the row with empty metadata at its end |
+| shorter otherwise | too_few_fields |
+| nothing to see in any field | skipped, and not counted |
+| the header once more (files that were put together) | skipped, and not counted |
+| nothing to see in the question, or the answer | empty_question, empty_answer |
+| longer than MAX_…_CHARS (texts.py) in a field | field_too_long |
+| with NUL, or half of a surrogate pair, in a field | invalid_character |
+
+A format may have further rules of its own: csv_file.py and json_objects.py list theirs.
+"""  # noqa: E501
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
+
+from files.layout import Layout
+from files.prose import glue_prose
+from files.qna_maker import labels, labels_column
+from texts import (
+    MAX_ANSWER_CHARS,
+    MAX_ID_CHARS,
+    MAX_METADATA_CHARS,
+    MAX_QUESTION_CHARS,
+    SPACES,
+    visible_text,
+)
+
+# What a rejection shows of its row, so that a million of them stay small.
+MAX_SHOWN_FIELDS = 2_000
+MAX_SHOWN_CHARS = 1_000_000
 
 RejectionCode = Literal[
     "empty_question",
@@ -17,25 +51,13 @@ RejectionCode = Literal[
 ]
 
 
-@dataclass(frozen=True)
-class ReadOptions:
-    """What the caller says of the file; None where it is to be found.
-
-    Columns are header names, or positions counted from 1.
-    """
-
-    question_column: str | None = None
-    answer_column: str | None = None
-    id_column: str | None = None
-    header: bool | None = None
-    delimiter: str | None = None
-    encoding: str | None = None
-    overflow: Literal["reject", "join"] = "reject"
-
-
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row that is taken; `line` is the physical line where it begins, counted from 1."""
+    """A row that is taken.
+
+    `line` is where it begins, counted from 1: a line of a text, a row of a sheet, an object of a
+    JSON document.
+    """
 
     line: int
     id: str | None
@@ -48,11 +70,178 @@ class Row:
 class Rejection:
     """A row that can't be taken: why, for a program and for a person, and what it holds.
 
-    `fields` are its fields, or its whole text as one where they can't be told apart; cut to
-    MAX_SHOWN_FIELDS and MAX_SHOWN_CHARS, with NUL shown as U+FFFD.
+    `fields` are its fields, or its whole text as one field where they can't be told apart.
     """
 
     line: int
     code: RejectionCode
     error: str
     fields: list[str]
+
+
+class RowRules:
+    """The table above, for the rows of one layout."""
+
+    def __init__(
+        self, layout: Layout, overflow: Literal["reject", "join"], delimiter: str = ","
+    ) -> None:
+        """With overflow=join, fields are put together with `delimiter` between them."""
+        columns = layout.columns
+        self._layout = layout
+        self._width = layout.width
+        self._question = columns.question
+        self._answer = columns.answer
+        self._id = columns.id
+        self._header = [name.strip() for name in layout.names]
+        self._asked = self._header[columns.question] if layout.names else None
+        self._metadata = list(layout.metadata_names.items())
+        self._labels = labels_column(layout.names)
+        self._joins = overflow == "join" and columns.answer == layout.width - 1
+        self._delimiter = delimiter
+
+    def take(self, line: int, fields: list[str], *, odd: bool = True) -> Row | Rejection | None:
+        """Return what becomes of a row; None where it is skipped.
+
+        `odd` says that a field may be too long, or hold a character that can't be stored. A
+        reader that knows better saves the look.
+        """
+        if len(fields) != self._width:
+            fitted = self._fit(line, fields)
+            if not isinstance(fitted, list):
+                return fitted
+            fields = fitted
+        question = fields[self._question].strip(SPACES)
+        answer = fields[self._answer].strip(SPACES)
+        # Most texts begin with a letter of ASCII, and need no second look.
+        if not ("!" <= question[:1] <= "~" or is_visible(question)) or not (
+            "!" <= answer[:1] <= "~" or is_visible(answer)
+        ):
+            return _reject_empty(line, question, fields)
+        if question == self._asked and [field.strip() for field in fields] == self._header:
+            return None
+        id = None if self._id is None else fields[self._id].strip(SPACES) or None
+        # A question or an id may be too long in a row that is not odd: their limits are small.
+        if odd or len(question) > MAX_QUESTION_CHARS or (id and len(id) > MAX_ID_CHARS):
+            rejection = self._reject_unfit(line, fields)
+            if rejection is not None:
+                return rejection
+        metadata = {name: fields[index] for index, name in self._metadata}
+        if self._labels is not None:
+            # Beside the column itself, so that a filter finds them and an export has both.
+            metadata = labels(fields[self._labels]) | metadata
+        return Row(line, id, question, answer, metadata)
+
+    def _fit(self, line: int, fields: list[str]) -> list[str] | Rejection | None:
+        """Return a row of another width as wide as the others; None where nothing is in it."""
+        width = self._width
+        if len(fields) > width:
+            if not any(map(is_visible, fields[width:])):
+                return fields[:width]
+            return self._join(fields) if self._joins else reject_wide(line, fields, width)
+        if not any(map(is_visible, fields)):
+            return None
+        if len(fields) <= max(self._question, self._answer):
+            return reject(
+                line,
+                "too_few_fields",
+                f"The row has {len(fields)} of {width} fields and lacks its question or its "
+                "answer; an answer of several lines needs quotes around it.",
+                fields,
+            )
+        return fields + [""] * (width - len(fields))
+
+    def _join(self, fields: list[str]) -> list[str]:
+        whole = None
+        if not self._layout.spaced:
+            whole = glue_prose(fields, self._delimiter, self._width)
+        last = self._width - 1
+        return whole or [*fields[:last], self._delimiter.join(fields[last:])]
+
+    def _reject_unfit(self, line: int, fields: list[str]) -> Rejection | None:
+        """Return why a row with something unusual in it can't be taken, or None."""
+        for index, field in enumerate(fields):
+            limit = self._limit(index)
+            trimmed = index in (self._question, self._id)
+            length = len(field.strip(SPACES) if trimmed else field)
+            if length > limit:
+                return reject(
+                    line,
+                    "field_too_long",
+                    f"Column {self._layout.column_name(index)} has {length} characters; at most "
+                    f"{limit} can be taken.",
+                    fields,
+                )
+            if "\0" in field:
+                return reject(
+                    line,
+                    "invalid_character",
+                    f"Column {self._layout.column_name(index)} holds the character U+0000 (NUL), "
+                    "which can't be stored.",
+                    fields,
+                )
+            if has_surrogate(field):
+                return reject(
+                    line,
+                    "invalid_character",
+                    "The row holds half of a surrogate pair, which can't be stored.",
+                    fields,
+                )
+        return None
+
+    def _limit(self, index: int) -> int:
+        if index == self._question:
+            return MAX_QUESTION_CHARS
+        if index == self._id:
+            return MAX_ID_CHARS
+        return MAX_ANSWER_CHARS if index == self._answer else MAX_METADATA_CHARS
+
+
+def is_visible(text: str) -> bool:
+    """Return whether a reader sees anything in a text."""
+    if text.isascii():
+        return bool(text) and not text.isspace()
+    return text[0].isalnum() or bool(visible_text(text))
+
+
+def has_surrogate(text: str) -> bool:
+    """Return whether a text holds half of a surrogate pair, which UTF-8 can't write."""
+    if text.isascii():
+        return False
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def reject(line: int, code: RejectionCode, error: str, fields: Sequence[str]) -> Rejection:
+    """Return the rejection of a row, which shows its fields as far as they can be shown.
+
+    They are cut to MAX_SHOWN_FIELDS and MAX_SHOWN_CHARS. NUL is shown as U+FFFD, half of a
+    surrogate pair as `?`.
+    """
+    return Rejection(line, code, error, [_show(field) for field in fields[:MAX_SHOWN_FIELDS]])
+
+
+def reject_wide(line: int, fields: list[str], usual: int) -> Rejection:
+    """Return the rejection of a row that has more fields than the `usual` number."""
+    return reject(
+        line,
+        "too_many_fields",
+        f"The row has {len(fields)} fields, the others {usual}: a delimiter or a quote in a field "
+        "needs quotes around the field.",
+        fields,
+    )
+
+
+def _reject_empty(line: int, question: str, fields: list[str]) -> Rejection | None:
+    if not any(map(is_visible, fields)):
+        return None
+    if not is_visible(question):
+        return reject(line, "empty_question", "The question is empty.", fields)
+    return reject(line, "empty_answer", "The answer is empty.", fields)
+
+
+def _show(field: str) -> str:
+    shown = field[:MAX_SHOWN_CHARS].replace("\0", "\ufffd")
+    return shown if shown.isascii() else shown.encode("utf-8", "replace").decode()

@@ -1,6 +1,6 @@
-"""A table of another format, written as a CSV of ours so that it goes through the same rows.
+"""Rows on their way through a temporary file, where a table's columns are known only at its end.
 
-In files, so in constant memory but for sixteen bytes a row.
+They take constant memory; what is rejected before it is a row is kept, up to MAX_REJECTED.
 """
 
 from __future__ import annotations
@@ -8,138 +8,88 @@ from __future__ import annotations
 import csv
 import heapq
 import io
-import shutil
-from array import array
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from typing import IO, BinaryIO, cast
+import tempfile
+from collections.abc import Iterable, Iterator
 
-from files.csv_file import CsvFile, open_csv
 from files.errors import FileError
-from files.lines import split_lines
-from files.rows import ReadOptions, Rejection, Row
+from files.lines import MAX_RECORD_CHARS
+from files.rows import Rejection, Row, reject
 
 # So many rows that were rejected before they could be written are kept.
 MAX_REJECTED = 10_000
-# So many cells are written: an empty one takes three bytes here, and none where it is left out.
+# So many cells are written. A row that lacks most columns is written with empty ones.
 MAX_CELLS = 300_000_000
 
 
-class SpooledCsv:
-    """Rows on their way into a CSV file; each knows its place in the table that it is from."""
+class RowSpool:
+    """A temporary file of rows, each with the number that it has in its own file."""
 
-    def __init__(self, file: IO[bytes]) -> None:
-        """Write to an empty file, which must stay open until `open` has read it."""
-        self._file = file
-        self._text = io.StringIO(newline="")
-        self._writer = csv.writer(self._text, quoting=csv.QUOTE_ALL, lineterminator="\n")
-        self._header = ""
-        self._line = self._cells = 0
-        self._lines = array("L")
-        self._sources = array("L")
+    def __init__(self, *, max_rejected: int = MAX_REJECTED, max_cells: int = MAX_CELLS) -> None:
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115, closed by __exit__
+        self._text = io.TextIOWrapper(self._file, "utf-8", newline="")
+        # With this line end both CR and LF are quoted; Python 3.11 quotes only what is in it.
+        self._writer = csv.writer(self._text, lineterminator="\r\n")
+        self._max_rejected = max_rejected
+        self._max_cells = max_cells
+        self._cells = 0
         self._rejected: list[Rejection] = []
 
-    def set_header(self, names: Sequence[str]) -> None:
-        """Name the columns; where nothing does, the first row may."""
-        self._header = self._record(names).encode("utf-8", "replace").decode()
+    def __enter__(self) -> RowSpool:
+        return self
 
-    def write(self, fields: Sequence[str], source: int) -> None:
-        """Add a row that is number `source` of its table.
+    def __exit__(self, *error: object) -> None:
+        self._text.close()
 
-        Raises FileError (malformed_csv) when the cells are too many.
+    def write(self, line: int, fields: list[str]) -> None:
+        """Add a row. Raises FileError (malformed_csv) where the cells are too many.
+
+        A row that no format could hold is rejected here: one that is longer than a record of a
+        CSV may be, or that UTF-8 can't write.
         """
         self._cells += len(fields)
-        if self._cells > MAX_CELLS:
+        if self._cells > self._max_cells:
             raise FileError(
                 "malformed_csv",
-                f"The table has more than {MAX_CELLS} cells, with those that are empty.",
-                line=source,
+                f"The table has more than {self._max_cells} cells, with those that are empty.",
+                line=line,
             )
-        record = self._record(fields) if fields else "\n"
-        try:
-            self._file.write(record.encode())
-        except UnicodeEncodeError:
-            shown = [field.encode("utf-8", "replace").decode() for field in fields]
+        if sum(map(len, fields)) > MAX_RECORD_CHARS:
             self.reject(
-                Rejection(
-                    source,
-                    "invalid_character",
-                    "The row holds half of a surrogate pair, which can't be stored.",
-                    shown,
+                reject(
+                    line, "field_too_long", f"Line {line}: the row is too long to be taken.", fields
                 )
             )
             return
-        self._lines.append(self._line)
-        self._sources.append(source)
-        self._line += len(split_lines(record)) if "\r" in record else record.count("\n")
+        try:
+            self._writer.writerow([line, *fields])
+        except UnicodeEncodeError:
+            self.reject(
+                reject(
+                    line,
+                    "invalid_character",
+                    "The row holds half of a surrogate pair, which can't be stored.",
+                    fields,
+                )
+            )
 
     def reject(self, rejection: Rejection) -> None:
-        """Add a row that can't be taken. Raises FileError when they are too many."""
-        if len(self._rejected) >= MAX_REJECTED:
+        """Add a row that can't be taken. Raises FileError where they are too many."""
+        if len(self._rejected) >= self._max_rejected:
+            first = self._rejected[0]
             raise FileError(
                 "malformed_csv",
-                f"More than {MAX_REJECTED} rows can't be read, the first is row "
-                f"{self._rejected[0].line}: {self._rejected[0].error}",
-                line=self._rejected[0].line,
+                f"More than {self._max_rejected} rows can't be read, the first is row "
+                f"{first.line}: {first.error}",
+                line=first.line,
             )
         self._rejected.append(rejection)
 
-    def open(self, file: IO[bytes], options: ReadOptions, kind: str) -> SpooledTable:
-        """Return the rows of what was written, which now is in another file. Raises FileError."""
-        file.write(self._header.encode())
-        self._file.seek(0)
-        shutil.copyfileobj(self._file, file)
-        header = True if self._header else options.header
-        own = replace(options, delimiter=",", encoding="utf-8", header=header)
-        return SpooledTable(
-            open_csv(cast(BinaryIO, file), own),
-            kind,
-            len(split_lines(self._header)),
-            self._lines,
-            self._sources,
-            self._rejected,
-        )
-
-    def _record(self, fields: Sequence[str]) -> str:
+    def rows(self) -> Iterator[tuple[int, list[str]]]:
+        """Yield the rows that were written."""
         self._text.seek(0)
-        self._text.truncate()
-        self._writer.writerow(fields)
-        return self._text.getvalue()
+        for line, *fields in csv.reader(self._text):
+            yield int(line), fields
 
-
-class SpooledTable:
-    """A table of another format as files.csv_file.CsvFile reads it, with its own places of rows."""
-
-    def __init__(
-        self,
-        csv: CsvFile,
-        kind: str,
-        header_lines: int,
-        lines: array[int],
-        sources: array[int],
-        rejected: list[Rejection],
-    ) -> None:
-        self._csv = csv
-        self._header_lines = header_lines
-        self._lines = lines
-        self._sources = sources
-        self._rejected = rejected
-        self.format = kind
-        self.encoding = None
-        self.delimiter = None
-        self.columns = csv.columns
-        self.question_column = csv.question_column
-        self.answer_column = csv.answer_column
-        self.id_column = csv.id_column
-        self.header_line = csv.header_line
-        if csv.header_line is not None and not header_lines:
-            self.header_line = self._source(csv.header_line)
-
-    def __iter__(self) -> Iterator[Row | Rejection]:
-        rows = (replace(row, line=self._source(row.line)) for row in self._csv)
+    def merge_rejected(self, rows: Iterable[Row | Rejection]) -> Iterator[Row | Rejection]:
+        """Yield what became of the rows, and the rejected ones in their places."""
         return heapq.merge(rows, self._rejected, key=lambda row: row.line)
-
-    def _source(self, line: int) -> int:
-        """Return the number of the row that begins in a line of the CSV."""
-        return self._sources[bisect_right(self._lines, line - 1 - self._header_lines) - 1]

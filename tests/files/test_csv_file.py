@@ -35,7 +35,7 @@ JA = "返品はできますか,はい、七日以内であれば返品できま�
 )  # fmt: skip
 def test_the_encoding_is_found(text: str, written: str, found: str) -> None:
     file, rows, _ = read_csv(text.encode(written))
-    assert file.encoding == found
+    assert file.description.encoding == found
     assert [(r.question, r.answer) for r in rows] == pairs(text)
 
 
@@ -106,7 +106,7 @@ def test_names_of_columns(question: str, answer: str) -> None:
     file, rows, _ = read_csv(text)
     assert (rows[0].question, rows[0].answer) == ("the question", "the answer")
     assert rows[0].metadata == {"nr": "1"}
-    assert file.has_header
+    assert file.description.header_line == 1
 
 
 def test_names_are_never_matched_by_their_beginning() -> None:
@@ -147,7 +147,7 @@ def test_with_positions_a_known_name_in_the_first_row_makes_it_the_header() -> N
 def test_a_header_below_other_lines_is_found(above: str) -> None:
     file, rows, _ = read_csv(above + "pergunta,resposta,tema\na,b,c\n")
     assert [(r.question, r.answer, r.metadata) for r in rows] == [("a", "b", {"tema": "c"})]
-    assert file.header_line == above.count("\n") + 1
+    assert file.description.header_line == above.count("\n") + 1
     assert rows[0].line == above.count("\n") + 2
 
 

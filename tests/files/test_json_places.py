@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import files.json_file
-import files.spool
-from files.encoding import Encoding, text_chunks
 from files.errors import FileError
-from tests.support.files import PAIRS, jsonl, read
+from files.json_file import JsonLimits, open_json, spool_objects
+from files.options import ReadOptions
+from files.rows import Row
+from files.spool import RowSpool
+from tests.support.files import PAIRS, jsonl, read, read_json
 
 
 def taken(value: Any) -> list[tuple[str, str, dict[str, str]]]:
@@ -142,45 +143,51 @@ def test_deep_values_get_an_answer(depth: int) -> None:
         assert len(rows) + len(gone) == text.count("question")
 
 
-def test_too_many_keys_are_refused_before_they_are_written(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_keys_are_refused_before_they_are_written() -> None:
     objects = [{"question": "a", "answer": "b", f"k{n}": "x"} for n in range(5_000)]
-    written: list[int] = []
-    monkeypatch.setattr(
-        files.spool.SpooledCsv, "write", lambda _, fields, source: written.append(source)
-    )
     for text in (jsonl(objects), json.dumps(objects)):
         raised = refused(text)
         assert (raised.code, raised.details) == ("malformed_csv", {"line": 999})
-        assert written == list(range(1, 999))
-        written.clear()
+    with RowSpool() as spool:
+        with pytest.raises(FileError):
+            spool_objects(enumerate(objects, 1), spool)
+        assert [line for line, _ in spool.rows()] == list(range(1, 999))
 
 
-def test_too_many_cells_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files.spool, "MAX_CELLS", 7)
-    assert len(read(json.dumps(PAIRS))[1]) == 2
-    assert "7 cells" in refused(jsonl(PAIRS * 2)).message
+def test_too_many_cells_are_refused() -> None:
+    limits = JsonLimits(cells=7)
+    assert len(read_json(json.dumps(PAIRS), limits)[1]) == 2
+    with pytest.raises(FileError, match="7 cells"):
+        read_json(jsonl(PAIRS * 2), limits)
 
 
-def test_a_long_document_of_one_line_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files.json_file, "MAX_LINE_CHARS", 1_000)
+def test_a_long_document_of_one_line_is_read() -> None:
+    limits = JsonLimits(line_chars=1_000)
     document = {"faq": [{"question": "a", "answer": "b" * 600_000}, PAIRS[1]]}
-    assert [r.question for r in read(json.dumps(document))[1]] == ["a", PAIRS[1]["question"]]
-    assert refused(json.dumps(document) + "\n{}").code == "malformed_csv"
+    taken = read_json(json.dumps(document), limits)[1]
+    assert [r.question for r in taken] == ["a", PAIRS[1]["question"]]
+    with pytest.raises(FileError) as error:
+        read_json(json.dumps(document) + "\n{}", limits)
+    assert error.value.code == "malformed_csv"
 
 
-def test_a_document_of_many_arrays_is_not_read_for_each(monkeypatch: pytest.MonkeyPatch) -> None:
-    opened: list[object] = []
+class CountedFile(io.BytesIO):
+    """A file that counts how often it is read from a place of one's own."""
 
-    def counted(file: BinaryIO, encoding: Encoding) -> Iterator[str]:
-        opened.append(file)
-        return text_chunks(file, encoding)
+    seeks = 0
 
-    monkeypatch.setattr(files.json_file, "text_chunks", counted)
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        self.seeks += 1
+        return super().seek(offset, whence)
+
+
+def test_a_document_of_many_arrays_is_not_read_for_each() -> None:
     groups = {f"group {n}": [{"question": f"q{n}", "answer": "a"}] for n in range(200)}
-    _, rows, gone = read(json.dumps(groups | {"more": {"x": PAIRS[1], "y": [1]}}))
-    assert [r.question for r in rows[:200]] == [f"q{n}" for n in range(200)]
-    assert (len(rows), gone) == (200, [])
-    assert len(opened) < 10
+    file = CountedFile(json.dumps(groups | {"more": {"x": PAIRS[1], "y": [1]}}).encode())
+    with open_json(file, "object", ReadOptions()) as table:
+        rows = [row for row in table if isinstance(row, Row)]
+    assert [r.question for r in rows] == [f"q{n}" for n in range(200)]
+    assert file.seeks < 10
 
 
 KEYS = ("question", "answer", "name", "acceptedAnswer", "text", "messages", "item", "a.b", "Why?")

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from files.csv_file import open_csv
 from files.errors import FileError
-from files.rows import ReadOptions, Row
+from files.options import ReadOptions
+from files.rows import Row
 from tests.support.client import PASSWORD, USER, Client
 
 Form = tuple[str, str, tuple[int, str]]

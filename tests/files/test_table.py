@@ -7,18 +7,18 @@ import datetime
 import io
 import json
 import zipfile
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import files.excel
-import files.json_file
-import files.spool
 from files.errors import FileError
+from files.excel import WorkbookLimits
+from files.json_file import JsonLimits
 from tests.support.client import Client
-from tests.support.files import PAIRS, jsonl, read, workbook
+from tests.support.files import PAIRS, jsonl, read, read_json, read_workbook, workbook
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,8 @@ def test_json_in_all_its_forms(text: str, encoding: str) -> None:
         (pair["question"], pair["answer"]) for pair in PAIRS
     ]
     assert [row.metadata for row in rows] == [{"tag": "conta"}, {"tag": ""}]
-    assert (rejected, table.format, table.delimiter) == ([], "json", None)
+    assert rejected == []
+    assert (table.description.format, table.description.delimiter) == ("json", None)
 
 
 def test_one_object_is_one_row() -> None:
@@ -144,16 +145,12 @@ def test_json_that_can_not_be_taken(text: str, code: str, line: int | None) -> N
     assert (error.value.code, error.value.details.get("line")) == (code, line)
 
 
-def test_too_many_bad_lines_and_too_long_ones_refuse_the_file(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(files.spool, "MAX_REJECTED", 5)
+def test_too_many_bad_lines_and_too_long_ones_refuse_the_file() -> None:
     with pytest.raises(FileError, match="More than 5"):
-        read('{"question": "a", "answer": "b"}\n' + "x\n" * 6)
-    monkeypatch.setattr(files.json_file, "MAX_LINE_CHARS", 1000)
+        read_json('{"question": "a", "answer": "b"}\n' + "x\n" * 6, JsonLimits(rejected=5))
     long = json.dumps({"question": "a", "answer": "b" * 600_000})
     with pytest.raises(FileError, match="Line 2 is longer"):
-        read('{"question": "a", "answer": "b"}\n' + long)
+        read_json('{"question": "a", "answer": "b"}\n' + long, JsonLimits(line_chars=1_000))
 
 
 @given(
@@ -200,9 +197,9 @@ def test_a_sheet_is_read_as_a_person_reads_it() -> None:
         ("Other", [["q", "a"], ["x", "y"]]),
     )
     table, rows, rejected = read(data)
-    assert (table.format, table.header_line, table.columns[:2]) == (
-        "xlsx", 3, ["Pergunta", "Resposta"],
-    )  # fmt: skip
+    description = table.description
+    assert (description.format, description.header_line) == ("xlsx", 3)
+    assert description.columns[:2] == ["Pergunta", "Resposta"]
     assert [(r.line, r.id, r.question, r.answer) for r in rows] == [
         (4, "1", "Quanto custa?", "R$ 5,00\npor mês"), (5, "2", "Até quando?", "12.5"),
         (8, None, "C", "x\ry"),
@@ -226,7 +223,7 @@ def test_a_sheet_without_pairs_says_which_others_there_are() -> None:
     assert [r.question for r in read(book, sheet="FAQ")[1]] == ["a"]
 
 
-def test_workbooks_that_can_not_be_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workbooks_that_can_not_be_taken() -> None:
     data = workbook(("A", [["question", "answer"], ["x" * 100, "y"]]))
     broken = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(broken, "w") as new:
@@ -242,11 +239,9 @@ def test_workbooks_that_can_not_be_taken(monkeypatch: pytest.MonkeyPatch) -> Non
     with_strings = io.BytesIO(data)
     with zipfile.ZipFile(with_strings, "a") as archive:
         archive.writestr("xl/sharedStrings.xml", "<sst/>")
-    for limit in ("MAX_INFLATED", "MAX_STRINGS", "MAX_PART", "MAX_CELLS", "MAX_ROWS"):
-        with monkeypatch.context() as patch:
-            patch.setattr(files.excel, limit, 1)
-            with pytest.raises(FileError):
-                read(with_strings.getvalue())
+    for limit in ("inflated", "strings", "part", "cells", "rows"):
+        with pytest.raises(FileError):
+            read_workbook(with_strings.getvalue(), replace(WorkbookLimits(), **{limit: 1}))
     assert len(read(with_strings.getvalue())[1]) == 1
 
 

@@ -9,9 +9,12 @@ from typing import Any
 import openpyxl
 import pytest
 
-from files.csv_file import CsvFile, open_csv
+from files.csv_file import open_csv
 from files.errors import FileError
-from files.rows import ReadOptions, Rejection, Row
+from files.excel import WorkbookLimits, open_workbook
+from files.json_file import JsonLimits, find_json_kind, open_json
+from files.options import ReadOptions
+from files.rows import Rejection, Row
 from files.table import Table, open_table
 
 PAIRS: list[dict[str, Any]] = [
@@ -20,12 +23,33 @@ PAIRS: list[dict[str, Any]] = [
 ]
 
 
-def read(
-    data: bytes | str, sheet: str | None = None, **options: Any
-) -> tuple[Table, list[Row], list[Rejection]]:
-    raw = data.encode() if isinstance(data, str) else data
-    with open_table(io.BytesIO(raw), ReadOptions(**options), sheet) as table:
-        found = list(table)
+Taken = tuple[Table, list[Row], list[Rejection]]
+
+
+def read(data: bytes | str, sheet: str | None = None, **options: Any) -> Taken:
+    """Return a file's table, its rows and its rejected rows."""
+    with open_table(as_file(data), ReadOptions(sheet=sheet, **options)) as table:
+        return _part(table)
+
+
+def read_json(text: str, limits: JsonLimits) -> Taken:
+    kind = find_json_kind(text)
+    assert kind is not None
+    with open_json(as_file(text), kind, ReadOptions(), limits) as table:
+        return _part(table)
+
+
+def read_workbook(data: bytes, limits: WorkbookLimits) -> Taken:
+    with open_workbook(as_file(data), ReadOptions(), limits) as table:
+        return _part(table)
+
+
+def as_file(data: bytes | str) -> io.BytesIO:
+    return io.BytesIO(data.encode() if isinstance(data, str) else data)
+
+
+def _part(table: Table) -> Taken:
+    found = list(table)
     rows = [row for row in found if isinstance(row, Row)]
     return table, rows, [row for row in found if isinstance(row, Rejection)]
 
@@ -46,12 +70,8 @@ def workbook(*sheets: tuple[str, list[list[Any]]]) -> bytes:
     return file.getvalue()
 
 
-def read_csv(data: bytes | str, **options: Any) -> tuple[CsvFile, list[Row], list[Rejection]]:
-    raw = data.encode() if isinstance(data, str) else data
-    file = open_csv(io.BytesIO(raw), ReadOptions(**options))
-    found = list(file)
-    rows = [row for row in found if isinstance(row, Row)]
-    return file, rows, [row for row in found if isinstance(row, Rejection)]
+def read_csv(data: bytes | str, **options: Any) -> Taken:
+    return _part(open_csv(as_file(data), ReadOptions(**options)))
 
 
 def pairs(data: bytes | str, **options: Any) -> list[tuple[str, str]]:

@@ -1,0 +1,179 @@
+"""How the rows of a table are laid out: its columns, their names, and how wide a row is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from files.description import FileDescription
+from files.errors import FileError
+from files.header import (
+    MAX_COLUMNS,
+    Columns,
+    Header,
+    Wanted,
+    check_answers,
+    explain_missing_columns,
+    find_header,
+    name_metadata,
+    show_name,
+)
+from files.prose import is_prose
+from texts import visible_text
+
+# So much of a table is looked at to find its layout.
+SAMPLE_ROWS = 200
+SAMPLE_CHARS = 1 << 17
+# The rows whose width is checked before anything is made of them.
+_WIDTH_ROWS = 10
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which field of a row is what.
+
+    `names` are the header's, none where there is no header; `header` is its place among the rows
+    that were looked at. `width` is how many fields a row should have. `usual` is the width of most
+    rows where they do not fill the header, else the header's. `spaced` says that most rows have a
+    space after each delimiter.
+    """
+
+    columns: Columns
+    names: list[str]
+    header: int | None
+    width: int
+    usual: int
+    spaced: bool
+
+    @cached_property
+    def metadata_names(self) -> dict[int, str]:
+        """The names of the columns that become metadata, by their index."""
+        return name_metadata(self.names, self.columns)
+
+    @cached_property
+    def shown_names(self) -> list[str]:
+        """The columns as a person knows them: by name, or by position where there is no header."""
+        positions = [str(position) for position in range(1, self.width + 1)]
+        return [show_name(name) for name in self.names] or positions
+
+    def column_name(self, index: int) -> str:
+        """Return a column's name, or its position where it has none or shares it."""
+        name = self.shown_names[index] if index < len(self.shown_names) else ""
+        return name if name and self.shown_names.count(name) == 1 else str(index + 1)
+
+    def describe(
+        self,
+        kind: str,
+        *,
+        encoding: str | None = None,
+        delimiter: str | None = None,
+        header_line: int | None = None,
+    ) -> FileDescription:
+        """Return the description of a file of that kind with this layout."""
+        id_index = self.columns.id
+        return FileDescription(
+            format=kind,
+            encoding=encoding,
+            delimiter=delimiter,
+            header_line=header_line,
+            columns=self.shown_names,
+            question_column=self.column_name(self.columns.question),
+            answer_column=self.column_name(self.columns.answer),
+            id_column=None if id_index is None else self.column_name(id_index),
+        )
+
+
+def find_layout(rows: Sequence[list[str]], want: Wanted, header: bool | None, line: int) -> Layout:
+    """Return the layout of a table by its first rows, of which the first is in `line`.
+
+    Raises FileError: missing_column, and malformed_csv with more than MAX_COLUMNS columns.
+    """
+    check_width(rows, line)
+    found = find_header(rows, want, header)
+    if found is None:
+        raise explain_missing_columns(rows, line, want)
+    return lay_out(rows, want, found)
+
+
+def lay_out(rows: Sequence[list[str]], want: Wanted, header: Header) -> Layout:
+    """Return the layout of a table whose header was found among its first rows.
+
+    Raises FileError (missing_column) where the answers below the header are no texts.
+    """
+    columns = header.columns
+    needed = max(columns.question, columns.answer, columns.id or 0) + 1
+    names: list[str] = []
+    if header.row is None:
+        width = needed if _goes_on_as_prose(rows, needed) else max(find_width(rows), needed)
+    else:
+        names = rows[header.row]
+        # A column without a name at the end is none: what stands there is too much for its row.
+        while len(names) > needed and not visible_text(names[-1]):
+            names = names[:-1]
+        width = len(names)
+    data = skip_header(rows, header)
+    usual = width if header.row is None else _narrow_width(data, needed, width)
+    common = [row for row in data if len(row) == usual]
+    spaced = 2 * sum(map(is_prose, common)) > len(common)
+    if header.row is not None:
+        check_answers(names, columns, data, want)
+    return Layout(columns, names, header.row, width, usual, spaced)
+
+
+def check_width(rows: Sequence[list[str]], line: int) -> None:
+    """Raise FileError (malformed_csv) where the first rows have more than MAX_COLUMNS fields."""
+    width = max(map(len, rows[:_WIDTH_ROWS]))
+    if width > MAX_COLUMNS:
+        raise FileError(
+            "malformed_csv",
+            f"Line {line} has {width} columns; at most {MAX_COLUMNS} can be taken.",
+            line=line,
+        )
+
+
+def skip_header(rows: Sequence[list[str]], header: Header | None) -> Sequence[list[str]]:
+    """Return the rows below the header; all of them where there is none."""
+    return rows if header is None or header.row is None else rows[header.row + 1 :]
+
+
+def take_sample(rows: Iterable[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
+    """Yield so many rows with something in them as are looked at to find a layout.
+
+    Rows before the first one with something in it are passed over.
+    """
+    count = size = 0
+    for line, fields in rows:
+        if not any(map(visible_text, fields)):
+            continue
+        yield line, fields
+        count += 1
+        size += sum(map(len, fields))
+        if count >= SAMPLE_ROWS or size >= SAMPLE_CHARS:
+            return
+
+
+def find_width(rows: Sequence[list[str]]) -> int:
+    """Return how many fields most rows have, without the empty ones at their end."""
+    return Counter(map(filled_width, rows)).most_common(1)[0][0] if rows else 0
+
+
+def filled_width(row: Sequence[str]) -> int:
+    """Return a row's width without the empty fields at its end."""
+    width = len(row)
+    while width and not row[width - 1]:
+        width -= 1
+    return width
+
+
+def _narrow_width(rows: Sequence[list[str]], needed: int, width: int) -> int:
+    """Return how wide rows are that mostly lack fields at their end, else `width`."""
+    lengths = Counter(len(row) for row in rows if needed <= len(row) < width)
+    return lengths.most_common(1)[0][0] if 2 * lengths.total() > len(rows) else width
+
+
+def _goes_on_as_prose(rows: Sequence[list[str]], needed: int) -> bool:
+    """Return whether what follows the columns asked for is the rest of a text, not columns."""
+    beyond = [field for row in rows for field in row[needed:] if field.strip()]
+    return bool(beyond) and 2 * sum(field.startswith(" ") for field in beyond) >= len(beyond)

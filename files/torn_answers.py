@@ -1,0 +1,97 @@
+"""Answers of several lines without quotes around them: each of their lines looks like a row.
+
+| the row | becomes |
+|---|---|
+| not ended by a quote, and followed by several lines of one field | malformed_quotes: its answer goes on there |
+| prose with a comma between such lines | malformed_quotes |
+| followed by one line of one field | itself: that line may be anything |
+
+The first line of such an answer alone would be a wrong answer, and a line of prose between them,
+with its comma, a wrong row.
+"""  # noqa: E501
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TypeAlias
+
+from files.prose import is_prose
+from files.records import Record
+from files.rows import Rejection, Row, reject
+
+# What became of a record, and the record; None for one that could not be read.
+Entry: TypeAlias = tuple[Row | Rejection, Record | None]
+
+# How many lines of prose with commas an answer may have beside each other.
+_MOST_HELD = 20
+
+
+def reject_torn_answers(entries: Iterable[Entry], delimiter: str) -> Iterator[Row | Rejection]:
+    """Yield what became of each record; rows that are pieces of a torn answer are rejected."""
+    last: Entry | None = None
+    # What may be a torn answer: its row first, or a line of it, then what may be further pieces.
+    held: list[Entry] = []
+    begun_by_prose = False
+    for entry in entries:
+        if held:
+            if _is_loose(entry):
+                yield from map(_reject, held)
+                held = [entry]
+                continue
+            if len(held) <= _MOST_HELD and not begun_by_prose and _runs_on(entry, delimiter):
+                held.append(entry)
+                continue
+            yield from (row for row, _ in held)
+            held = []
+        elif last is not None:
+            if _is_loose(entry) and _ends_open(last):
+                held, last = [last, entry], None
+                continue
+            yield last[0]
+        if isinstance(entry[0], Row):
+            last, begun_by_prose = entry, _is_prose(entry)
+        else:
+            last = None
+            yield entry[0]
+    if last is not None:
+        yield last[0]
+    yield from (row for row, _ in held)
+
+
+def runs_on(record: Record, delimiter: str) -> bool:
+    """Return whether a field begins with a space, and no quote is before it."""
+    if not is_prose(record.fields):
+        return False
+    text = "".join(record.lines)
+    return any(delimiter + f in text for f in record.fields[1:] if f[:1] == " ")
+
+
+def _runs_on(entry: Entry, delimiter: str) -> bool:
+    return entry[1] is not None and runs_on(entry[1], delimiter)
+
+
+def _is_prose(entry: Entry) -> bool:
+    return entry[1] is not None and is_prose(entry[1].fields)
+
+
+def _ends_open(entry: Entry) -> bool:
+    """Return whether no quote ends a row's last field."""
+    return entry[1] is not None and '"' not in entry[1].lines[-1][-3:]
+
+
+def _is_loose(entry: Entry) -> bool:
+    row = entry[0]
+    return isinstance(row, Rejection) and row.code == "too_few_fields" and len(row.fields) == 1
+
+
+def _reject(entry: Entry) -> Rejection:
+    row, record = entry
+    if isinstance(row, Rejection) or record is None:
+        assert isinstance(row, Rejection)  # noqa: S101, for the type checker: no record, no row
+        return row
+    return reject(
+        row.line,
+        "malformed_quotes",
+        "The row seems to be a line of an answer of several lines, which needs quotes around it.",
+        record.fields,
+    )
