@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-faults demo bench bench-uploads bench-scale clean
+.PHONY: run test test-faults demo bench bench-uploads bench-scale requirements clean
 
 run: .venv/installed
 	$(BIN)/python app.py
@@ -31,6 +31,13 @@ bench-uploads: .venv/installed-bench
 # Sizes in items, the last one takes an hour: make bench-scale SIZES="2000 10000 100000 1000000"
 bench-scale: .venv/installed-bench
 	$(BIN)/python -m bench.scale $(SIZES)
+
+# Pins what each *.in asks for, and what that needs. It keeps the versions that are pinned already;
+# for newer ones: make requirements ARGS="--upgrade-package flask", or ARGS=--upgrade for all.
+requirements: .venv/installed-dev
+	$(BIN)/uv pip compile --quiet $(ARGS) requirements.in -o requirements.txt
+	$(BIN)/uv pip compile --quiet $(ARGS) requirements-dev.in -o requirements-dev.txt
+	$(BIN)/uv pip compile --quiet $(ARGS) requirements-bench.in -o requirements-bench.txt
 
 # What a stamp was made from is what is installed: a change of the file installs again.
 .venv/installed: requirements.txt
