@@ -11,9 +11,9 @@ import db
 import store.models
 from config import ConfigError, Settings
 from db import DatabaseUnavailable, Pool, SchemaError
+from embedders.loading import load_model
 from embedders.remote import RemoteModel, RemoteOptions
-from embedders.sentence import ModelLoadError, load_model
-from embeddings import Embedder, EmbeddingService
+from embeddings import Embedder, EmbeddingService, ModelLoadError
 from postgres.server import EmbeddedPostgres, EmbeddedPostgresError
 from services.indexer import Indexer
 from services.users import Users
@@ -49,12 +49,12 @@ class Runtime:
     postgres: EmbeddedPostgres | None
     process: int
 
-    def close(self, seconds: float = 10.0) -> None:
-        """Stop everything; batches in hand get `seconds` to finish. Safe to call again."""
+    def close(self) -> None:
+        """Stop everything. Safe to call again."""
         if os.getpid() != self.process:
             return  # a forked child must not stop its parent's parts
         self.indexer.stop()
-        self.workers.stop(seconds)
+        self.workers.stop()
         self.embeddings.close()
         self.pool.close()
         if self.postgres is not None:

@@ -1,7 +1,7 @@
-"""The background thread pool: claims waiting rows, embeds them, writes the results.
+"""The background threads: they claim waiting rows, embed them, and write the results.
 
-The queue is PostgreSQL; `wake` only saves the wait for the next look at it. Any number of processes
-may run workers on one database.
+The queue is in PostgreSQL; `wake` only saves the time until the next look at it. Any number of
+processes may run workers on one database.
 """
 
 from __future__ import annotations
@@ -21,19 +21,20 @@ from store.models import Model
 
 logger = logging.getLogger(__name__)
 
-# Rows in a claim: what a killed process costs, some 4 seconds of work. Of many texts, those of
-# like length share a batch, and less is padded: 12 % with 128 rows, 18 % with 64.
+# A claim takes so many rows, and a killed process costs no more: some 4 seconds of work. The model
+# takes texts of like length together, so the more rows there are, the less it pads: 12 % of the
+# tokens with 128 rows, 18 % with 64.
 BATCH_ROWS = 128
-# How often the queue is looked at when nothing wakes the workers.
+# The workers look at the queue this often, even when nothing wakes them.
 POLL_SECONDS = 1.0
-# A worker whose model gave nothing for so long is stuck; PostgreSQL has deadlines of its own.
+# A worker is stuck when its model gave nothing for so long; PostgreSQL has deadlines of its own.
 STUCK_SECONDS = 120.0
 
 
 class Workers:
-    """A pool of `threads` workers, and one thread that holds their leases.
+    """So many worker `threads`, and one thread that holds their leases.
 
-    Threads start with `start`, so never before a fork. A worker's loop ends only with `stop`.
+    The threads start with `start`, so never before a fork. Only `stop` ends a worker's loop.
     """
 
     def __init__(
@@ -60,11 +61,11 @@ class Workers:
         self._loops: list[threading.Thread] = []
 
     def start(self) -> None:
-        """Start the threads; with 0 threads, none."""
+        """Start the threads. Where there are no workers, nothing needs to hold a lease either."""
         if not self._threads:
             return
-        # Daemons: the interpreter joins other threads, also a ThreadPoolExecutor's, before it runs
-        # what was registered to stop them, and would wait for loops without end.
+        # Daemons: the interpreter joins all other threads, a ThreadPoolExecutor's too, before it
+        # runs what was registered to stop them, and so it would wait for loops without end.
         self._loops = [
             threading.Thread(target=loop, name="worker", daemon=True)
             for loop in (*[self._work] * self._threads, self._hold_leases)
@@ -78,7 +79,7 @@ class Workers:
             self._wake.notify_all()
 
     def stuck_seconds(self) -> float:
-        """Return for how long the slowest worker has waited for the model; inf where one died."""
+        """Return how long the slowest worker has waited for the model; inf when a thread died."""
         if not self._stopping.is_set() and not all(thread.is_alive() for thread in self._loops):
             return math.inf
         with self._lock:
@@ -86,13 +87,13 @@ class Workers:
         return max(0.0, time.monotonic() - max(began, self._embeddings.progress_at))
 
     def stop(self, seconds: float = 10.0) -> None:
-        """Finish the batches in hand within `seconds`; give back what is not finished."""
+        """Give the workers `seconds` to finish their batches; give back what is not finished."""
         self._stopping.set()
         self.wake()
         deadline = time.monotonic() + seconds
         for thread in self._loops:
             thread.join(max(0.0, deadline - time.monotonic()))
-        for batch in self._batches():
+        for batch in self._list_held():
             self._give_back(batch, blame=False)
 
     def _work(self) -> None:
@@ -103,7 +104,7 @@ class Workers:
                         self._wake.wait(POLL_SECONDS)
 
     def _step_safely(self) -> bool:
-        """Do one thing; return whether there was one. The loop must outlive every error."""
+        """Take one step; return whether there was work. The loop must outlive every error."""
         try:
             return self._step()
         except (DatabaseUnavailable, EmbedderBusy) as error:
@@ -129,16 +130,16 @@ class Workers:
         return finished is not None
 
     def _claim(self) -> Batch | None:
-        """Claim waiting rows; where none wait, a suspect, with nothing else in hand meanwhile.
+        """Claim waiting rows; when none wait, claim a suspect, and nothing beside it.
 
-        A row that ends the process would else take the attempts of those beside it with it, and
-        in the end they would be rejected together.
+        A row that ends the process spends the attempts of all rows in hand. Beside a suspect, rows
+        that did nothing wrong would be rejected together with it.
         """
         with self._claims:
             if self._suspect is not None:
                 return None
             batch = store.claims.claim_batch(self._pool, self._lease_seconds, BATCH_ROWS)
-            if batch is None and not self._batches():
+            if batch is None and not self._list_held():
                 batch = self._suspect = store.claims.claim_suspect(self._pool, self._lease_seconds)
             if batch is not None:
                 with self._lock:
@@ -150,8 +151,8 @@ class Workers:
             results = self._embed(batch)
             last = store.claims.finish_batch(self._pool, self._model, batch, results)
         except BaseException as error:
-            # The attempt counts where the batch itself may be the cause; in the end its rows are
-            # tried alone, and rejected.
+            # The attempt counts when the batch itself may be the cause. After several attempts,
+            # each of its rows is tried alone, and rejected if it fails.
             outside = isinstance(error, DatabaseUnavailable | EmbedderBusy | LeaseLost)
             self._give_back(batch, blame=not outside)
             raise
@@ -186,17 +187,17 @@ class Workers:
         except DatabaseUnavailable:
             logger.warning("job %s: rows wait until their lease ends", batch.job_id)
 
-    def _batches(self) -> list[Batch]:
+    def _list_held(self) -> list[Batch]:
         with self._lock:
             return list(self._held)
 
     def _hold_leases(self) -> None:
-        """Renew the leases of batches that take longer than a third of one."""
+        """Renew the lease of each batch that takes longer than a third of it."""
         while not self._stopping.wait(self._lease_seconds / 3):
-            for batch in self._batches():
+            for batch in self._list_held():
                 try:
                     if not store.claims.extend_lease(self._pool, batch, self._lease_seconds):
-                        # Its worker will see: it may have just finished the batch, too.
+                        # Its worker finds out by itself, and may have just finished the batch.
                         logger.debug("job %s: a lease is over", batch.job_id)
                 except DatabaseUnavailable as error:
                     logger.warning("job %s: the lease is not renewed: %s", batch.job_id, error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 import uuid
@@ -320,11 +321,23 @@ def test_a_worker_without_a_model_is_stuck(pool: Pool, model: Model) -> None:
         leave.set()
         eventually(lambda: count(pool, "items") == 5)
         assert workers.stuck_seconds() == 0
-        workers._loops.append(threading.Thread())
-        assert workers.stuck_seconds() > 1e9
     finally:
         leave.set()
-        workers._loops.pop()
+        workers.stop()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_workers_of_which_one_died_are_stuck_for_ever(pool: Pool, model: Model) -> None:
+    class Deadly(HashEmbedder):
+        def encode_passages(self, texts: Sequence[str]) -> FloatArray:
+            raise SystemExit
+
+    workers = Workers(pool, model, EmbeddingService(Deadly()), threads=1, lease_seconds=60)
+    make_job(pool, 5)
+    workers.start()
+    try:
+        eventually(lambda: workers.stuck_seconds() == math.inf)
+    finally:
         workers.stop()
 
 
