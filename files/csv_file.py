@@ -19,9 +19,8 @@ from typing import BinaryIO, Literal
 from files.dialect import Dialect, detect_dialect, read_delimiter
 from files.encoding import Encoding, detect_encoding, text_chunks
 from files.errors import explain_no_rows
-from files.header import read_wanted
 from files.lines import Lines
-from files.options import ReadOptions
+from files.options import ReadOptions, read_wanted
 from files.records import Broken, Record, Records
 from files.rows import Rejection, Row, RowRules, reject, reject_wide
 from files.torn_answers import Entry, reject_torn_answers, runs_on
@@ -29,7 +28,7 @@ from files.torn_answers import Entry, reject_torn_answers, runs_on
 
 def open_csv(file: BinaryIO, options: ReadOptions) -> CsvFile:
     """Find out how a seekable file of bytes is read. Raises FileError."""
-    want = read_wanted(options.question_column, options.answer_column, options.id_column)
+    want = read_wanted(options)
     delimiter = read_delimiter(options.delimiter)
     encoding = detect_encoding(file, options.encoding)
     dialect = detect_dialect(text_chunks(file, encoding), want, options.header, delimiter)

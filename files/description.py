@@ -32,9 +32,11 @@ class FileDescription:
     def from_json(cls, stored: Mapping[str, Any]) -> FileDescription | None:
         """Return what `as_json` gave, from a job or a collection; None where no file was read.
 
-        Members that a later version added are passed over.
+        Members that a later version added are passed over; those that an earlier one had not, too.
         """
-        names = [field.name for field in fields(cls)]
-        if not stored.keys() >= set(names):
+        if not stored.keys() >= {"columns", "question_column", "answer_column"}:
             return None
-        return cls(**{name: stored[name] for name in names})
+        empty = {"format": "csv", "encoding": None, "delimiter": None, "header_line": None}
+        known = {field.name for field in fields(cls)}
+        members = {name: value for name, value in stored.items() if name in known}
+        return cls(**({**empty, "id_column": None} | members))

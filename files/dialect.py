@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from files.errors import FileError
-from files.header import Header, Wanted, explain_missing_columns, find_header
+from files.header import Header, explain_missing_columns, find_header
 from files.layout import (
     SAMPLE_CHARS,
     SAMPLE_ROWS,
@@ -24,6 +24,7 @@ from files.layout import (
     skip_header,
 )
 from files.lines import Lines, RecordTooLong
+from files.options import Wanted
 from files.records import Format, RecordReader
 from texts import visible_text
 

@@ -21,9 +21,8 @@ import openpyxl
 from openpyxl.utils.escape import unescape
 
 from files.errors import FileError
-from files.header import Wanted, read_wanted
 from files.layout import find_layout, take_sample
-from files.options import ReadOptions
+from files.options import ReadOptions, Wanted, read_wanted
 from files.row_table import RowTable
 
 # About styles and extensions, which are not read.
@@ -76,7 +75,7 @@ def open_workbook(
     file: BinaryIO, options: ReadOptions, limits: WorkbookLimits = LIMITS
 ) -> Iterator[RowTable]:
     """Yield the rows of one sheet of a workbook, read as they are asked for. Raises FileError."""
-    want = read_wanted(options.question_column, options.answer_column, options.id_column)
+    want = read_wanted(options)
     _check_sizes(file, limits)
     with _refuse_broken():
         book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)

@@ -14,8 +14,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from files.column_names import NAME_PAIRS, QUIZ_ANSWERS, find_choices, normalise
+from files.columns import Columns, find_columns, name_metadata
+from files.description import FileDescription
 from files.errors import FileError
-from files.header import Columns, Wanted, find_columns, name_metadata
+from files.options import Wanted
 
 Role = Literal["id", "question", "answer", "metadata"]
 ExportRow = tuple[str | None, str, str, dict[str, str]]
@@ -33,23 +35,23 @@ class Column(NamedTuple):
     name: str
 
 
-def export_columns(
-    file: dict[str, Any], keys: Sequence[str], *, has_ids: bool
+def choose_columns(
+    file: FileDescription | None, keys: Sequence[str], *, has_ids: bool
 ) -> tuple[list[Column], dict[str, int]]:
     """Return the columns, and the upload options that read them; none where names suffice.
 
-    `file` is what was found in the last file (uploads.describe), `keys` the items' metadata.
+    `file` is the last file that was uploaded, `keys` are the names of the items' metadata.
     Options count columns from 1.
     """
-    columns = [c for c in _file_columns(file) if c.role != "id" or has_ids]
+    columns = [c for c in _list_columns(file) if c.role != "id" or has_ids]
     roles = {column.role for column in columns}
     own: list[Role] = ["id"] if has_ids else []
     own += ["question", "answer"]
     columns[:0] = [Column(role, role) for role in own if role not in roles]
     named = {column.name for column in columns if column.role == "metadata"}
     columns += [Column("metadata", key) for key in keys if key not in named]
-    for candidate in (columns, *(_renamed(columns, *pair) for pair in NAME_PAIRS)):
-        if _understood(candidate):
+    for candidate in (columns, *(_rename(columns, *pair) for pair in NAME_PAIRS)):
+        if _is_understood(candidate):
             return candidate, {}
     options = {
         f"{column.role}_column": position
@@ -59,7 +61,7 @@ def export_columns(
     return columns, options
 
 
-def csv_pieces(
+def write_csv(
     columns: Sequence[Column], rows: Iterable[ExportRow], *, spreadsheet_safe: bool
 ) -> Iterator[bytes]:
     """Yield the CSV in UTF-8: RFC 4180, the header first.
@@ -69,12 +71,12 @@ def csv_pieces(
     """
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
-    safe = _safe if spreadsheet_safe else str
+    safe = _neutralise if spreadsheet_safe else str
     if spreadsheet_safe:
         text.write("\ufeff")
     writer.writerow([safe(column.name) for column in columns])
     for number, row in enumerate(rows, 1):
-        writer.writerow([safe(value) for value in _values(columns, row)])
+        writer.writerow([safe(value) for value in _list_values(columns, row)])
         if number % _PIECE_ROWS == 0:
             yield text.getvalue().encode()
             text.seek(0)
@@ -82,61 +84,60 @@ def csv_pieces(
     yield text.getvalue().encode()
 
 
-def original_fields(file: dict[str, Any], row: Mapping[str, Any]) -> list[str]:
+def restore_fields(file: FileDescription, row: Mapping[str, Any]) -> list[str]:
     """Return a row (id, question, answer, metadata) in all columns of the file it came from."""
-    names: list[str] = file.get("columns", [])
-    roles = _roles(file)
-    kept = _kept(file, roles)
+    roles = _find_roles(file)
+    kept = _name_metadata(file, roles)
     own = {role: row.get(role) or "" for role in ("id", "question", "answer")}
     return [
         own[roles[index]] if index in roles else row["metadata"].get(kept.get(index, ""), "")
-        for index in range(len(names))
+        for index in range(len(file.columns))
     ]
 
 
-def _values(columns: Sequence[Column], row: ExportRow) -> list[str]:
+def _list_values(columns: Sequence[Column], row: ExportRow) -> list[str]:
     external_id, question, answer, metadata = row
     own = {"id": external_id or "", "question": question, "answer": answer}
     return [metadata.get(name, "") if role == "metadata" else own[role] for role, name in columns]
 
 
-def _safe(value: str) -> str:
+def _neutralise(value: str) -> str:
     return f"'{value}" if value.startswith(FORMULA_STARTS) else value
 
 
-def _file_columns(file: dict[str, Any]) -> list[Column]:
-    """Return the columns of the last file that items keep, in its order."""
-    names: list[str] = file.get("columns", [])
-    roles = _roles(file)
-    kept = _kept(file, roles)
-    if not {"question", "answer"} <= set(roles.values()):
+def _list_columns(file: FileDescription | None) -> list[Column]:
+    """Return the columns of a file that items keep, in its order."""
+    roles = {} if file is None else _find_roles(file)
+    if file is None or not {"question", "answer"} <= set(roles.values()):
         return []
+    kept = _name_metadata(file, roles)
     return [
-        Column(roles[index], names[index]) if index in roles else Column("metadata", kept[index])
-        for index in range(len(names))
+        Column(roles[index], name) if index in roles else Column("metadata", kept[index])
+        for index, name in enumerate(file.columns)
         if index in roles or index in kept
     ]
 
 
-def _roles(file: dict[str, Any]) -> dict[int, Role]:
-    roles: dict[int, Role] = {}
-    for role in ("id", "question", "answer"):
-        index = _index(file.get("columns", []), file.get(f"{role}_column"))
-        if index is not None:
-            roles[index] = role
-    return roles
+def _find_roles(file: FileDescription) -> dict[int, Role]:
+    own: tuple[tuple[Role, str | None], ...] = (
+        ("id", file.id_column),
+        ("question", file.question_column),
+        ("answer", file.answer_column),
+    )
+    places = ((_find_column(file.columns, column), role) for role, column in own)
+    return {index: role for index, role in places if index is not None}
 
 
-def _kept(file: dict[str, Any], roles: Mapping[int, Role]) -> dict[int, str]:
+def _name_metadata(file: FileDescription, roles: Mapping[int, Role]) -> dict[int, str]:
     """Return the names of the columns that are metadata, by their index."""
     at = {role: index for index, role in roles.items()}
-    if not file.get("header_line") or "question" not in at or "answer" not in at:
+    if file.header_line is None or "question" not in at or "answer" not in at:
         return {}
-    return name_metadata(file["columns"], Columns(at["question"], at["answer"], at.get("id")))
+    return name_metadata(file.columns, Columns(at["question"], at["answer"], at.get("id")))
 
 
-def _index(names: Sequence[str], column: str | None) -> int | None:
-    """Return where a column is that csv_rows names by its name, or by its position."""
+def _find_column(names: Sequence[str], column: str | None) -> int | None:
+    """Return where a column is that a description names by its name, or by its position."""
     if column is None:
         return None
     if names.count(column) == 1:
@@ -144,12 +145,12 @@ def _index(names: Sequence[str], column: str | None) -> int | None:
     return int(column) - 1 if column.isdecimal() and 0 < int(column) <= len(names) else None
 
 
-def _renamed(columns: Sequence[Column], question: str, answer: str) -> list[Column]:
+def _rename(columns: Sequence[Column], question: str, answer: str) -> list[Column]:
     names = {"id": "id", "question": question, "answer": answer}
     return [Column(c.role, names.get(c.role, c.name)) for c in columns]
 
 
-def _understood(columns: Sequence[Column]) -> bool:
+def _is_understood(columns: Sequence[Column]) -> bool:
     """Return whether an upload without options would read the columns as they are meant."""
     names = [column.name for column in columns]
     plain = [normalise(name) for name in names]

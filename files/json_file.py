@@ -23,13 +23,14 @@ from typing import Any, BinaryIO, Literal, TypeAlias
 
 import ijson
 
+from files.columns import MAX_COLUMNS
 from files.encoding import Encoding, detect_encoding, text_chunks
 from files.errors import FileError
-from files.header import MAX_COLUMNS, explain_missing_columns, find_header, read_wanted
+from files.header import explain_missing_columns, find_header
 from files.json_objects import UnfitObject, make_rows
 from files.json_places import Utf8, find_places, read_places
 from files.layout import SAMPLE_ROWS, lay_out
-from files.options import ReadOptions
+from files.options import ReadOptions, read_wanted
 from files.row_table import RowTable
 from files.rows import Rejection, reject
 from files.spool import MAX_CELLS, MAX_REJECTED, RowSpool
@@ -79,7 +80,7 @@ def open_json(
 
     Which columns there are is known only after the last object, so the rows wait in a spool.
     """
-    want = read_wanted(options.question_column, options.answer_column, options.id_column)
+    want = read_wanted(options)
     encoding = detect_encoding(file, options.encoding)
     with RowSpool(max_rejected=limits.rejected, max_cells=limits.cells) as spool:
         names, sample = spool_objects(_find_objects(file, kind, encoding, limits), spool)

@@ -7,19 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from files.columns import MAX_COLUMNS, Columns, name_metadata, show_name
 from files.description import FileDescription
 from files.errors import FileError
-from files.header import (
-    MAX_COLUMNS,
-    Columns,
-    Header,
-    Wanted,
-    check_answers,
-    explain_missing_columns,
-    find_header,
-    name_metadata,
-    show_name,
-)
+from files.header import Header, check_answers, explain_missing_columns, find_header
+from files.options import Wanted
 from files.prose import is_prose
 from texts import visible_text
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
+
+from files.errors import FileError
+
+Column: TypeAlias = "str | int"  # a name, or a position counted from 1
 
 
 @dataclass(frozen=True)
@@ -22,3 +27,48 @@ class ReadOptions:
     encoding: str | None = None
     overflow: Literal["reject", "join"] = "reject"
     sheet: str | None = None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The columns as the caller named them; None where they are to be found."""
+
+    question: Column | None = None
+    answer: Column | None = None
+    id: Column | None = None
+
+    @property
+    def positions(self) -> list[int]:
+        return [c for c in (self.question, self.answer, self.id) if isinstance(c, int)]
+
+    @property
+    def names(self) -> list[str]:
+        return [c for c in (self.question, self.answer, self.id) if isinstance(c, str)]
+
+
+def read_wanted(options: ReadOptions) -> Wanted:
+    """Return the columns that the caller asked for. Raises FileError (invalid_option)."""
+    columns = [
+        _read_column("question_column", options.question_column),
+        _read_column("answer_column", options.answer_column),
+        _read_column("id_column", options.id_column),
+    ]
+    given = [c for c in columns if c is not None]
+    if len(set(given)) < len(given):
+        raise FileError(
+            "invalid_option", "question_column, answer_column and id_column must be different."
+        )
+    return Wanted(*columns)
+
+
+def _read_column(option: str, value: str | None) -> Column | None:
+    if value is None:
+        return None
+    text = value.strip()
+    if not text:
+        raise FileError("invalid_option", f"{option} is empty: give a name or a position.")
+    if re.fullmatch(r"[0-9]{1,9}", text):
+        if int(text) == 0:
+            raise FileError("invalid_option", f"{option}=0: positions are counted from 1.")
+        return int(text)
+    return value

@@ -31,28 +31,29 @@ def reject_torn_answers(entries: Iterable[Entry], delimiter: str) -> Iterator[Ro
     last: Entry | None = None
     # What may be a torn answer: its row first, or a line of it, then what may be further pieces.
     held: list[Entry] = []
-    begun_by_prose = False
+    begin: Entry | None = None
     for entry in entries:
+        row, record = entry
         if held:
-            if _is_loose(entry):
+            if _is_loose(row):
                 yield from map(_reject, held)
                 held = [entry]
                 continue
-            if len(held) <= _MOST_HELD and not begun_by_prose and _runs_on(entry, delimiter):
+            if len(held) <= _MOST_HELD and not _is_prose(begin) and _runs_on(record, delimiter):
                 held.append(entry)
                 continue
             yield from (row for row, _ in held)
             held = []
         elif last is not None:
-            if _is_loose(entry) and _ends_open(last):
+            if _is_loose(row) and _ends_open(last):
                 held, last = [last, entry], None
                 continue
             yield last[0]
-        if isinstance(entry[0], Row):
-            last, begun_by_prose = entry, _is_prose(entry)
+        if isinstance(row, Row):
+            last = begin = entry
         else:
             last = None
-            yield entry[0]
+            yield row
     if last is not None:
         yield last[0]
     yield from (row for row, _ in held)
@@ -66,12 +67,12 @@ def runs_on(record: Record, delimiter: str) -> bool:
     return any(delimiter + f in text for f in record.fields[1:] if f[:1] == " ")
 
 
-def _runs_on(entry: Entry, delimiter: str) -> bool:
-    return entry[1] is not None and runs_on(entry[1], delimiter)
+def _runs_on(record: Record | None, delimiter: str) -> bool:
+    return record is not None and runs_on(record, delimiter)
 
 
-def _is_prose(entry: Entry) -> bool:
-    return entry[1] is not None and is_prose(entry[1].fields)
+def _is_prose(entry: Entry | None) -> bool:
+    return entry is not None and entry[1] is not None and is_prose(entry[1].fields)
 
 
 def _ends_open(entry: Entry) -> bool:
@@ -79,8 +80,8 @@ def _ends_open(entry: Entry) -> bool:
     return entry[1] is not None and '"' not in entry[1].lines[-1][-3:]
 
 
-def _is_loose(entry: Entry) -> bool:
-    row = entry[0]
+def _is_loose(row: Row | Rejection) -> bool:
+    """Return whether a row is one field, which may be a line of anything."""
     return isinstance(row, Rejection) and row.code == "too_few_fields" and len(row.fields) == 1
 
 

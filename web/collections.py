@@ -8,7 +8,8 @@ from apiflask import APIBlueprint
 from flask import Response
 
 import store.items
-from files.export import csv_pieces, export_columns
+from files.description import FileDescription
+from files.export import choose_columns, write_csv
 from store.items import Export
 from web.auth import auth
 from web.context import current_runtime
@@ -65,8 +66,10 @@ def _require_name(name: str) -> None:
 
 
 def _answer_export(name: str, stored: Export, spreadsheet_safe: bool) -> Response:
-    columns, options = export_columns(stored.file, stored.metadata_names, has_ids=stored.has_ids)
-    pieces = csv_pieces(columns, stored.rows, spreadsheet_safe=spreadsheet_safe)
+    columns, options = choose_columns(
+        FileDescription.from_json(stored.file), stored.metadata_names, has_ids=stored.has_ids
+    )
+    pieces = write_csv(columns, stored.rows, spreadsheet_safe=spreadsheet_safe)
     safe = "-spreadsheet-safe" if spreadsheet_safe else ""
     response = answer_csv(pieces, f"{name}{safe}.csv")
     if options:

@@ -11,7 +11,8 @@ from apiflask import APIBlueprint
 from flask import Response, request
 
 import store.jobs
-from files.export import original_fields
+from files.description import FileDescription
+from files.export import restore_fields
 from store.jobs import Job, RejectedRow
 from web.auth import auth
 from web.context import current_runtime
@@ -131,23 +132,23 @@ def _require_job(job_id: UUID) -> Job:
 
 def _answer_errors_csv(job: Job) -> Response:
     pool = current_runtime().pool
+    file = FileDescription.from_json(job.file)
 
     def pieces() -> Iterator[bytes]:
-        columns = [str(name) for name in job.file.get("columns", [])]
-        if job.file.get("header_line") is not None:
-            yield _write_line(columns)
+        if file is not None and file.header_line is not None:
+            yield _write_line(file.columns)
         for row in store.jobs.all_errors(pool, job.id):
-            yield _write_line(_restore_row(job, row))
+            yield _write_line(_restore_row(file, row))
 
     return answer_csv(pieces(), f"{job.id}-rejected.csv")
 
 
-def _restore_row(job: Job, row: RejectedRow) -> list[str]:
+def _restore_row(file: FileDescription | None, row: RejectedRow) -> list[str]:
     """Return a row in the columns of its file; one that could not be parsed is one field."""
-    if not isinstance(row.fields, dict):
+    if file is None or not isinstance(row.fields, dict):
         return list(row.fields)
     # A row that was taken first, and rejected later: its metadata have the columns' names.
-    return original_fields(job.file, row.fields)
+    return restore_fields(file, row.fields)
 
 
 def _write_line(fields: list[str]) -> bytes:

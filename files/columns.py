@@ -1,0 +1,220 @@
+"""Which columns of a header hold the question, the answer and the id.
+
+Whole names that belong together (column_names.py) are looked for first. Only where a header has
+none, the one column that is a question with a word beside it that says which (`question_en`,
+`Pergunta principal`), and the one such answer, are taken. Last comes a column named `correct`
+beside a question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from files.column_names import (
+    ANSWERS,
+    GROUPS,
+    OF_ANSWERS,
+    OF_QUESTIONS,
+    PAIRED_ANSWERS,
+    PAIRED_QUESTIONS,
+    QUESTIONS,
+    QUIZ_ANSWERS,
+    QUIZ_QUESTIONS,
+    NameTable,
+    is_qualified,
+    means_itself,
+    normalise,
+)
+from files.errors import FileError, Json
+from files.options import Column, Wanted
+from texts import visible_text
+
+MAX_COLUMNS = 1_000
+SHOWN_NAMES = 20
+SHOWN_CHARS = 60
+_OPTIONS = ("question_column", "answer_column")
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Where a row has its question, its answer and its id, counted from 0."""
+
+    question: int
+    answer: int
+    id: int | None
+
+
+def find_columns(header: Sequence[str], want: Wanted) -> Columns | None:
+    """Return where a row has the columns, or None where it lacks one.
+
+    Raises FileError (missing_column) where two columns have the name.
+    """
+    if len(header) > MAX_COLUMNS:
+        return None
+    names = [normalise(name) for name in header]
+    question = _find_given(header, names, want.question, "question_column")
+    answer = _find_given(header, names, want.answer, "answer_column")
+    id_index = _find_given(header, names, want.id, "id_column")
+    if -1 in (question, answer, id_index):
+        return None
+    pair = _complete_pair(header, names, question, answer)
+    if pair is None or pair[0] == pair[1]:
+        return None
+    if want.id is None:
+        id_index = _find_id(header, pair)
+    return Columns(*pair, id_index)
+
+
+def _complete_pair(
+    header: Sequence[str], names: Sequence[str], question: int | None, answer: int | None
+) -> tuple[int, int] | None:
+    """Return the question and the answer, each by its name where it is not given.
+
+    Raises FileError (missing_column) where two columns have that name.
+    """
+    if question is not None and answer is not None:
+        return question, answer
+    pair = (
+        _find_best_pair(names, question, answer)
+        or _find_qualified_pair(header, question, answer)
+        or _find_pair(names, (QUIZ_QUESTIONS, QUIZ_ANSWERS), question, answer)
+    )
+    if pair is None:
+        return None
+    for option, index, given in zip(_OPTIONS, pair, (question, answer), strict=True):
+        if given is None and names.count(names[index]) > 1:
+            raise _explain_ambiguity(names, names[index], header[index], option)
+    return pair
+
+
+def _find_id(header: Sequence[str], pair: tuple[int, int]) -> int | None:
+    """Return the only column that is named `id`; None where the question or the answer is it."""
+    ids = [i for i, name in enumerate(header) if visible_text(name).casefold() == "id"]
+    return ids[0] if len(ids) == 1 and ids[0] not in pair else None
+
+
+def name_metadata(header: Sequence[str], columns: Columns) -> dict[int, str]:
+    """Return the names of the columns that become metadata, by their index.
+
+    A name that comes again is numbered (`tag`, `tag_2`), so that no value is lost.
+    """
+    own = {columns.question, columns.answer, columns.id}
+    taken = {show_name(name) for name in header}
+    names: dict[int, str] = {}
+    used: set[str] = set()
+    for index, name in enumerate(map(show_name, header)):
+        if index in own or not name:
+            continue
+        unique, number = name, 1
+        while unique in used or (number > 1 and unique in taken):
+            number += 1
+            unique = f"{name}_{number}"
+        used.add(unique)
+        names[index] = unique
+    return names
+
+
+def show_name(name: str) -> str:
+    """Return a column's name without spaces and BOM around it; empty where nothing is visible."""
+    return name.strip(" \t\r\n\ufeff").replace("\0", "\ufffd") if visible_text(name) else ""
+
+
+def _find_given(
+    header: Sequence[str], names: list[str], column: Column | None, option: str
+) -> int | None:
+    """Return the index of the column that the caller asked for, -1 where there is none."""
+    if column is None:
+        return None
+    if isinstance(column, int):
+        return column - 1 if column <= len(header) else -1
+    exact = [show_name(name) for name in header]
+    for spelled, name in ((exact, show_name(column)), (names, normalise(column))):
+        if spelled.count(name) > 1:
+            raise _explain_ambiguity(spelled, name, column, option)
+        if name in spelled:
+            return spelled.index(name)
+    return -1
+
+
+def _find_best_pair(
+    names: Sequence[str], question: int | None, answer: int | None
+) -> tuple[int, int] | None:
+    """Return the question and the answer that belong together best."""
+    return _find_pair(names, (QUESTIONS, ANSWERS), question, answer) or _find_pair(
+        names, (PAIRED_QUESTIONS, PAIRED_ANSWERS), question, answer
+    )
+
+
+def _find_pair(
+    names: Sequence[str],
+    tables: tuple[NameTable, NameTable],
+    question: int | None,
+    answer: int | None,
+) -> tuple[int, int] | None:
+    pairs = [
+        ((q_group != a_group, q_group + a_group, q_place + a_place), q, a)
+        for q, q_group, q_place in _find_known(names, tables[0], question)
+        for a, a_group, a_place in _find_known(names, tables[1], answer)
+        if q != a and (tables[0] is QUESTIONS or q_group == a_group)
+    ]
+    return min(pairs)[1:] if pairs else None
+
+
+def _find_qualified_pair(
+    header: Sequence[str], question: int | None, answer: int | None
+) -> tuple[int, int] | None:
+    """Return the only column that is some kind of question, and the only such answer."""
+    questions = _find_qualified(header, question, QUESTIONS, OF_QUESTIONS)
+    answers = _find_qualified(header, answer, ANSWERS, OF_ANSWERS)
+    if len(questions) != 1 or len(answers) != 1 or questions == answers:
+        return None
+    return questions[0], answers[0]
+
+
+def _find_qualified(
+    header: Sequence[str],
+    given: int | None,
+    table: NameTable,
+    qualifiers: frozenset[str],
+) -> list[int]:
+    if given is not None:
+        return [given]
+    whole = {name for name in table if len(name) > 1 or not name.isascii()}
+    return [
+        index
+        for index, name in enumerate(header)
+        # A letter such as `a` says nothing but beside `q`.
+        if normalise(name) in whole or is_qualified(name, table, qualifiers)
+    ]
+
+
+def _find_known(
+    names: Sequence[str], table: NameTable, given: int | None
+) -> list[tuple[int, int, int]]:
+    """Return (index, group, place) for each known name, the first column of each name only."""
+    if given is not None:
+        return [(given, group, 0) for group in range(GROUPS)]
+    return [
+        (index, group, place)
+        for index, name in enumerate(names)
+        if name in table and index == names.index(name) and means_itself(name, names)
+        for group, place in table[name]
+    ]
+
+
+def _explain_ambiguity(spelled: Sequence[str], name: str, shown: str, option: str) -> FileError:
+    places = [i for i, other in enumerate(spelled, 1) if other == name]
+    listed = ", ".join(map(str, places[:SHOWN_NAMES]))
+    return FileError(
+        "missing_column",
+        f"{len(places)} columns are named {shown.strip()[:SHOWN_CHARS]!r} (columns {listed}): "
+        f"say which one by its position, {option}={places[0]}.",
+        header=clip_names(spelled),
+    )
+
+
+def clip_names(names: Sequence[str]) -> list[Json]:
+    """Return the names as an error shows them: the first SHOWN_NAMES, each cut to SHOWN_CHARS."""
+    shown: list[Json] = [name.strip().replace("\0", "\ufffd")[:SHOWN_CHARS] for name in names]
+    return shown[:SHOWN_NAMES]
