@@ -93,21 +93,21 @@ def main(database_seconds: float = DATABASE_SECONDS) -> int:
     end_on_signals()
     try:
         environ = config.environment()
-        new_credentials = None
+        generated = None
         if "API_USERNAME" not in environ and "API_PASSWORD" not in environ:
-            new_credentials = config.new_credentials()
-            environ |= dict(zip(("API_USERNAME", "API_PASSWORD"), new_credentials, strict=True))
+            generated = username, password = config.new_credentials()
+            environ |= {"API_USERNAME": username, "API_PASSWORD": password}
         settings = config.read_settings(environ)
         start_logging(settings.log_level)
         check_address(settings.host, settings.port)
         app = create_app(settings, database_seconds=database_seconds)
-        if new_credentials is not None:
+        if generated is not None:
             # Kept only now: a start that fails leaves no password behind.
-            config.keep_credentials(*new_credentials)
+            config.keep_credentials(*generated)
     except START_ERRORS as error:
         sys.stderr.write(f"Conector PGVector can't start: {error}\n")
         return 1
-    sys.stdout.write(_describe_start(settings, new_credentials))
+    sys.stdout.write(_describe_start(settings, generated))
     sys.stdout.flush()
     try:
         serve(
@@ -122,12 +122,12 @@ def main(database_seconds: float = DATABASE_SECONDS) -> int:
     return 0
 
 
-def _describe_start(settings: Settings, new_credentials: tuple[str, str] | None) -> str:
-    """Return where the service listens, new credentials, and two curl lines to copy."""
+def _describe_start(settings: Settings, generated: tuple[str, str] | None) -> str:
+    """Return where the service listens, generated credentials, and two curl lines to copy."""
     url = f"http://{settings.host}:{settings.port}"
     lines = [f"{TITLE} listens on {url} (documentation: {url}/docs)"]
-    if new_credentials is not None:
-        username, password = new_credentials
+    if generated is not None:
+        username, password = generated
         user = f"{username}:{password}"
         lines.append(f"Made for you and kept in .env: user {username}, password {password}")
     elif {"API_USERNAME", "API_PASSWORD"} <= os.environ.keys():

@@ -11,7 +11,7 @@ from store.items import Item
 from web.auth import auth
 from web.context import current_runtime
 from web.errors import invalid_request, not_found, require
-from web.responses import answer_json
+from web.responses import answer_json, answer_page
 from web.schemas import (
     DeletedResponse,
     ItemBody,
@@ -36,10 +36,7 @@ def list_items(page: ItemsQuery) -> Response:
         limit=page.limit,
         offset=page.offset,
     )
-    results = [describe_item(item) for item in found]
-    return answer_json(
-        ItemsResponse(results=results, total=total, limit=page.limit, offset=page.offset)
-    )
+    return answer_page(ItemsResponse, [describe_item(item) for item in found], total, page)
 
 
 @routes.post("/items")

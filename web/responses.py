@@ -8,16 +8,31 @@ sendfile).
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 from flask import Response, request
 from pydantic import BaseModel
 from werkzeug.wsgi import wrap_file
 
 
+class Page(Protocol):
+    """The part of a list that a request asks for."""
+
+    limit: int
+    offset: int
+
+
 def answer_json(body: BaseModel, status: int = 200) -> Response:
     """Return a body as JSON."""
     return Response(body.model_dump_json(), status=status, mimetype="application/json")
+
+
+def answer_page(
+    body: type[BaseModel], results: Sequence[BaseModel], total: int, page: Page
+) -> Response:
+    """Return the results of one page of a list that has `total` in all."""
+    return answer_json(body(results=results, total=total, limit=page.limit, offset=page.offset))
 
 
 def answer_csv(pieces: Iterable[bytes], name: str) -> Response:

@@ -73,7 +73,7 @@ CollectionName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
 Option = Annotated[Text, Field(min_length=1)]
 Mode = Literal["upsert", "replace", "append"]
 JobStatus = Literal["enqueued", "processing", "succeeded", "failed", "canceled"]
-# Of a search, and of a list.
+# Pages of a search are small and end soon; pages of a list go on.
 Limit = Annotated[int, Field(ge=1, le=100)]
 Offset = Annotated[int, Field(ge=0, le=10_000)]
 PageLimit = Annotated[int, Field(ge=1, le=1_000)]

@@ -55,23 +55,23 @@ class _JsonErrorTask(ErrorTask):
         self.write(body)
 
 
-def _response(status: str, code: str, error: str) -> bytes:
+def _build_response(status: str, code: str, error: str) -> bytes:
     body = json.dumps({"error": error, "code": code}).encode()
     head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nConnection: close\r\n"
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
-_CUT_OFF = _response(
+_CUT_OFF = _build_response(
     "400 Bad Request", "incomplete_body", "The body ended before it was whole: send it again."
 )
 
 
-class _NoRoom(Error):
+class _DiskFull(Error):
     code = 503
     reason = "Service Unavailable"
 
 
-class _Nothing:
+class _NullBuffer:
     """A buffer that keeps nothing."""
 
     def append(self, _data: bytes) -> None:
@@ -88,10 +88,9 @@ class _Nothing:
 
 
 class _Parser(HTTPRequestParser):
-    """Refuses what another server before this one may read in another way, and survives a full
-    disk."""
+    """Refuses what a server before this one may read in another way; survives a full disk."""
 
-    _no_room: _NoRoom | None = None
+    _disk_full: _DiskFull | None = None
 
     def received(self, data: bytes) -> int:
         if self.body_rcv is None and not self.completed and _BARE_LF.search(data):
@@ -104,25 +103,25 @@ class _Parser(HTTPRequestParser):
         try:
             consumed = int(super().received(data))
         except OSError as error:
-            # The body goes to a temporary file.
+            # waitress keeps a large body in a temporary file.
             logger.error("A body can't be kept: %s", error)
-            self._no_room = _NoRoom("the disk is full, so there is no room for the body")
-            consumed = self._past(data)
-        if self.completed and self._no_room is not None:
-            self.error = self._no_room
+            self._disk_full = _DiskFull("the disk is full, so there is no room for the body")
+            consumed = self._drop_rest(data)
+        if self.completed and self._disk_full is not None:
+            self.error = self._disk_full
         if self.error is not None and self.error.code == 501:
             self.error = BadRequest(self.error.body)  # it is the request that is wrong
         return consumed
 
-    def _past(self, data: bytes) -> int:
-        """Let the rest of the body pass, so that the client comes to read the answer."""
+    def _drop_rest(self, data: bytes) -> int:
+        """Drop the rest of the body, so that the client goes on to read the answer."""
         body: Any = self.body_rcv
         if not isinstance(body, FixedStreamReceiver):
             self.completed = True
             return len(data)
         with suppress(OSError):
             body.buf.close()  # it writes what it still holds
-        cast(Any, body).buf = _Nothing()
+        cast(Any, body).buf = _NullBuffer()
         return int(super().received(data))
 
     def parse_header(self, header_plus: bytes) -> None:
@@ -137,7 +136,7 @@ class _Channel(HTTPChannel):
     parser_class = _Parser
 
     def handle_close(self) -> None:
-        """Close; a client that only closed its half is told that its body was cut off."""
+        """Close. A client that only closed its own half learns that its body was cut off."""
         unfinished: Any = self.request
         if unfinished is not None and unfinished.headers_finished and not self.requests:
             with suppress(OSError):
@@ -163,8 +162,8 @@ def check_address(host: str, port: int) -> None:
 def serve(app: Flask, host: str, port: int, *, threads: int, max_body_bytes: int) -> None:
     """Serve until a signal ends it (services/process.py), then finish what is in hand.
 
-    `max_body_bytes` bounds what is taken from anybody before the app, and so its check of
-    credentials, sees the request.
+    The server takes a whole body, of at most `max_body_bytes`, before the app sees the request and
+    checks its credentials.
     """
     server: Any = create_server(
         app,
@@ -175,7 +174,7 @@ def serve(app: Flask, host: str, port: int, *, threads: int, max_body_bytes: int
         connection_limit=CONNECTIONS,
         channel_timeout=SILENT_SECONDS,
         ident=None,
-        # They are the app's to believe (TRUSTED_PROXIES) or not to look at.
+        # The app decides whether to believe them (TRUSTED_PROXIES).
         clear_untrusted_proxy_headers=False,
     )
     for one in getattr(server, "map", {}).values():
@@ -183,6 +182,6 @@ def serve(app: Flask, host: str, port: int, *, threads: int, max_body_bytes: int
             one.channel_class = _Channel
     if hasattr(server, "channel_class"):
         server.channel_class = _Channel
-    # It warns of each request that waits for a thread.
+    # waitress warns of each request that waits for a thread.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     server.run()

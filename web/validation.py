@@ -64,7 +64,7 @@ def validate(model: type[M], given: Mapping[str, Any] | bytes) -> M:
             return model.model_validate_json(given, strict=True)
         return model.model_validate(given)
     except ValidationError as error:
-        raise _describe_errors(error) from error
+        raise _explain_invalid(error) from error
 
 
 def bound_body() -> None:
@@ -92,9 +92,9 @@ def _read_form(request: Request) -> dict[str, Any]:
     return {name: values[0] if len(values) == 1 else values for name, values in lists.items()}
 
 
-def _describe_errors(error: ValidationError) -> ApiError:
+def _explain_invalid(error: ValidationError) -> ApiError:
     errors = error.errors(include_url=False)
-    found = [(_name_place(e["loc"]), _describe(e["msg"])) for e in errors[:MAX_SHOWN_FIELDS]]
+    found = [(_name_field(e["loc"]), _phrase_reason(e["msg"])) for e in errors[:MAX_SHOWN_FIELDS]]
     if errors[0]["type"] == "json_invalid":
         return ApiError(400, "malformed_json", f"The body is not valid JSON: {found[0][1]}.")
     sentences = "; ".join(f"{place}: {text}" if place else text for place, text in found)
@@ -104,12 +104,12 @@ def _describe_errors(error: ValidationError) -> ApiError:
     )
 
 
-def _name_place(location: tuple[int | str, ...]) -> str:
+def _name_field(location: tuple[int | str, ...]) -> str:
     # pydantic names the branch of a union too: "str", "list[…]", "constrained-str".
     names = [str(p) for p in location if not re.search(r"[\[\]-]|^(str|int|dict|list)$", str(p))]
     return ".".join(names)
 
 
-def _describe(message: str) -> str:
+def _phrase_reason(message: str) -> str:
     text = message.removeprefix("Value error, ").removeprefix("Invalid JSON: ")
     return text[:1].lower() + text[1:] if text.startswith("Input") else text
