@@ -1,6 +1,6 @@
--- The whole schema, as of the version at the end. Applied by db.py at every start, under an
--- advisory lock; safe to run again. Later versions come as migrations/NNNN_name.sql, which only
--- add, so that the version before can go on working beside the new one during a rolling change.
+-- The whole schema, as of the version at the end. db.py applies it to a new database, under an
+-- advisory lock, and it is safe to run again. Later versions come as migrations/NNNN_name.sql. They
+-- only add, so that the older service can go on working beside the new one during a rolling change.
 
 CREATE EXTENSION IF NOT EXISTS vector;
 
@@ -12,7 +12,7 @@ CREATE TABLE IF NOT EXISTS schema_version (
 CREATE TABLE IF NOT EXISTS collections (
     id         integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name       text NOT NULL UNIQUE CHECK (name ~ '^[A-Za-z0-9._-]{1,100}$'),
-    -- What was found in the last file: an export gives back its columns, in their order.
+    -- What was found in the last file. An export gives back its columns in their order.
     file       jsonb NOT NULL DEFAULT '{}',
     created_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
@@ -21,13 +21,14 @@ CREATE TABLE IF NOT EXISTS collections (
 CREATE TABLE IF NOT EXISTS models (
     id         smallint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     identity   text NOT NULL UNIQUE,
-    -- 4,000 is halfvec's own limit for an index.
+    -- pgvector can index a halfvec of at most 4,000 dimensions; the type itself holds 16,000.
     dimension  integer NOT NULL CHECK (dimension BETWEEN 1 AND 4000),
     created_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
--- One question with its answer. The key says which row of a later file is the same item: a digest
--- of the file's id (place 0), or of the question, with its place among the different answers.
+-- One question with its answer. Key and place say which row of a later file is the same item. The
+-- key is a digest of the file's id, with place 0; or of the question, with a place among the
+-- different answers to it.
 CREATE TABLE IF NOT EXISTS items (
     id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     collection_id integer NOT NULL REFERENCES collections ON DELETE CASCADE,
@@ -39,8 +40,8 @@ CREATE TABLE IF NOT EXISTS items (
     question      text NOT NULL CHECK (question <> ''),
     answer        text NOT NULL CHECK (answer <> ''),
     metadata      jsonb NOT NULL DEFAULT '{}',
-    -- The order of arrival, which an export keeps: number of the job and row, 32 bits each. Ids
-    -- do not have it, as several workers write one job's rows.
+    -- The order of arrival, which an export keeps: number of the job and of the row, 32 bits each.
+    -- Ids are not in this order, because several workers write the rows of one job.
     position      bigint NOT NULL,
     created_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
     updated_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -58,23 +59,24 @@ CREATE INDEX IF NOT EXISTS items_position ON items (collection_id, position, id)
 CREATE INDEX IF NOT EXISTS items_metadata ON items USING gin (metadata jsonb_path_ops);
 
 -- Two vectors for each item and model: of the question, and of question and answer together.
--- halfvec without a dimension, since models differ in it; half the space at no visible loss.
+-- halfvec takes half the space of vector at no visible loss. It has no dimension here, because
+-- models differ in it.
 CREATE TABLE IF NOT EXISTS vectors (
     item_id       bigint NOT NULL REFERENCES items ON DELETE CASCADE,
     model_id      smallint NOT NULL REFERENCES models,
     kind          text NOT NULL CHECK (kind IN ('question', 'pair')),
-    -- The item's own; repeated here so that a search in one collection needs no join.
+    -- The item's collection, repeated here so that a search in one collection needs no join.
     collection_id integer NOT NULL,
     embedding     halfvec NOT NULL,
     PRIMARY KEY (item_id, model_id, kind)
 );
 
--- Exact search within a collection reads its vectors only.
+-- An exact search within a collection reads only its vectors.
 CREATE INDEX IF NOT EXISTS vectors_collection ON vectors (collection_id, model_id);
 
 CREATE TABLE IF NOT EXISTS jobs (
     id              uuid PRIMARY KEY,
-    -- The order of arrival; jobs of one collection run one after another in it.
+    -- The order of arrival. Jobs of one collection run one after another in this order.
     number          bigint GENERATED ALWAYS AS IDENTITY UNIQUE,
     status          text NOT NULL
                     CHECK (status IN ('enqueued', 'processing', 'succeeded', 'failed', 'canceled')),
@@ -83,7 +85,7 @@ CREATE TABLE IF NOT EXISTS jobs (
     collection      text NOT NULL,
     filename        text,
     mode            text NOT NULL CHECK (mode IN ('upsert', 'replace', 'append')),
-    -- Unique: of several uploads at once with one key, the database lets one in.
+    -- Unique: if several uploads with one key come at once, the database lets one in.
     idempotency_key text UNIQUE,
     -- What was found in the file: encoding, delimiter, header, columns.
     file            jsonb NOT NULL DEFAULT '{}',
@@ -93,7 +95,7 @@ CREATE TABLE IF NOT EXISTS jobs (
     unchanged       bigint NOT NULL DEFAULT 0,
     rejected        bigint NOT NULL DEFAULT 0,
     deleted         bigint NOT NULL DEFAULT 0,
-    -- Rows a second, smoothed, and when it was last brought up to date.
+    -- Rows a second, smoothed, and when that was last computed.
     rate            double precision,
     rate_at         timestamptz,
     error_code      text,
@@ -101,7 +103,7 @@ CREATE TABLE IF NOT EXISTS jobs (
     created_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
     started_at      timestamptz,
     finished_at     timestamptz,
-    -- When a batch of it was last claimed: jobs of different collections take turns by it.
+    -- When a batch of the job was last claimed. By it, jobs of different collections take turns.
     claimed_at      timestamptz,
     CHECK (inserted + updated + unchanged + rejected <= total),
     CHECK (status <> 'succeeded' OR inserted + updated + unchanged + rejected = total),
@@ -112,10 +114,11 @@ CREATE TABLE IF NOT EXISTS jobs (
 CREATE INDEX IF NOT EXISTS jobs_unfinished ON jobs (collection_id, number)
     WHERE status IN ('enqueued', 'processing');
 
--- The rows of an unfinished job: written with it before the upload is answered, removed at its end.
+-- The rows of an unfinished job. They are written with the job before the upload is answered, and
+-- removed when the job ends.
 CREATE TABLE IF NOT EXISTS job_rows (
-    -- A job's; not as a foreign key, which would be checked for each of a million rows that come
-    -- in the job's own transaction.
+    -- Not a foreign key: it would be checked for each of a million rows, which come in the
+    -- transaction of the job itself.
     job_id        uuid NOT NULL,
     row_no        bigint NOT NULL,
     line          bigint NOT NULL,
@@ -129,22 +132,23 @@ CREATE TABLE IF NOT EXISTS job_rows (
     metadata      jsonb NOT NULL,
     -- NULL while the row waits to be embedded.
     outcome       text CHECK (outcome IN ('inserted', 'updated', 'unchanged', 'rejected')),
-    -- The claim that holds the row. Only its owner may write the row's results.
+    -- The claim that holds the row. Only the worker with this lease may write the row's results.
     lease_id      uuid,
     leased_until  timestamptz,
-    -- Claims so far: a row that kills the process is found by it.
+    -- How often the row was claimed. A row that ends the process is found by this number.
     attempts      smallint NOT NULL DEFAULT 0,
     PRIMARY KEY (job_id, row_no)
 );
 
--- Claims take the first waiting rows; rows that were tried before are tried alone, last.
+-- Claims take the first waiting rows. Rows that were tried twice (SUSPECT_ATTEMPTS in
+-- store/claims.py) are tried alone, and last.
 CREATE INDEX IF NOT EXISTS job_rows_waiting ON job_rows (job_id, row_no)
     WHERE outcome IS NULL AND attempts < 2;
 CREATE INDEX IF NOT EXISTS job_rows_suspect ON job_rows (job_id, row_no)
     WHERE outcome IS NULL AND attempts >= 2;
 
--- Vectors between the worker and their item: for one transaction, or until the end of a job with
--- mode replace, whose items appear all at once.
+-- Vectors whose items are not written yet. They stay for one transaction or, for a job with mode
+-- replace, until its end, where all its items appear at once.
 CREATE TABLE IF NOT EXISTS staged_vectors (
     job_id    uuid NOT NULL,
     row_no    bigint NOT NULL,
@@ -154,19 +158,19 @@ CREATE TABLE IF NOT EXISTS staged_vectors (
     FOREIGN KEY (job_id, row_no) REFERENCES job_rows ON DELETE CASCADE
 );
 
--- Rejected rows, by the line where they begin. They outlive the staged rows.
+-- Rejected rows, by the line where they begin. They stay when the staged rows are gone.
 CREATE TABLE IF NOT EXISTS job_errors (
     number bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
     job_id uuid NOT NULL REFERENCES jobs ON DELETE CASCADE,
     line   bigint NOT NULL,
     code   text NOT NULL,
     error  text NOT NULL,
-    -- The row itself, so that it can be mended and uploaded again: a list of its fields; of a row
-    -- that was staged before it was rejected, an object of id, question, answer, metadata.
+    -- The row itself, so that it can be mended and uploaded again: a list of its fields or, for a
+    -- row that was staged before it was rejected, an object of id, question, answer and metadata.
     fields jsonb
 );
 
--- By line; a line of JSON can hold several rows.
+-- Sorts them by line. A line of JSON can hold several rows, so the number decides among those.
 CREATE INDEX IF NOT EXISTS job_errors_line ON job_errors (job_id, line, number);
 
 INSERT INTO schema_version (version) VALUES (1) ON CONFLICT DO NOTHING;
