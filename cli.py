@@ -19,10 +19,12 @@ from tqdm import tqdm
 import services.imports
 import services.search
 import store.jobs
+import store.rejections
 from files.errors import FileError
 from services.imports import Upload
 from services.runtime import START_ERRORS, Runtime
-from store.jobs import Job, RejectedRow
+from store.jobs import Job
+from store.rejections import RejectedRow
 from web.context import current_runtime
 from web.errors import ApiError
 from web.schemas import SearchRequest, UploadOptions
@@ -119,7 +121,7 @@ def _import(
     runtime: Runtime, upload: Upload, options: UploadOptions
 ) -> tuple[Job, list[RejectedRow]]:
     job = _follow(runtime, services.imports.import_file(runtime, upload, options.as_import()))
-    errors, _ = store.jobs.list_errors(runtime.pool, job.id, limit=SHOWN_ERRORS, offset=0)
+    errors, _ = store.rejections.list_rejected(runtime.pool, job.id, limit=SHOWN_ERRORS, offset=0)
     return job, errors
 
 

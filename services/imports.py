@@ -18,7 +18,9 @@ from files.options import ReadOptions
 from files.rows import Rejection, Row
 from files.table import Table, open_table
 from services.runtime import Runtime
-from store.jobs import Job, NewJob, RejectedRow, StagedRow
+from store.jobs import Job, NewJob
+from store.rejections import RejectedRow
+from store.staging import StagedRow
 from texts import answer_hash, id_key, question_hash
 
 logger = logging.getLogger(__name__)

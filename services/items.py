@@ -10,7 +10,8 @@ from collections.abc import Mapping
 import store.items
 from embeddings import EmbeddingFailed, pair_text
 from services.runtime import Runtime
-from store.items import Item, NewItem, Vectors
+from store.items import Item, NewItem
+from store.vectors import ItemVectors
 from texts import answer_hash, question_hash, trim
 
 
@@ -37,9 +38,9 @@ def _prepare_item(question: str, answer: str, metadata: Mapping[str, str]) -> Ne
     return NewItem(question, answer, metadata, question_hash(question), answer_hash(answer))
 
 
-def _embed_item(runtime: Runtime, new: NewItem) -> Vectors:
+def _embed_item(runtime: Runtime, new: NewItem) -> ItemVectors:
     texts = [new.question, pair_text(new.question, new.answer)]
     question, pair = runtime.embeddings.embed_passages(texts)
     if question is None or pair is None:
         raise EmbeddingFailed("The model failed on this text.")
-    return Vectors(question, pair)
+    return ItemVectors(question, pair)

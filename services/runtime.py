@@ -158,7 +158,7 @@ def _register_model(pool: Pool, embeddings: EmbeddingService) -> Model:
             f"EMBEDDING_MODEL makes vectors of {embeddings.dimension} dimensions, but the database "
             "holds vectors of another dimension by a model of that name: name another model."
         ) from error
-    missing, others = store.models.items_without_vectors(pool, model)
+    missing, others = store.models.count_items_without_vectors(pool, model)
     if missing:
         logger.warning(
             "%d stored items have no vectors of the model %s, and searches won't find them "

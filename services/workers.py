@@ -14,10 +14,13 @@ import time
 import store.claims
 import store.finishing
 import store.matching
+import store.results
 from db import DatabaseUnavailable, Pool
 from embeddings import EmbedderBusy, EmbeddingService, pair_text
-from store.claims import Batch, LeaseLost, Result
+from store.claims import Batch
 from store.models import Model
+from store.results import LeaseLost
+from store.vectors import ItemVectors
 
 logger = logging.getLogger(__name__)
 
@@ -124,7 +127,7 @@ class Workers:
         if batch is not None:
             self._process(batch)
             return True
-        if store.claims.reject_killers(self._pool):
+        if store.results.reject_killers(self._pool):
             return True
         finished = store.finishing.finish_job(self._pool, self._model)
         return finished is not None
@@ -148,8 +151,8 @@ class Workers:
 
     def _process(self, batch: Batch) -> None:
         try:
-            results = self._embed(batch)
-            last = store.claims.finish_batch(self._pool, self._model, batch, results)
+            vectors = self._embed(batch)
+            last = store.results.finish_batch(self._pool, self._model, batch, vectors)
         except BaseException as error:
             # The attempt counts when the batch itself may be the cause. After several attempts,
             # each of its rows is tried alone, and rejected if it fails.
@@ -165,7 +168,8 @@ class Workers:
         if last:
             self.wake()
 
-    def _embed(self, batch: Batch) -> list[Result]:
+    def _embed(self, batch: Batch) -> dict[int, ItemVectors]:
+        """Return the vectors of the rows by number, without the rows that the model failed on."""
         texts = [question for _, question, _ in batch.rows]
         texts += [pair_text(question, answer) for _, question, answer in batch.rows]
         with self._lock:
@@ -176,10 +180,11 @@ class Workers:
             with self._lock:
                 del self._embedding[batch]
         half = len(batch.rows)
-        return [
-            Result(row_no, vectors[n], vectors[half + n])
-            for n, (row_no, _, _) in enumerate(batch.rows)
-        ]
+        return {
+            row.row_no: ItemVectors(question, pair)
+            for row, question, pair in zip(batch.rows, vectors[:half], vectors[half:], strict=True)
+            if question is not None and pair is not None
+        }
 
     def _give_back(self, batch: Batch, *, blame: bool) -> None:
         try:

@@ -1,7 +1,7 @@
-"""The approximate index: HNSW on the vectors of one model, built beside the work.
+"""The approximate index: HNSW on the vectors of one model, built while the service works.
 
-Searches need not know of it: PostgreSQL's planner takes it where it is cheaper than comparing with
-every vector (store/search.py).
+A search does not name the index. PostgreSQL's planner takes it where that is cheaper than comparing
+the query with every vector (store/search.py).
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from store.models import Model
 
 logger = logging.getLogger(__name__)
 
-# Built with twice as many candidates as pgvector's own 64, searches miss half as much, and the
-# build takes 1.6 times as long. Later rows are inserted with 64, twice as fast as with 128.
+# An index that is built with twice pgvector's own 64 candidates misses half as much, and its build
+# takes 1.6 times as long. Later rows are inserted with 64 candidates, twice as fast as with 128.
 M, BUILD_CANDIDATES, INSERT_CANDIDATES = 16, 128, 64
 BUILD_SECONDS = 24 * 3_600.0
-# Any number that no other program on the same database uses; schema.sql's is its neighbour.
+# The advisory lock of builds: any number that no other program on the same database uses.
 _INDEX_LOCK = 0x636F6E66
-# A job with so many rows to come would make the index again, or pay for each of its rows.
+# A job with so many rows to come is large: with an index, each of its rows would cost more.
 LARGE_JOB_ROWS = 5_000
 
 
@@ -33,19 +33,20 @@ def index_name(model: Model) -> str:
 
 
 def build_index(pool: Pool, model: Model, min_vectors: int, memory_mb: int = 1_024) -> bool:
-    """Build the model's index where it is missing or was left INVALID, and is worth it.
+    """Build the model's index if it is worth it; return whether this process did.
 
-    It is worth it from `min_vectors` vectors on, while no large job adds to them: building costs a
-    tenth of what inserting the same rows one by one does. From ten times as many on, searches can't
-    wait for the job's end. Of several processes one builds. Return whether this one did.
+    An index that is missing, or that was left INVALID, is worth building from `min_vectors` vectors
+    on. While a large job adds rows, the build waits: it costs a tenth of what inserting the same
+    rows one by one into an index does. From ten times `min_vectors` on, searches can't wait for the
+    end of the job. If several processes try, one of them builds.
 
-    Where the graph does not fit into `memory_mb` (1.3 kB a vector of 384 dimensions), PostgreSQL
-    builds several times slower.
+    PostgreSQL builds several times slower if the graph does not fit into `memory_mb`. A vector of
+    384 dimensions takes 1.3 kB.
     """
     with pool.reading(seconds=BUILD_SECONDS) as conn:
         if _is_valid(conn, model) or not _is_worth_it(conn, model, min_vectors):
             return False
-        if not _locks(conn):
+        if not lock_builds(conn):
             return False
         try:
             _build(conn, model, memory_mb)
@@ -68,7 +69,7 @@ def _is_valid(conn: connection, model: Model) -> bool:
 
 def _is_worth_it(conn: connection, model: Model, min_vectors: int) -> bool:
     with conn.cursor() as cur:
-        # No further than needed: a count of millions would be work of its own.
+        # It counts no further than it must, since counting millions takes long.
         cur.execute(
             "SELECT count(*) FROM (SELECT FROM vectors WHERE model_id = %s LIMIT %s) v",
             (model.id, 10 * min_vectors),
@@ -83,7 +84,8 @@ def _is_worth_it(conn: connection, model: Model, min_vectors: int) -> bool:
         return vectors >= 10 * min_vectors or int(one_row(cur)[0]) < LARGE_JOB_ROWS
 
 
-def _locks(conn: connection) -> bool:
+def lock_builds(conn: connection) -> bool:
+    """Take the lock of builds for this session, and return whether it was free."""
     with conn.cursor() as cur:
         cur.execute("SELECT pg_try_advisory_lock(%s)", (_INDEX_LOCK,))
         return bool(one_row(cur)[0])
@@ -116,9 +118,10 @@ def _build(conn: connection, model: Model, memory_mb: int) -> None:
 
 
 def set_insert_candidates(cur: cursor, name: Identifier) -> None:
-    """Lower what inserting costs; leave it where the index is in use.
+    """Lower what inserting into the index costs, unless the index is in use.
 
-    It wants the index for itself, for a moment: not behind a long search, with others behind it.
+    The change needs the index for itself for a moment. If it waited for a long search, all others
+    would wait behind it.
     """
     cur.execute("SET lock_timeout = '1s'")
     try:

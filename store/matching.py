@@ -1,6 +1,6 @@
 """How a job starts: each row of its file is matched with the item that it is.
 
-Rows that change nothing are settled here; what needs the model stays waiting.
+Rows that change nothing are settled here, without the model. Rows that need the model stay waiting.
 """
 
 from __future__ import annotations
@@ -8,67 +8,45 @@ from __future__ import annotations
 import uuid
 
 from psycopg2.extensions import cursor
+from psycopg2.sql import SQL
 
+import store.jobs
 from db import Pool
 from store.models import Model
+from store.rejections import insert_rejected
 
-# A server that says nothing for so long, to one who looks whether there is a job, is away.
-LOOK_SECONDS = 10.0
-# What a start may take: 35 µs a row were measured (bench/results/uploads.md).
+# How long the server may say nothing while a job starts: 35 µs a row were measured
+# (bench/results/uploads.md).
 START_SECONDS = 120.0
 START_SECONDS_A_ROW = 0.001
+# Jobs with more rows are matched without nested loops. Where the planner took the rows for few, it
+# went through the items for each of them, and 100,000 rows took minutes.
+MANY_ROWS = 1_000
 
 
 def start_job(pool: Pool, model: Model) -> uuid.UUID | None:
     """Start the oldest job whose collection is free; return its id, or None.
 
-    Jobs of one collection run one after another, so that what the collection holds is known when
-    a file's rows are matched with it: rows that change nothing are done here, without the model.
-    A job with a lower number may be committed after one that has begun: then it waits for that.
+    Jobs of one collection run one after another, in the order of their numbers, so that a file's
+    rows are matched with what the collection holds in the end. Where a job is committed after one
+    with a higher number has begun, it waits for that one.
     """
-    with pool.transaction(LOOK_SECONDS) as conn, conn.cursor() as cur:
-        cur.execute(
-            """
-            SELECT j.id, j.collection_id, j.mode, j.total FROM jobs j JOIN collections c
-                ON c.id = j.collection_id
-            WHERE j.status = 'enqueued' AND NOT EXISTS (
-                SELECT FROM jobs o WHERE o.collection_id = j.collection_id
-                AND (o.status = 'processing' OR o.status = 'enqueued' AND o.number < j.number))
-            -- The collection first, then its jobs: as store/items.py locks them.
-            ORDER BY j.number LIMIT 1 FOR NO KEY UPDATE OF c SKIP LOCKED
-            """
-        )
-        row = cur.fetchone()
-        if row is None or not _is_free(cur, row[0], row[1]):
+    with pool.transaction(store.jobs.LOOK_SECONDS) as conn, conn.cursor() as cur:
+        job = store.jobs.lock_next_job(cur, _CAN_START)
+        if job is None:
             return None
-        job_id, collection_id, mode, total = row
-        pool.touch(conn, START_SECONDS + total * START_SECONDS_A_ROW)
-        settle_rows(cur, model, job_id, collection_id, mode)
-        if mode != "replace":
-            keep_columns(cur, job_id)
-    return uuid.UUID(str(job_id))
+        pool.touch(conn, START_SECONDS + job.total * START_SECONDS_A_ROW)
+        settle_rows(cur, model, job.id, job.collection_id, job.mode)
+        if job.mode != "replace":
+            keep_columns(cur, job.id)
+        return job.id
 
 
-def lock_collection(cur: cursor, collection_id: int) -> None:
-    """Let nobody else start a job on the collection, or give an item of it a place."""
-    # Not FOR UPDATE: uploads refer to the row.
-    cur.execute("SELECT FROM collections WHERE id = %s FOR NO KEY UPDATE", (collection_id,))
-
-
-def _is_free(cur: cursor, job_id: uuid.UUID, collection_id: int) -> bool:
-    """Lock the job; return whether it still waits, and no other runs on its locked collection.
-
-    In a statement of its own, which sees what was committed while the collection was locked.
-    """
-    cur.execute(
-        """
-        SELECT FROM jobs WHERE id = %s AND status = 'enqueued' AND NOT EXISTS (
-            SELECT FROM jobs WHERE collection_id = %s AND status = 'processing')
-        FOR UPDATE
-        """,
-        (job_id, collection_id),
-    )
-    return cur.fetchone() is not None
+_CAN_START = SQL("""
+    j.status = 'enqueued' AND NOT EXISTS (
+        SELECT FROM jobs o WHERE o.collection_id = j.collection_id
+        AND (o.status = 'processing' OR o.status = 'enqueued' AND o.number < j.number))
+""")
 
 
 def settle_rows(
@@ -76,25 +54,22 @@ def settle_rows(
 ) -> None:
     """Match a job's rows with the collection's items, and settle those that change nothing.
 
-    The collection is locked: no item may take a place meanwhile (store/items.py).
+    The collection must be locked, so that no item takes a place meanwhile.
     """
     job = {"job": job_id, "collection": collection_id, "mode": mode, "model": model.id}
     job["filled"] = '$.keyvalue() ? (@.value <> "")'
-    # The rows came by COPY a moment ago: without figures the planner takes them for few. Where
-    # another job's start analyses the table, this one does not wait for its end.
+    # The rows came by COPY a moment ago; without statistics the planner takes them for few.
+    # SKIP_LOCKED: where another job's start analyses the table, this one does not wait for its end.
     cur.execute("ANALYZE (SKIP_LOCKED) job_rows")
     cur.execute(_JOIN_AS_SETS, (MANY_ROWS, job_id))
     cur.execute(_REJECT_REPEATED_IDS, job)
     cur.execute(_PLACE_ROWS, job)
     cur.execute(_SETTLE_ROWS, job)
     if mode != "replace":
-        cur.execute(UPDATE_ITEMS, job)
+        update_settled_items(cur, job_id, collection_id)
     cur.execute(_COUNT_SETTLED, job)
 
 
-# So many rows are matched as sets: where the planner took them for few, a row at a time, it took
-# minutes for 100,000.
-MANY_ROWS = 1_000
 _JOIN_AS_SETS = """
 SELECT set_config('enable_nestloop', 'off', true) FROM jobs WHERE total > %s AND id = %s
 """
@@ -109,8 +84,29 @@ def keep_columns(cur: cursor, job_id: uuid.UUID) -> None:
     )
 
 
-_REJECT_REPEATED_IDS = """
-WITH repeated AS (
+def update_settled_items(cur: cursor, job_id: uuid.UUID, collection_id: int) -> None:
+    """Write the settled rows with other metadata, or with other invisible marks in the same text.
+
+    They need no new vectors.
+    """
+    cur.execute(
+        """
+        UPDATE items i
+        SET question = r.question, answer = r.answer, metadata = r.metadata,
+            external_id = coalesce(r.external_id, i.external_id), updated_at = clock_timestamp()
+        FROM job_rows r
+        WHERE r.job_id = %(job)s AND r.outcome = 'updated'
+          AND NOT EXISTS (SELECT FROM staged_vectors s
+                          WHERE s.job_id = r.job_id AND s.row_no = r.row_no)
+          AND i.collection_id = %(collection)s AND i.item_key = r.item_key AND i.place = r.place
+        """,
+        {"job": job_id, "collection": collection_id},
+    )
+
+
+# Among the rows with one id, the last one counts.
+_REJECT_REPEATED_IDS = SQL("""
+WITH rejected AS (
     UPDATE job_rows r SET outcome = 'rejected'
     FROM (
         SELECT row_no, last_value(line) OVER named AS last_line,
@@ -122,18 +118,20 @@ WITH repeated AS (
     WHERE r.job_id = %(job)s AND r.row_no = n.row_no AND n.from_end > 1
     RETURNING r.*, n.last_line
 )
-INSERT INTO job_errors (job_id, line, code, error, fields)
-SELECT %(job)s, line, 'duplicate_id',
-       'The id ' || left(external_id, 100) || ' comes again in line ' || last_line
-       || ', and the last row with an id counts: give each row an id of its own.',
-       jsonb_build_object('id', external_id, 'question', question, 'answer', answer,
-                          'metadata', metadata)
-FROM repeated
-"""
+{list_rejected}
+""").format(
+    list_rejected=insert_rejected(
+        "duplicate_id",
+        SQL("""
+            'The id ' || left(external_id, 100) || ' comes again in line ' || last_line
+            || ', and the last row with an id counts: give each row an id of its own.'
+        """),
+    )
+)
 
-# Which item each row without an id is (api.md: "Which item a row is"). Of identical pairs the
-# first counts; the others are its repetitions. Pairs that the collection holds are matched first;
-# what remains of a question's rows and items is matched in order; the rest are new places.
+# Which item each row without an id is. Among identical pairs the first one counts, and the others
+# repeat it. First, a row is matched with an item that holds its pair. Then what remains of a
+# question's rows and of its items is matched in order. The rows that are left get new places.
 _PLACE_ROWS = """
 WITH firsts AS MATERIALIZED (
     SELECT DISTINCT ON (question_hash, answer_hash) row_no, question_hash, answer_hash
@@ -182,8 +180,8 @@ WHERE r.job_id = %(job)s AND r.external_id IS NULL
   AND (r.item_key <> p.item_key OR r.place <> p.place OR r.row_no <> p.row_no)
 """
 
-# Rows that need no model: their item holds the same text and has this model's vectors. A missing
-# value is the same as an empty one, since an export gives every row all columns.
+# A row needs no model if its item holds the same text and has this model's vectors. In metadata, a
+# missing value is the same as an empty one, because an export gives every row all columns.
 _SETTLE_ROWS = """
 UPDATE job_rows r
 SET outcome = CASE WHEN %(mode)s = 'append'
@@ -200,17 +198,6 @@ WHERE r.job_id = %(job)s AND r.outcome IS NULL
        OR (i.question_hash = r.question_hash AND i.answer_hash = r.answer_hash
            AND (SELECT count(*) FROM vectors v
                 WHERE v.item_id = i.id AND v.model_id = %(model)s) = 2))
-"""
-
-# The settled rows with other metadata, or with other invisible marks in the same text.
-UPDATE_ITEMS = """
-UPDATE items i
-SET question = r.question, answer = r.answer, metadata = r.metadata,
-    external_id = coalesce(r.external_id, i.external_id), updated_at = clock_timestamp()
-FROM job_rows r
-WHERE r.job_id = %(job)s AND r.outcome = 'updated'
-  AND NOT EXISTS (SELECT FROM staged_vectors s WHERE s.job_id = r.job_id AND s.row_no = r.row_no)
-  AND i.collection_id = %(collection)s AND i.item_key = r.item_key AND i.place = r.place
 """
 
 _COUNT_SETTLED = """

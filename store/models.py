@@ -1,4 +1,4 @@
-"""The models that made the vectors, as the database knows them."""
+"""The models that made the stored vectors."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from db import Pool, one_row
 
 @dataclass(frozen=True)
 class Model:
-    """A model as the database knows it."""
+    """A model that is stored."""
 
     id: int
     identity: str
@@ -17,7 +17,7 @@ class Model:
 
 
 def register_model(pool: Pool, identity: str, dimension: int) -> Model:
-    """Return the model's row, made where there was none.
+    """Return the model of that name, and store it if it is new.
 
     Raises ValueError where the stored model of that name has another dimension.
     """
@@ -33,8 +33,8 @@ def register_model(pool: Pool, identity: str, dimension: int) -> Model:
     return Model(model_id, identity, dimension)
 
 
-def items_without_vectors(pool: Pool, model: Model) -> tuple[int, list[str]]:
-    """Count the items that `model` made no vectors of; name the models that made theirs."""
+def count_items_without_vectors(pool: Pool, model: Model) -> tuple[int, list[str]]:
+    """Count the items without vectors of `model`, and name the other models that made vectors."""
     with pool.reading(seconds=60.0) as conn, conn.cursor() as cursor:
         cursor.execute(
             """

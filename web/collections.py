@@ -7,10 +7,10 @@ from urllib.parse import urlencode
 from apiflask import APIBlueprint
 from flask import Response
 
-import store.items
+import store.collections
 from files.description import FileDescription
 from files.export import choose_columns, write_csv
-from store.items import Export
+from store.collections import Export
 from web.auth import auth
 from web.context import current_runtime
 from web.errors import not_found, require
@@ -25,7 +25,7 @@ routes = APIBlueprint("collections", __name__, tag="Collections")
 @routes.output(CollectionsResponse)
 @routes.doc(summary="List the collections that hold items")
 def list_collections() -> Response:
-    found = store.items.list_collections(current_runtime().pool)
+    found = store.collections.list_collections(current_runtime().pool)
     results = [
         CollectionBody(name=one.name, items=one.items, updated_at=one.updated_at) for one in found
     ]
@@ -38,7 +38,7 @@ def list_collections() -> Response:
 @routes.doc(summary="Delete a collection's items and cancel its unfinished jobs")
 def delete_collection(name: str) -> Response:
     _require_name(name)
-    deleted = store.items.delete_collection(current_runtime().pool, name)
+    deleted = store.collections.delete_collection(current_runtime().pool, name)
     return answer_json(DeletedResponse(deleted=require(deleted, "such collection")))
 
 
@@ -55,7 +55,7 @@ def delete_collection(name: str) -> Response:
 )
 def export(name: str, query: ExportQuery) -> Response:
     _require_name(name)
-    with store.items.exporting(current_runtime().pool, name) as stored:
+    with store.collections.open_export(current_runtime().pool, name) as stored:
         return _answer_export(name, require(stored, "such collection"), query.spreadsheet_safe)
 
 

@@ -11,13 +11,15 @@ from apiflask import APIBlueprint
 from flask import Response, request
 
 import store.jobs
+import store.rejections
 from files.description import FileDescription
 from files.export import restore_fields
-from store.jobs import Job, RejectedRow
+from store.jobs import Job
+from store.rejections import RejectedRow
 from web.auth import auth
 from web.context import current_runtime
 from web.errors import require
-from web.responses import answer_csv, answer_json
+from web.responses import answer_csv, answer_json, answer_page
 from web.schemas import (
     ErrorsResponse,
     JobBody,
@@ -45,10 +47,7 @@ def list_jobs(page: JobsQuery) -> Response:
         limit=page.limit,
         offset=page.offset,
     )
-    results = [describe_job(job) for job in found]
-    return answer_json(
-        JobsResponse(results=results, total=total, limit=page.limit, offset=page.offset)
-    )
+    return answer_page(JobsResponse, [describe_job(job) for job in found], total, page)
 
 
 @routes.get("/jobs/<uuid:job_id>")
@@ -72,13 +71,10 @@ def list_errors(job_id: UUID, page: PageQuery) -> Response:
     job = _require_job(job_id)
     if request.accept_mimetypes.best_match(["application/json", "text/csv"]) == "text/csv":
         return _answer_errors_csv(job)
-    rows, total = store.jobs.list_errors(
+    rows, total = store.rejections.list_rejected(
         current_runtime().pool, job_id, limit=page.limit, offset=page.offset
     )
-    results = [describe_rejection(row) for row in rows]
-    return answer_json(
-        ErrorsResponse(results=results, total=total, limit=page.limit, offset=page.offset)
-    )
+    return answer_page(ErrorsResponse, [describe_rejection(row) for row in rows], total, page)
 
 
 @routes.post("/jobs/<uuid:job_id>/cancel")
@@ -137,7 +133,7 @@ def _answer_errors_csv(job: Job) -> Response:
     def pieces() -> Iterator[bytes]:
         if file is not None and file.header_line is not None:
             yield _write_line(file.columns)
-        for row in store.jobs.all_errors(pool, job.id):
+        for row in store.rejections.stream_rejected(pool, job.id):
             yield _write_line(_restore_row(file, row))
 
     return answer_csv(pieces(), f"{job.id}-rejected.csv")

@@ -71,7 +71,7 @@ def upload() -> Response:
             # It stores nothing, so it leaves the key to the upload that does.
             preview = services.imports.preview_file(runtime, file, asked, PREVIEW_ROWS)
             return _answer_preview(preview)
-        earlier = key and store.jobs.job_by_idempotency_key(runtime.pool, key)
+        earlier = key and store.jobs.get_job_by_idempotency_key(runtime.pool, key)
         if earlier:
             return _accept(earlier, "This Idempotency-Key was used: this is its job.")
         job = services.imports.import_file(runtime, file, asked, key)

@@ -14,19 +14,26 @@ import pytest
 
 import db
 import store.claims
+import store.collections
 import store.finishing
 import store.items
 import store.jobs
 import store.matching
 import store.models
+import store.rejections
+import store.results
 import store.search
+import store.staging
 from db import DatabaseUnavailable, Pool
 from embeddings import EmbeddingService, FloatArray
 from services.workers import Workers
-from store.claims import Batch, LeaseLost, Result
+from store.claims import Batch
 from store.items import NewItem
-from store.jobs import NewJob, StagedRow
+from store.jobs import NewJob
 from store.models import Model
+from store.results import LeaseLost
+from store.staging import StagedRow
+from store.vectors import ItemVectors
 from tests.support.client import eventually
 from tests.support.embedder import HashEmbedder
 from texts import answer_hash, question_hash
@@ -62,12 +69,9 @@ def claim(pool: Pool, limit: int = 10, seconds: int = 60) -> Batch:
     return batch
 
 
-def results(batch: Batch, fail: int | None = None) -> list[Result]:
-    vector = np.ones(DIMENSION, np.float32)
-    return [
-        Result(n, None if n == fail else vector, None if n == fail else vector)
-        for n in batch.numbers
-    ]
+def results(batch: Batch, fail: int | None = None) -> dict[int, ItemVectors]:
+    one = np.ones(DIMENSION, np.float32)
+    return {n: ItemVectors(one, one) for n in batch.numbers if n != fail}
 
 
 def expire_leases(pool: Pool) -> None:
@@ -95,7 +99,7 @@ def test_a_claim_takes_no_more_than_its_limit_and_never_twice(pool: Pool, model:
 def test_a_finished_batch_is_stored_with_two_vectors_a_row(pool: Pool, model: Model) -> None:
     job_id = started(pool, model, 3)
     batch = claim(pool)
-    assert store.claims.finish_batch(pool, model, batch, results(batch)) is True
+    assert store.results.finish_batch(pool, model, batch, results(batch)) is True
     assert (count(pool, "items"), count(pool, "vectors")) == (3, 6)
     assert store.finishing.finish_job(pool, model) == job_id
     job = store.jobs.get_job(pool, job_id)
@@ -111,11 +115,11 @@ def test_a_worker_that_slept_past_its_lease_writes_nothing(pool: Pool, model: Mo
     other = claim(pool)
     assert other.numbers == frozen.numbers
     with pytest.raises(LeaseLost):
-        store.claims.finish_batch(pool, model, frozen, results(frozen))
+        store.results.finish_batch(pool, model, frozen, results(frozen))
     assert count(pool, "items") == 0
-    store.claims.finish_batch(pool, model, other, results(other))
+    store.results.finish_batch(pool, model, other, results(other))
     with pytest.raises(LeaseLost):
-        store.claims.finish_batch(pool, model, frozen, results(frozen))
+        store.results.finish_batch(pool, model, frozen, results(frozen))
     assert (count(pool, "items"), count(pool, "vectors")) == (3, 6)
     job = store.jobs.get_job(pool, job_id)
     assert job is not None
@@ -145,8 +149,8 @@ def test_a_row_that_the_model_fails_on_is_rejected_and_the_others_stored(
 ) -> None:
     job_id = started(pool, model, 3)
     batch = claim(pool)
-    assert store.claims.finish_batch(pool, model, batch, results(batch, fail=2)) is True
-    (error,), total = store.jobs.list_errors(pool, job_id, limit=10, offset=0)
+    assert store.results.finish_batch(pool, model, batch, results(batch, fail=2)) is True
+    (error,), total = store.rejections.list_rejected(pool, job_id, limit=10, offset=0)
     assert (error.line, error.code, total) == (3, "embedding_failed", 1)
     assert count(pool, "items") == 2
 
@@ -164,9 +168,9 @@ def test_a_row_that_kills_is_tried_alone_then_rejected(pool: Pool, model: Model)
             killed += 1
             expire_leases(pool)
         else:
-            store.claims.finish_batch(pool, model, batch, results(batch))
+            store.results.finish_batch(pool, model, batch, results(batch))
     assert killed == store.claims.MOST_ATTEMPTS - store.claims.SUSPECT_ATTEMPTS
-    assert store.claims.reject_killers(pool) == 1
+    assert store.results.reject_killers(pool) == 1
     assert store.finishing.finish_job(pool, model) == job_id
     job = store.jobs.get_job(pool, job_id)
     assert job is not None
@@ -215,7 +219,7 @@ def test_jobs_of_one_collection_run_one_after_another(pool: Pool, model: Model) 
     assert store.matching.start_job(pool, model) is None
     for _ in range(2):
         batch = claim(pool)
-        store.claims.finish_batch(pool, model, batch, results(batch))
+        store.results.finish_batch(pool, model, batch, results(batch))
         store.finishing.finish_job(pool, model)
     assert store.matching.start_job(pool, model) == second
     job = store.jobs.get_job(pool, second)
@@ -233,12 +237,12 @@ def test_jobs_of_different_collections_take_turns(pool: Pool, model: Model) -> N
 def test_a_replacing_job_shows_nothing_until_it_ends(pool: Pool, model: Model) -> None:
     started(pool, model, 3)
     batch = claim(pool)
-    store.claims.finish_batch(pool, model, batch, results(batch))
+    store.results.finish_batch(pool, model, batch, results(batch))
     store.finishing.finish_job(pool, model)
     job_id = store.jobs.create_job(pool, NewJob("c", "replace"), rows(2, "new"))[0].id
     store.matching.start_job(pool, model)
     batch = claim(pool)
-    store.claims.finish_batch(pool, model, batch, results(batch))
+    store.results.finish_batch(pool, model, batch, results(batch))
     query = np.ones(DIMENSION, np.float32)
     before = {hit.question for hit in store.search.search(pool, model, query, limit=10)}
     assert before == {"q0", "q1", "q2"}
@@ -257,7 +261,7 @@ def test_a_replacing_file_s_row_is_stored_whatever_became_of_its_item(
     """At the start its item held the same, so that nothing of it waits to be written."""
     started(pool, model, 3)
     batch = claim(pool)
-    store.claims.finish_batch(pool, model, batch, results(batch))
+    store.results.finish_batch(pool, model, batch, results(batch))
     store.finishing.finish_job(pool, model)
     job_id = store.jobs.create_job(pool, NewJob("c", "replace"), [*rows(3), *rows(3)])[0].id
     store.matching.start_job(pool, model)
@@ -266,13 +270,13 @@ def test_a_replacing_file_s_row_is_stored_whatever_became_of_its_item(
         key = question_hash("another")
         new = NewItem("another", "a0", {}, key, answer_hash("a0"))
         one = np.ones(DIMENSION, np.float32)
-        store.items.update_item(pool, model, item.id, new, store.items.Vectors(one, one))
+        store.items.update_item(pool, model, item.id, new, ItemVectors(one, one))
     else:
         store.items.delete_item(pool, item.id)
     assert store.finishing.finish_job(pool, model) == job_id
     batch = claim(pool)
     assert [question for _, question, _ in batch.rows] == ["q0"]
-    assert store.claims.finish_batch(pool, model, batch, results(batch)) is True
+    assert store.results.finish_batch(pool, model, batch, results(batch)) is True
     assert store.finishing.finish_job(pool, model) == job_id
     items, _total = store.items.list_items(pool, collection="c", limit=10, offset=0)
     assert sorted(item.question for item in items) == ["q0", "q1", "q2"]
@@ -286,7 +290,7 @@ def test_a_replacing_file_s_row_is_stored_whatever_became_of_its_item(
 def test_an_item_is_not_written_while_a_job_begins_or_ends(pool: Pool, model: Model) -> None:
     started(pool, model, 1)
     batch = claim(pool)
-    store.claims.finish_batch(pool, model, batch, results(batch))
+    store.results.finish_batch(pool, model, batch, results(batch))
     with pool.transaction() as conn, conn.cursor() as cursor:
         cursor.execute("SELECT FROM collections FOR NO KEY UPDATE")
         with pytest.raises(DatabaseUnavailable, match="job"):
@@ -344,18 +348,18 @@ def test_workers_of_which_one_died_are_stuck_for_ever(pool: Pool, model: Model) 
 def test_a_canceled_replacing_job_leaves_the_old_collection_whole(pool: Pool, model: Model) -> None:
     started(pool, model, 3)
     batch = claim(pool)
-    store.claims.finish_batch(pool, model, batch, results(batch))
+    store.results.finish_batch(pool, model, batch, results(batch))
     store.finishing.finish_job(pool, model)
     job_id = store.jobs.create_job(pool, NewJob("c", "replace"), rows(2, "new"))[0].id
     store.matching.start_job(pool, model)
     batch = claim(pool, limit=1)
-    store.claims.finish_batch(pool, model, batch, results(batch))
+    store.results.finish_batch(pool, model, batch, results(batch))
     held = claim(pool)
     job = store.jobs.cancel_job(pool, job_id)
     assert job is not None
     assert (job.status, job.inserted) == ("canceled", 0)
     with pytest.raises(LeaseLost):
-        store.claims.finish_batch(pool, model, held, results(held))
+        store.results.finish_batch(pool, model, held, results(held))
     assert count(pool, "items") == 3
 
 
@@ -411,15 +415,15 @@ def test_a_job_that_is_committed_late_waits_for_one_that_has_begun(
 ) -> None:
     with pool.transaction() as conn:
         with conn.cursor() as cursor:
-            store.jobs.make_collection(cursor, "c")
+            store.collections.make_collection(cursor, "c")
         conn.commit()
         late = uuid.uuid4()
         assert store.jobs.insert_job(conn, late, NewJob("c", "upsert"))
-        store.jobs.stage_rows(pool, conn, late, rows(2, "late"))
+        store.staging.copy_rows(pool, conn, late, rows(2, "late"))
         # It has the lower number, and is not there yet.
         begun = started(pool, model, 2)
     assert store.matching.start_job(pool, model) is None
-    store.claims.finish_batch(pool, model, batch := claim(pool), results(batch))
+    store.results.finish_batch(pool, model, batch := claim(pool), results(batch))
     assert store.finishing.finish_job(pool, model) == begun
     assert store.matching.start_job(pool, model) == late
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 import uuid
@@ -146,15 +147,13 @@ def test_a_filter_that_keeps_one_in_a_hundred_fills_its_page(
         assert [h.distance for h in hits] == sorted(h.distance for h in hits)
 
 
-def test_more_vectors_want_more_candidates(
-    pool: Pool, model: Model, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(store.search, "_TUNED_SECONDS", -1.0)
+def test_more_vectors_want_more_candidates(pool: Pool, model: Model) -> None:
     for stored, candidates in ((1_000, "100"), (60_000, "150"), (600_000, "250")):
         with pool.reading() as conn, conn.cursor() as cur:
             cur.execute(
                 "UPDATE pg_class SET reltuples = %s WHERE oid = 'vectors'::regclass", (stored,)
             )
+            conn.tuned_at = -math.inf
         store.search.search(pool, model, np.ones(DIMENSION, np.float32), limit=1)
         with pool.reading() as conn, conn.cursor() as cur:
             cur.execute("SHOW hnsw.ef_search")
@@ -248,7 +247,7 @@ def test_an_index_left_invalid_by_a_crash_is_replaced_and_searches_go_on(
 def test_of_two_processes_one_builds(pool: Pool, model: Model, dsn: str) -> None:
     other = Pool(dsn, 1)
     with other.reading() as conn:
-        assert store.index._locks(conn)
+        assert store.index.lock_builds(conn)
         fill(pool, model, np.eye(DIMENSION, dtype=np.float32))
         assert not store.index.build_index(pool, model, 1)
     other.close()

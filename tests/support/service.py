@@ -136,7 +136,7 @@ KILL_POINTS = {
     "db_jobs.create_job": "store.jobs.create_job",
     "db_start.start_job": "store.matching.start_job",
     "db_work.claim_batch": "store.claims.claim_batch",
-    "db_work.finish_batch": "store.claims.finish_batch",
+    "db_work.finish_batch": "store.results.finish_batch",
     "db_finish.finish_job": "store.finishing.finish_job",
 }
 

@@ -1,0 +1,77 @@
+"""Rejected rows: how a job lists them, and how they are read."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from psycopg2.extensions import cursor
+from psycopg2.sql import SQL, Composable, Composed, Literal
+
+from db import Pool, one_row
+
+# How many rows `stream_rejected` holds in memory, and how long its reader may take for them.
+STREAM_ROWS = 100
+STREAM_SECONDS = 60.0
+
+
+class RejectedRow(NamedTuple):
+    """A row that can't be taken: the line where it begins, why, and what it holds.
+
+    `fields` are the fields as the file has them. For a row that was staged before it was rejected,
+    they are read back as a mapping of id, question, answer and metadata.
+    """
+
+    line: int
+    code: str
+    error: str
+    fields: Sequence[str] | Mapping[str, Any] = ()
+
+
+def insert_rejected(code: str, error: Composable) -> Composed:
+    """Return the SQL that lists the staged rows of a CTE named `rejected` with their job.
+
+    `error` is an expression, so that it can use the columns of that CTE.
+    """
+    return _INSERT_REJECTED.format(code=Literal(code), error=error)
+
+
+_INSERT_REJECTED = SQL("""
+INSERT INTO job_errors (job_id, line, code, error, fields)
+SELECT job_id, line, {code}, {error},
+       jsonb_build_object('id', external_id, 'question', question, 'answer', answer,
+                          'metadata', metadata)
+FROM rejected
+""")
+
+
+def list_rejected(
+    pool: Pool, job_id: uuid.UUID, *, limit: int, offset: int
+) -> tuple[list[RejectedRow], int]:
+    """Return a page of the job's rejected rows by line, and how many there are in all."""
+    with pool.reading() as conn, conn.cursor() as cur:
+        cur.execute("SELECT count(*) FROM job_errors WHERE job_id = %s", (job_id,))
+        total = one_row(cur)[0]
+        return select_rejected(cur, job_id, limit, offset), total
+
+
+def select_rejected(
+    cur: cursor, job_id: uuid.UUID, limit: int, offset: int = 0
+) -> list[RejectedRow]:
+    """Return a page of the job's rejected rows by line, as the transaction sees them."""
+    cur.execute(_SELECT_REJECTED + " LIMIT %s OFFSET %s", (job_id, limit, offset))
+    return [RejectedRow(*row) for row in cur.fetchall()]
+
+
+def stream_rejected(pool: Pool, job_id: uuid.UUID) -> Iterator[RejectedRow]:
+    """Yield the job's rejected rows by line, read in one snapshot."""
+    with pool.transaction(STREAM_SECONDS) as conn:
+        rows = pool.stream_rows(conn, _SELECT_REJECTED, (job_id,), STREAM_ROWS)
+        yield from map(RejectedRow._make, rows)
+
+
+_SELECT_REJECTED = """
+SELECT line, code, error, coalesce(fields, '[]') FROM job_errors
+WHERE job_id = %s ORDER BY line, number
+"""
