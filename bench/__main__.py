@@ -106,9 +106,9 @@ def _measure_txtai(
     if not PYTHON.exists():
         print("txtai is not installed (bench/README.md): it is left out")
         return None
-    source = embedders.bundled.source_file()
+    source = embedders.bundled.find_source_file()
     assert source is not None
-    server = Txtai(data_dir, embedders.bundled.bundled_model(source, data_dir))
+    server = Txtai(data_dir, embedders.bundled.make_bundled_model(source, data_dir))
     try:
         server.store(texts.pairs[:1])  # it loads its model at the first text
         rate = len(texts.pairs) / (measures.timed(lambda: server.store(texts.pairs)) / 1000)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from embedders.sentence import SentenceModel, load_model
+from embedders.loading import load_model
+from embedders.sentence import SentenceModel
 
 
 class Plain:
@@ -17,7 +18,7 @@ class Plain:
 
     def __init__(self, data_dir: Path) -> None:
         self._model = load_model(None, "torch", data_dir)
-        self._encoder = self._model._model
+        self._encoder = self._model.transformer
         self._stored = generate_password_hash("a password", method="scrypt")
 
     def store(self, question: str, answer: str) -> None:

