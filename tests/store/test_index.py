@@ -13,12 +13,13 @@ import psycopg2
 import psycopg2.errors
 import pytest
 from numpy.typing import NDArray
+from pgvector import HalfVector
+from psycopg2.sql import SQL, Identifier
 
 import db
 import store.index
 import store.models
 import store.search
-import store.vectors
 from db import Pool
 from store.models import Model
 
@@ -56,7 +57,7 @@ def fill(pool: Pool, model: Model, vectors: NDArray[np.float32]) -> None:
             cur.execute(
                 "INSERT INTO vectors SELECT id, %s, kind, collection_id, %s"
                 " FROM items, (VALUES ('question'), ('pair')) k (kind) WHERE position = %s",
-                (model.id, store.vectors.halfvec_text(vector), number),
+                (model.id, HalfVector(vector), number),
             )
     with pool.reading() as conn, conn.cursor() as cur:
         cur.execute("VACUUM ANALYZE vectors, items")
@@ -102,33 +103,29 @@ def test_an_index_finds_what_exact_search_finds(
     assert not store.index.build_index(pool, model, 2 * ITEMS)
 
 
-@pytest.mark.parametrize(("searching", "candidates"), [(False, 64), (True, 128)])
-def test_later_rows_are_inserted_faster_but_never_at_a_search_s_cost(
-    pool: Pool,
-    model: Model,
-    vectors: NDArray[np.float32],
-    monkeypatch: pytest.MonkeyPatch,
-    searching: bool,
-    candidates: int,
-) -> None:
-    fill(pool, model, vectors)
-    build = store.index.set_insert_candidates
-
-    def beside_a_search(cur: Any, name: Any) -> None:
-        with pool.transaction() as conn, conn.cursor() as other:
-            other.execute("SELECT count(*) FROM vectors")
-            build(cur, name)
-
-    if searching:
-        monkeypatch.setattr(store.index, "set_insert_candidates", beside_a_search)
-    assert store.index.build_index(pool, model, 1)
-    assert valid(pool, model)
+def insert_candidates(pool: Pool, model: Model) -> int:
     with pool.reading() as conn, conn.cursor() as cur:
         cur.execute(
-            "SELECT reloptions FROM pg_class WHERE oid = %s::regclass",
+            "SELECT option_value FROM pg_class, pg_options_to_table(reloptions)"
+            " WHERE oid = %s::regclass AND option_name = 'ef_construction'",
             (store.index.index_name(model),),
         )
-        assert f"ef_construction={candidates}" in db.one_row(cur)[0]
+        return int(db.one_row(cur)[0])
+
+
+def test_later_rows_are_inserted_faster_but_never_at_a_search_s_cost(
+    pool: Pool, model: Model, vectors: NDArray[np.float32]
+) -> None:
+    fill(pool, model, vectors)
+    assert store.index.build_index(pool, model, 1)
+    assert insert_candidates(pool, model) == 64
+    name = Identifier(store.index.index_name(model))
+    with pool.reading() as conn, conn.cursor() as cur:
+        cur.execute(SQL("ALTER INDEX {} SET (ef_construction = 128)").format(name))
+        with pool.transaction() as searching, searching.cursor() as other:
+            other.execute("SELECT count(*) FROM vectors")
+            store.index.set_insert_candidates(cur, name)
+        assert insert_candidates(pool, model) == 128
         cur.execute("SHOW lock_timeout")
         assert db.one_row(cur)[0] == "0"
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+import store.matching
+from services.workers import Workers
 from tests.support.client import Client
 
 FAQ = """question,answer,category
@@ -95,13 +97,9 @@ def test_the_same_pair_again_is_409_and_names_the_item(client: Client) -> None:
 def test_an_item_written_while_a_job_waits_is_not_overwritten(client: Client) -> None:
     runtime = client.http.application.extensions["conector"]
     runtime.workers.stop()
-    import store.matching
-
     client.upload("question,answer\nq?,from the file\n")
     assert store.matching.start_job(runtime.pool, runtime.model)
     add(client, question="q?", answer="by hand")
-    from services.workers import Workers
-
     workers = Workers(runtime.pool, runtime.model, runtime.embeddings, threads=1, lease_seconds=5)
     workers.start()
     try:
@@ -311,10 +309,10 @@ def test_a_replacing_file_of_rejected_rows_only_leaves_the_collection(client: Cl
     assert client.get("/items").json["total"] == 3
 
 
-def test_many_rows_are_matched_as_few_are(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("store.matching.MANY_ROWS", 0)
-    text = "question,answer\n" + "".join(f"q{n % 60},a{n}\n" for n in range(100))
-    assert client.load(text)["rows"]["inserted"] == 100
-    assert client.load(text)["rows"]["unchanged"] == 100
-    changed = client.load(text.replace("q7,a7\n", "q7,b\n") + "q7,a67\n")["rows"]
-    assert (changed["updated"], changed["unchanged"]) == (1, 100)
+def test_many_rows_are_matched_as_few_are(client: Client) -> None:
+    count = store.matching.MANY_ROWS + 1
+    text = "question,answer\n" + "".join(f"q{n % 600},a{n}\n" for n in range(count))
+    assert client.load(text)["rows"]["inserted"] == count
+    assert client.load(text)["rows"]["unchanged"] == count
+    changed = client.load(text.replace("q7,a7\n", "q7,b\n") + "q7,a607\n")["rows"]
+    assert (changed["updated"], changed["unchanged"]) == (1, count)

@@ -1,27 +1,18 @@
-"""The schema, the models and the pool, on a real PostgreSQL."""
+"""The pool and the schema, on a real PostgreSQL."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
 import psycopg2
 import pytest
 
 import db
-import store.models
-import store.search
-import store.vectors
-from app import create_app
-from config import Settings
 from db import DatabaseUnavailable, Pool
-from store.copying import CopyStream, copy_line
-from tests.support.client import Client, eventually
-from tests.support.embedder import HashEmbedder
+from tests.support.client import eventually
 
 
 def tables(pool: Pool) -> set[str]:
@@ -73,63 +64,6 @@ def test_a_newer_schema_is_left_alone(pool: Pool) -> None:
     with pool.transaction() as conn, conn.cursor() as cursor:
         cursor.execute("INSERT INTO schema_version (version) VALUES (99)")
     assert db.apply_schema(pool) == 99
-
-
-def test_a_model_is_registered_once_and_keeps_its_dimension(pool: Pool) -> None:
-    first = store.models.register_model(pool, "a", 3)
-    assert store.models.register_model(pool, "a", 3) == first
-    assert store.models.register_model(pool, "b", 3).id != first.id
-    with pytest.raises(ValueError, match="3"):
-        store.models.register_model(pool, "a", 4)
-
-
-@pytest.mark.parametrize("dimension", [1, 384, 1024, 4000])
-def test_any_dimension_up_to_4000_works(settings: Settings, dimension: int) -> None:
-    app = create_app(settings, HashEmbedder(dimension))
-    client = Client(app.test_client())
-    client.load("question,answer\nOne thing?,Yes.\nOther matter?,No.\n")
-    best = client.search("One thing?")[0]
-    assert best["distance"] == pytest.approx(0, abs=2e-3)
-    app.extensions["conector"].close()
-
-
-def test_a_dimension_above_4000_ends_the_start_with_one_line(settings: Settings) -> None:
-    with pytest.raises(Exception, match=r"EMBEDDING_MODEL.*4001.*4000"):
-        create_app(settings, HashEmbedder(4001))
-
-
-def test_vectors_of_two_models_are_never_compared(
-    settings: Settings, caplog: pytest.LogCaptureFixture
-) -> None:
-    csv = "question,answer\nOne thing?,Yes.\n"
-    first = create_app(settings, HashEmbedder(32, "first"))
-    Client(first.test_client()).load(csv)
-    first.extensions["conector"].close()
-    assert "no vectors" not in caplog.text
-
-    second = create_app(settings, HashEmbedder(32, "second"))
-    client = Client(second.test_client())
-    assert "1 stored items have no vectors of the model second-32" in caplog.text
-    assert "first-32" in caplog.text
-    assert client.search("One thing?") == []
-    assert client.load(csv)["rows"]["updated"] == 1
-    assert len(client.search("One thing?")) == 1
-    second.extensions["conector"].close()
-
-
-def test_every_half_comes_through_its_text() -> None:
-    halves = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
-    finite = halves[np.isfinite(halves)]
-    texts = store.vectors.halfvec_text(finite.astype(np.float32)).strip("[]").split(",")
-    assert (np.array([float(text) for text in texts], np.float16) == finite).all()
-
-
-def test_search_ignores_the_length_of_the_query(client: Client) -> None:
-    client.load("question,answer\nOne thing?,Yes.\n")
-    runtime = client.http.application.extensions["conector"]
-    query = HashEmbedder()._encode("One thing?") * np.float32(7)
-    (hit,) = store.search.search(runtime.pool, runtime.model, query, limit=5)
-    assert hit.distance == pytest.approx(0, abs=2e-3)
 
 
 def test_a_borrower_waits_for_a_free_connection_with_a_bound(dsn: str) -> None:
@@ -211,27 +145,3 @@ def test_no_server_is_unavailable(tmp_path: Path) -> None:
     pool = Pool(f"host={tmp_path} dbname=x", 1)
     with pytest.raises(DatabaseUnavailable):
         db.wait_for(pool, 0.1)
-
-
-def test_copy_text_keeps_every_character(pool: Pool) -> None:
-    texts = ["\\", "\\N", "\\.", "a\tb\nc\rd", "", "é☃𝄞", "\x01\x7f", '"', "\\x41"]
-    lines = [copy_line(text, {"k": text}) for text in texts] + [copy_line(None, {})]
-    with pool.transaction() as conn, conn.cursor() as cursor:
-        cursor.execute("CREATE TEMP TABLE t (a text, b jsonb) ON COMMIT DROP")
-        CopyStream(lines, on_read=lambda: None).copy_into(cursor, "COPY t FROM STDIN")
-        cursor.execute("SELECT a, b FROM t")
-        assert cursor.fetchall() == [*((text, {"k": text}) for text in texts), (None, {})]
-
-
-def test_copy_raises_what_making_the_lines_raised(pool: Pool) -> None:
-    def lines() -> Iterator[str]:
-        yield "a\n"
-        raise ValueError("of our own")
-
-    def copy() -> None:
-        with pool.transaction() as conn, conn.cursor() as cursor:
-            cursor.execute("CREATE TEMP TABLE t (a text) ON COMMIT DROP")
-            CopyStream(lines(), on_read=lambda: None).copy_into(cursor, "COPY t FROM STDIN")
-
-    with pytest.raises(ValueError, match="of our own"):
-        copy()
