@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
 from hashlib import blake2b
 
 # The longest texts that an item may have.
@@ -18,6 +19,8 @@ MAX_ID_CHARS = 1_000
 # What is taken off around a value. No-break spaces and invisible marks are text, and stay.
 SPACES = " \t\r\n\v\f"
 
+# Where combining marks may be; Latin letters with accents of their own come before.
+_BEYOND_LATIN = re.compile("[^\x00-\u02ff]")
 # Characters that no reader sees: soft hyphen, zero-width space and (non-)joiners, word joiner,
 # BOM, and the marks and embeddings of Unicode's bidirectional algorithm (UAX #9).
 _INVISIBLE = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
@@ -38,7 +41,27 @@ def visible_text(text: str) -> str:
         text = " ".join(_INVISIBLE.sub("", text).split())
     elif "  " in text or text[:1] == " " or text[-1:] == " ":
         text = " ".join(text.split())
-    return text if text.isascii() else unicodedata.normalize("NFC", text)
+    return compose(text)
+
+
+def compose(text: str) -> str:
+    """Return `text` in NFC, in time that grows with its length.
+
+    unicodedata takes quadratic time for a run of combining marks. Runs of more than 30 are parted by
+    U+034F first: UAX #15, "Stream-Safe Text Format". No language writes them.
+    """
+    if text.isascii():
+        return text
+    if _BEYOND_LATIN.search(text):
+        text = _find_long_runs().sub("\\1\u034f", text)
+    return unicodedata.normalize("NFC", text)
+
+
+@cache
+def _find_long_runs() -> re.Pattern[str]:
+    """Return the pattern of 30 combining marks with another one after them."""
+    marks = "".join(chr(c) for c in range(0x300, 0x20000) if unicodedata.combining(chr(c)))
+    return re.compile(f"([{marks}]{{30}})(?=[{marks}])")
 
 
 def question_hash(question: str) -> str:
@@ -64,7 +87,7 @@ def _key_text(text: str) -> str:
     if text.isascii():
         return text.strip()
     plain = _INVISIBLE.sub("", text).replace("\u00a0", " ").replace("\u202f", " ").strip()
-    return unicodedata.normalize("NFC", plain)
+    return compose(plain)
 
 
 def _digest(person: bytes, text: str) -> str:
