@@ -1,4 +1,4 @@
-"""What the service is measured against, in the same run: the plain way, and the bare model."""
+"""What the service is compared with in the same run: the plain way, and the bare model."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from embedders.sentence import SentenceModel
 
 
 class Plain:
-    """A plain Flask service's cost: a scrypt check for each request, one text at a time on torch.
+    """The cost of a plain Flask service: a scrypt check a request, one text at a time on torch.
 
-    Without its HTTP and its database, which would only make it slower.
+    It has no HTTP and no database, which would only make it slower.
     """
 
     def __init__(self, data_dir: Path) -> None:
@@ -22,7 +22,7 @@ class Plain:
         self._stored = generate_password_hash("a password", method="scrypt")
 
     def store(self, question: str, answer: str) -> None:
-        """Embed a pair as one text; what is beyond the model's length is cut off."""
+        """Embed a pair as one text, cut off at the model's length."""
         self._encoder.encode_document(f"{question}\n{answer}", show_progress_bar=False)
 
     def search(self, question: str) -> None:
@@ -30,6 +30,6 @@ class Plain:
         self._model.encode_queries([question])
 
 
-def floor(data_dir: Path) -> SentenceModel:
+def load_floor(data_dir: Path) -> SentenceModel:
     """Return the model on the service's own backend: its bare encode is the floor."""
     return load_model(None, "auto", data_dir)

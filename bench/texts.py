@@ -1,4 +1,4 @@
-"""The texts of a run: a real FAQ where there is one beside the project, else the sample."""
+"""The texts of a run: a real FAQ if there is one beside the project, else the sample."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import io
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 
-ROOT = Path(__file__).parent.parent
+from local_service import ROOT
+
 REAL = ROOT.parent / "shared" / "data"
 
 
@@ -25,7 +25,8 @@ class Faq:
     queries: list[tuple[str, str]]
 
 
-def faq() -> Faq:
+def read_faq() -> Faq:
+    """Read the FAQ, and what to ask of it."""
     real = REAL / "covid_faq_en.csv"
     path = real if real.exists() else ROOT / "samples" / "faq_pt.csv"
     table = pd.read_csv(path, dtype=str, keep_default_na=False)
@@ -39,8 +40,8 @@ def faq() -> Faq:
     return Faq(path.stem, path.read_bytes(), pairs, queries)
 
 
-def many(pairs: list[tuple[str, str]], count: int) -> bytes:
-    """Return a CSV of `count` different pairs with short answers, as fillers of a collection."""
+def make_csv(pairs: list[tuple[str, str]], count: int) -> bytes:
+    """Return a CSV of `count` different pairs with short answers, to fill a collection."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(["question", "answer"])
@@ -49,7 +50,7 @@ def many(pairs: list[tuple[str, str]], count: int) -> bytes:
     return text.getvalue().encode()
 
 
-def fresh(queries: list[tuple[str, str]]) -> Iterator[str]:
+def reword(queries: list[tuple[str, str]]) -> Iterator[str]:
     """Yield questions that no cache has seen."""
     for n in itertools.count():
         yield f"{queries[n % len(queries)][0]} {n}"

@@ -1,4 +1,4 @@
-"""txtai's API server with the same model, where it is installed: another system for the job.
+"""txtai's API server with the same model, if it is installed: another system for the same job.
 
 It is looked for in `.venv-txtai`, an environment of its own (bench/README.md has the commands).
 """
@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from urllib.parse import urlencode
 
-from bench.service import ROOT, free_port
+from local_service import ROOT, free_port
 
 PYTHON = ROOT / ".venv-txtai" / "bin" / "python"
 START_SECONDS = 120
