@@ -67,11 +67,11 @@ def import_command(file: Path, **given: Any) -> None:
     with _report_wrong_file(file), file.open("rb") as content:
         upload = Upload(content, file.name)
         if options.dry_run:
-            job, errors = _preview(runtime, upload, options)
+            job, errors = _run_preview(runtime, upload, options)
         else:
-            job, errors = _import(runtime, upload, options)
+            job, errors = _run_import(runtime, upload, options)
     _print_errors(job, errors)
-    click.echo(_describe_job(job, options))
+    click.echo(_count_rows(job, options))
     if job.status in ("failed", "canceled"):
         raise click.ClickException(job.error or f"the job was {job.status}")
 
@@ -110,14 +110,14 @@ def _report_wrong_file(file: Path) -> Iterator[None]:
         raise click.ClickException(f"{file.name}: {error.message} ({error.code})") from error
 
 
-def _preview(
+def _run_preview(
     runtime: Runtime, upload: Upload, options: UploadOptions
 ) -> tuple[Job, list[RejectedRow]]:
     preview = services.imports.preview_file(runtime, upload, options.as_import(), SHOWN_ERRORS)
     return preview.job, preview.rejected
 
 
-def _import(
+def _run_import(
     runtime: Runtime, upload: Upload, options: UploadOptions
 ) -> tuple[Job, list[RejectedRow]]:
     job = _follow(runtime, services.imports.import_file(runtime, upload, options.as_import()))
@@ -145,7 +145,7 @@ def _print_errors(job: Job, errors: list[RejectedRow]) -> None:
         click.echo(f"… and {job.rejected - len(errors)} rejected rows more", err=True)
 
 
-def _describe_job(job: Job, options: UploadOptions) -> str:
+def _count_rows(job: Job, options: UploadOptions) -> str:
     counts = (
         f"{job.total} rows: {job.inserted} inserted, {job.updated} updated, "
         f"{job.unchanged} unchanged, {job.rejected} rejected, {job.deleted} deleted"

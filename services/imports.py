@@ -66,8 +66,8 @@ def import_file(
     Raises FileError when the file can't be taken as a whole; then nothing is stored.
     """
     with read_table(upload, options) as table:
-        new = _describe_job(upload, options, table.description, idempotency_key)
-        job, _ = store.jobs.create_job(runtime.pool, new, stage_rows(table))
+        new = _build_job(upload, options, table.description, idempotency_key)
+        job = store.jobs.create_job(runtime.pool, new, stage_rows(table))
     runtime.workers.wake()
     logger.info("job %s: %d rows, %d rejected", job.id, job.total, job.rejected)
     return job
@@ -83,7 +83,7 @@ def preview_file(
     first: list[Row] = []
     with read_table(upload, options) as table:
         description = table.description
-        new = _describe_job(upload, options, description)
+        new = _build_job(upload, options, description)
         rows = stage_rows(_keep_first(table, first, most))
         job, rejected = store.preview.preview_job(runtime.pool, runtime.model, new, rows, most)
     return ImportPreview(job, description, first, rejected)
@@ -118,7 +118,7 @@ def _stage_row(row: Row) -> StagedRow:
     )
 
 
-def _describe_job(
+def _build_job(
     upload: Upload,
     options: ImportOptions,
     description: FileDescription,

@@ -170,8 +170,8 @@ class Workers:
 
     def _embed(self, batch: Batch) -> dict[int, ItemVectors]:
         """Return the vectors of the rows by number, without the rows that the model failed on."""
-        texts = [question for _, question, _ in batch.rows]
-        texts += [pair_text(question, answer) for _, question, answer in batch.rows]
+        texts = [row.question for row in batch.rows]
+        texts += [pair_text(row.question, row.answer) for row in batch.rows]
         with self._lock:
             self._embedding[batch] = time.monotonic()
         try:

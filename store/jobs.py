@@ -15,7 +15,7 @@ from psycopg2.sql import SQL
 import store.canceling
 import store.collections
 import store.staging
-from db import Pool, one_row
+from db import Pool, fetch_row
 from store.rejections import RejectedRow
 from store.staging import StagedRow
 
@@ -125,7 +125,7 @@ def list_jobs(
     values = {"status": status, "collection": collection, "limit": limit, "offset": offset}
     with pool.reading() as conn, conn.cursor(cursor_factory=RealDictCursor) as cur:
         cur.execute(SQL("SELECT count(*) AS total FROM jobs") + _CHOSEN, values)
-        total = one_row(cur)["total"]
+        total = fetch_row(cur)["total"]
         cur.execute(_SELECT_JOBS + _CHOSEN + _PAGE, values)
         return [Job(**row) for row in cur.fetchall()], total
 
@@ -137,10 +137,8 @@ _CHOSEN = SQL("""
 _PAGE = SQL("ORDER BY number DESC LIMIT %(limit)s OFFSET %(offset)s")
 
 
-def create_job(
-    pool: Pool, new: NewJob, rows: Iterable[StagedRow | RejectedRow]
-) -> tuple[Job, bool]:
-    """Store a job with all its rows in one transaction; return it, and whether it is new.
+def create_job(pool: Pool, new: NewJob, rows: Iterable[StagedRow | RejectedRow]) -> Job:
+    """Store a job with all its rows in one transaction, and return it.
 
     Where an earlier upload used the idempotency key, its job is returned and `rows` is not read.
     What reading `rows` raises passes through, and nothing is stored.
@@ -155,9 +153,9 @@ def create_job(
             earlier = _select_job(conn, _BY_IDEMPOTENCY_KEY, new.idempotency_key)
             if earlier is None:
                 raise LookupError("a job with this idempotency key vanished")
-            return earlier, False
+            return earlier
         store.staging.copy_rows(pool, conn, job_id, rows)
-        return read_job(conn, job_id), True
+        return read_job(conn, job_id)
 
 
 def insert_job(conn: connection, job_id: uuid.UUID, new: NewJob) -> bool:

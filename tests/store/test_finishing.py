@@ -41,7 +41,7 @@ def test_a_replacing_file_s_row_is_stored_whatever_became_of_its_item(
     """At the start its item held the same, so that nothing of it waits to be written."""
     store_items(pool, model, 3)
     rows = [*make_rows(3), *make_rows(3)]
-    job_id = store.jobs.create_job(pool, NewJob("c", "replace"), rows)[0].id
+    job_id = store.jobs.create_job(pool, NewJob("c", "replace"), rows).id
     store.matching.start_job(pool, model)
     (item, *_), _total = store.items.list_items(pool, collection="c", limit=1, offset=0)
     if change == "changed":

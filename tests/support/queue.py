@@ -37,7 +37,7 @@ def make_job(
 ) -> uuid.UUID:
     """Store a job of so many rows that waits to be started."""
     new = NewJob(collection, mode)
-    return store.jobs.create_job(pool, new, make_rows(count, prefix))[0].id
+    return store.jobs.create_job(pool, new, make_rows(count, prefix)).id
 
 
 def start(
@@ -80,4 +80,4 @@ def count(pool: Pool, table: str) -> int:
     """Return how many rows a table has."""
     with pool.reading() as conn, conn.cursor() as cursor:
         cursor.execute(f"SELECT count(*) FROM {table}")
-        return int(db.one_row(cursor)[0])
+        return int(db.fetch_row(cursor)[0])
