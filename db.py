@@ -170,7 +170,7 @@ class Pool:
         conn: Connection | None = None
         try:
             conn = self._open()
-            with self._watch_until_back(conn, seconds):
+            with self._lend(conn, seconds):
                 yield conn
         except LockNotAvailable as error:
             raise DatabaseUnavailable("A job is writing into the collection.") from error
@@ -183,16 +183,16 @@ class Pool:
             self._free.release()
 
     @contextmanager
-    def _watch_until_back(self, conn: Connection, seconds: float) -> Iterator[None]:
+    def _lend(self, conn: Connection, seconds: float) -> Iterator[None]:
         """Hold the connection to a deadline, and take it back at the end."""
         try:
-            with self._limit(conn, seconds):
+            with self._set_deadline(conn, seconds):
                 yield
         finally:
             self._take_back(conn)
 
     @contextmanager
-    def _limit(self, conn: Connection, seconds: float) -> Iterator[None]:
+    def _set_deadline(self, conn: Connection, seconds: float) -> Iterator[None]:
         """Cut the connection if the server says nothing for `seconds`."""
         borrowed = _Borrowed(conn, seconds, time.monotonic() + seconds)
         with self._lock:
@@ -212,11 +212,11 @@ class Pool:
             conn, since = self._idle.pop() if self._idle else (None, 0.0)
         if conn is None:
             return self._connect()
-        if not _readable(conn) and time.monotonic() - since < IDLE_SECONDS:
+        if not _is_readable(conn) and time.monotonic() - since < IDLE_SECONDS:
             return conn
         try:
             conn.autocommit = True
-            with self._limit(conn, CHECK_SECONDS), conn.cursor() as cursor:
+            with self._set_deadline(conn, CHECK_SECONDS), conn.cursor() as cursor:
                 cursor.execute("SELECT 1")
             conn.autocommit = False
         except psycopg2.Error:
@@ -244,7 +244,7 @@ class Pool:
         # A server on Windows does not have the setting.
         with (
             suppress(psycopg2.errors.InvalidParameterValue),
-            self._limit(conn, CHECK_SECONDS),
+            self._set_deadline(conn, CHECK_SECONDS),
             conn.cursor() as cursor,
         ):
             cursor.execute(_END_WITH_THE_CONNECTION)
@@ -280,7 +280,7 @@ class Pool:
                         _cut(borrowed.conn)
 
 
-def _readable(conn: Connection) -> bool:
+def _is_readable(conn: Connection) -> bool:
     """Return whether an idle connection has something to read, which as a rule is its end."""
     if not hasattr(select, "poll"):  # Windows
         return bool(select.select([conn], [], [], 0)[0])
@@ -337,14 +337,14 @@ def apply_schema(pool: Pool, migrations: Path = HERE / "migrations") -> int:
     try:
         with pool.transaction() as conn, conn.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_SCHEMA_LOCK,))
-            if _schema_version(conn) == 0:
+            if _read_version(conn) == 0:
                 cursor.execute((HERE / "schema.sql").read_text("utf-8"))
-            for version, path in _migrations(migrations):
-                if version > _schema_version(conn):
+            for version, path in _list_migrations(migrations):
+                if version > _read_version(conn):
                     cursor.execute(path.read_text("utf-8"))
                     cursor.execute("INSERT INTO schema_version VALUES (%s)", (version,))
             register_vector(conn)
-            return _schema_version(conn)
+            return _read_version(conn)
     except psycopg2.Error as error:
         detail = str(error).strip().splitlines()[0]
         raise SchemaError(
@@ -353,21 +353,21 @@ def apply_schema(pool: Pool, migrations: Path = HERE / "migrations") -> int:
         ) from error
 
 
-def _schema_version(conn: connection) -> int:
+def _read_version(conn: connection) -> int:
     """Return the schema's version, 0 where there is none."""
     with conn.cursor() as cursor:
         cursor.execute("SELECT to_regclass('schema_version')")
-        if one_row(cursor)[0] is None:
+        if fetch_row(cursor)[0] is None:
             return 0
         cursor.execute("SELECT coalesce(max(version), 0) FROM schema_version")
-        return int(one_row(cursor)[0])
+        return int(fetch_row(cursor)[0])
 
 
-def _migrations(folder: Path) -> list[tuple[int, Path]]:
+def _list_migrations(folder: Path) -> list[tuple[int, Path]]:
     return sorted((int(path.name[:4]), path) for path in folder.glob("[0-9]*_*.sql"))
 
 
-def one_row(cursor: psycopg2.extensions.cursor) -> Any:
+def fetch_row(cursor: psycopg2.extensions.cursor) -> Any:
     """Return the row of a query that always gives one row."""
     row = cursor.fetchone()
     if row is None:

@@ -181,7 +181,7 @@ def _store(pool: Pool, model: Model, first: int, questions: FloatArray, pairs: F
             (first, first + len(questions) - 1),
         )
         cur.execute("SELECT id FROM collections WHERE name = 'scale'")
-        collection_id = db.one_row(cur)[0]
+        collection_id = db.fetch_row(cur)[0]
         cur.copy_expert(
             "COPY vectors (item_id, model_id, kind, collection_id, embedding) FROM STDIN"
             " WITH (FORMAT binary)",
@@ -247,7 +247,7 @@ def _drop_index(pool: Pool, model: Model) -> None:
 def _index_mb(pool: Pool, model: Model) -> float:
     with pool.reading() as conn, conn.cursor() as cur:
         cur.execute("SELECT pg_relation_size(%s::regclass)", (store.index.index_name(model),))
-        return float(db.one_row(cur)[0]) / 1e6
+        return float(db.fetch_row(cur)[0]) / 1e6
 
 
 def _uses_index(pool: Pool, model: Model) -> bool:
@@ -258,7 +258,7 @@ def _uses_index(pool: Pool, model: Model) -> bool:
             "SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = %s",
             (store.index.index_name(model),),
         )
-        return int(db.one_row(cur)[0]) > 0
+        return int(db.fetch_row(cur)[0]) > 0
 
 
 if __name__ == "__main__":

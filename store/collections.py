@@ -18,7 +18,7 @@ from psycopg2.extensions import connection, cursor
 from psycopg2.sql import SQL
 
 import store.canceling
-from db import Pool, one_row
+from db import Pool, fetch_row
 
 # Rows that an export holds in memory, and how long its reader may take for them, in seconds.
 EXPORT_ROWS = 1_000
@@ -62,7 +62,7 @@ def lock_collection(cur: cursor, name: str) -> int | None:
     return _lock(cur, SQL("collections c WHERE c.name = %s"), name)
 
 
-def lock_collection_of(cur: cursor, item_id: int) -> int | None:
+def lock_collection_of_item(cur: cursor, item_id: int) -> int | None:
     """Lock an item's collection; return its id, or None where there is no such item."""
     items = SQL("items i JOIN collections c ON c.id = i.collection_id WHERE i.id = %s")
     return _lock(cur, items, item_id)
@@ -133,7 +133,7 @@ def _make_export(
             " WHERE collection_id = %s",
             (collection_id,),
         )
-        has_items, has_ids = one_row(cur)
+        has_items, has_ids = fetch_row(cur)
     if not has_items:
         return None
     rows = pool.stream_rows(

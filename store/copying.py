@@ -15,7 +15,7 @@ from psycopg2.extensions import cursor
 _PIECE_BYTES = 1 << 16
 
 
-def copy_line(*values: str | Mapping[str, str] | Sequence[str] | None) -> str:
+def format_line(*values: str | Mapping[str, str] | Sequence[str] | None) -> str:
     """Return one line of COPY's text format; None is NULL, mappings and lists become JSON.
 
     https://www.postgresql.org/docs/current/sql-copy.html, "Text Format".

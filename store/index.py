@@ -12,7 +12,7 @@ from psycopg2.errors import LockNotAvailable
 from psycopg2.extensions import connection, cursor
 from psycopg2.sql import SQL, Identifier, Literal
 
-from db import Pool, one_row
+from db import Pool, fetch_row
 from store.models import Model
 
 logger = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ def _is_valid(conn: connection, model: Model) -> bool:
             " WHERE indisvalid AND indexrelid = to_regclass(%s))",
             (index_name(model),),
         )
-        return bool(one_row(cur)[0])
+        return bool(fetch_row(cur)[0])
 
 
 def _is_worth_it(conn: connection, model: Model, min_vectors: int) -> bool:
@@ -74,21 +74,21 @@ def _is_worth_it(conn: connection, model: Model, min_vectors: int) -> bool:
             "SELECT count(*) FROM (SELECT FROM vectors WHERE model_id = %s LIMIT %s) v",
             (model.id, 10 * min_vectors),
         )
-        vectors = int(one_row(cur)[0])
+        vectors = int(fetch_row(cur)[0])
         if vectors < min_vectors:
             return False
         cur.execute(
             "SELECT coalesce(sum(total - inserted - updated - unchanged - rejected), 0) FROM jobs"
             " WHERE status = 'processing'"
         )
-        return vectors >= 10 * min_vectors or int(one_row(cur)[0]) < LARGE_JOB_ROWS
+        return vectors >= 10 * min_vectors or int(fetch_row(cur)[0]) < LARGE_JOB_ROWS
 
 
 def lock_builds(conn: connection) -> bool:
     """Take the lock of builds for this session, and return whether it was free."""
     with conn.cursor() as cur:
         cur.execute("SELECT pg_try_advisory_lock(%s)", (_INDEX_LOCK,))
-        return bool(one_row(cur)[0])
+        return bool(fetch_row(cur)[0])
 
 
 def _build(conn: connection, model: Model, memory_mb: int) -> None:

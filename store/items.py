@@ -16,7 +16,7 @@ from psycopg2.sql import SQL
 
 import store.collections
 import store.vectors
-from db import Pool, one_row
+from db import Pool, fetch_row
 from store.models import Model
 from store.vectors import ItemVectors
 
@@ -87,7 +87,7 @@ def list_items(
     chosen, order = (_IN_COLLECTION, _BY_POSITION) if collection else (SQL(""), _BY_ID)
     with pool.reading(seconds=30.0) as conn, conn.cursor(cursor_factory=RealDictCursor) as cur:
         cur.execute(SQL("SELECT count(*) AS n FROM items i ") + chosen, values)
-        total = one_row(cur)["n"]
+        total = fetch_row(cur)["n"]
         cur.execute(_SELECT_ITEMS + chosen + order + _PAGE, values)
         return [Item(**row) for row in cur.fetchall()], total
 
@@ -127,7 +127,7 @@ def insert_item(
             """,
             new.as_values() | {"collection": collection_id, "place": place},
         )
-        item_id = one_row(cur)[0]
+        item_id = fetch_row(cur)[0]
         store.vectors.write_vectors(cur, model, item_id, collection_id, vectors)
         return _reread_item(conn, item_id)
 
@@ -141,7 +141,7 @@ def update_item(
     """
     with pool.transaction(WRITE_SECONDS) as conn, conn.cursor() as cur:
         _limit_wait(cur)
-        collection_id = store.collections.lock_collection_of(cur, item_id)
+        collection_id = store.collections.lock_collection_of_item(cur, item_id)
         if collection_id is None:
             return None
         _refuse_duplicate(cur, collection_id, new, item_id)
@@ -171,7 +171,7 @@ def delete_item(pool: Pool, item_id: int) -> bool:
     """Delete an item with its vectors; return whether it was there."""
     with pool.transaction(WRITE_SECONDS) as conn, conn.cursor() as cur:
         _limit_wait(cur)
-        if store.collections.lock_collection_of(cur, item_id) is None:
+        if store.collections.lock_collection_of_item(cur, item_id) is None:
             return False
         cur.execute("DELETE FROM items WHERE id = %s", (item_id,))
         return bool(cur.rowcount)
@@ -211,7 +211,7 @@ def _find_next_place(cur: cursor, collection_id: int, new: NewItem) -> int:
         """,
         {"collection": collection_id, "key": new.question_hash},
     )
-    return int(one_row(cur)[0])
+    return int(fetch_row(cur)[0])
 
 
 def _reread_item(conn: connection, item_id: int) -> Item:

@@ -13,7 +13,7 @@ from psycopg2.sql import SQL
 import store.jobs
 from db import Pool
 from store.models import Model
-from store.rejections import insert_rejected
+from store.rejections import compose_rejection
 
 # How long the server may say nothing while a job starts: 35 µs a row were measured
 # (bench/results/uploads.md).
@@ -120,7 +120,7 @@ WITH rejected AS (
 )
 {list_rejected}
 """).format(
-    list_rejected=insert_rejected(
+    list_rejected=compose_rejection(
         "duplicate_id",
         SQL("""
             'The id ' || left(external_id, 100) || ' comes again in line ' || last_line

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from db import Pool, one_row
+from db import Pool, fetch_row
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ def register_model(pool: Pool, identity: str, dimension: int) -> Model:
             (identity, dimension),
         )
         cursor.execute("SELECT id, dimension FROM models WHERE identity = %s", (identity,))
-        model_id, stored = one_row(cursor)
+        model_id, stored = fetch_row(cursor)
     if stored != dimension:
         raise ValueError(f"the model {identity} is stored with {stored} dimensions: {dimension}")
     return Model(model_id, identity, dimension)
@@ -43,7 +43,7 @@ def count_items_without_vectors(pool: Pool, model: Model) -> tuple[int, list[str
             """,
             (model.id,),
         )
-        missing = int(one_row(cursor)[0])
+        missing = int(fetch_row(cursor)[0])
         if not missing:
             return 0, []
         cursor.execute(

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from psycopg2.extensions import cursor
 from psycopg2.sql import SQL, Composable, Composed, Literal
 
-from db import Pool, one_row
+from db import Pool, fetch_row
 
 # How many rows `stream_rejected` holds in memory, and how long its reader may take for them.
 STREAM_ROWS = 100
@@ -29,7 +29,7 @@ class RejectedRow(NamedTuple):
     fields: Sequence[str] | Mapping[str, Any] = ()
 
 
-def insert_rejected(code: str, error: Composable) -> Composed:
+def compose_rejection(code: str, error: Composable) -> Composed:
     """Return the SQL that lists the staged rows of a CTE named `rejected` with their job.
 
     `error` is an expression, so that it can use the columns of that CTE.
@@ -52,7 +52,7 @@ def list_rejected(
     """Return a page of the job's rejected rows by line, and how many there are in all."""
     with pool.reading() as conn, conn.cursor() as cur:
         cur.execute("SELECT count(*) FROM job_errors WHERE job_id = %s", (job_id,))
-        total = one_row(cur)[0]
+        total = fetch_row(cur)[0]
         return select_rejected(cur, job_id, limit, offset), total
 
 

@@ -13,10 +13,10 @@ from psycopg2.extensions import cursor
 from psycopg2.sql import SQL, Placeholder
 
 import store.vectors
-from db import Pool, one_row
+from db import Pool, fetch_row
 from store.claims import CLAIM_SECONDS, MOST_ATTEMPTS, Batch
 from store.models import Model
-from store.rejections import insert_rejected
+from store.rejections import compose_rejection
 from store.vectors import ItemVectors
 
 # A server that says nothing for so many seconds is away.
@@ -90,7 +90,7 @@ def reject_killers(pool: Pool) -> int:
 
 
 _FAILED = "The model {what} on this row's text: shorten or reword it, and upload it again."
-_LIST_REJECTED = insert_rejected("embedding_failed", Placeholder("error"))
+_LIST_REJECTED = compose_rejection("embedding_failed", Placeholder("error"))
 
 _REJECT_FAILED = SQL("""
 WITH rejected AS (
@@ -133,7 +133,7 @@ def write_items(
         _WRITE_ITEMS,
         {"job": job_id, "rows": rows, "collection": collection_id, "model": model.id},
     )
-    inserted, updated = one_row(cur)
+    inserted, updated = fetch_row(cur)
     return inserted, updated
 
 
@@ -204,7 +204,7 @@ def _foresee_outcomes(
         """,
         {"job": job_id, "collection": collection_id, "rows": rows},
     )
-    inserted, updated = one_row(cur)
+    inserted, updated = fetch_row(cur)
     return inserted, updated
 
 
@@ -238,4 +238,4 @@ def _count_progress(
             "rows": inserted + updated + rejected,
         },
     )
-    return bool(one_row(cur)[0])
+    return bool(fetch_row(cur)[0])

@@ -18,10 +18,10 @@ from psycopg2.extensions import cursor
 from psycopg2.extras import Json
 from psycopg2.sql import SQL, Composed, Identifier, Literal, Placeholder
 
-from db import Connection, Pool, one_row
+from db import Connection, Pool, fetch_row
 from embeddings import FloatArray
 from store.models import Model
-from store.vectors import halfvec_text
+from store.vectors import format_halfvec
 
 # A filter that keeps no more items is narrow: comparing with them takes less time than looking for
 # them in the index among others (bench/results/scale.md).
@@ -64,7 +64,7 @@ def search(
     `offset` are at most 10,100 together.
     """
     values = {
-        "query": halfvec_text(query),
+        "query": format_halfvec(query),
         "limit": limit,
         "offset": offset,
         "collections": None if collections is None else list(collections),
@@ -110,7 +110,7 @@ def _select_kept(cur: cursor, values: dict[str, Any], most: int | None) -> _Kept
     """Return the items that the filter keeps, and at most `most` of them."""
     by_metadata = values["metadata"] is not None
     cur.execute(_KEPT_BY_METADATA if by_metadata else _KEPT_BY_COLLECTION, values | {"most": most})
-    return _Kept(*one_row(cur))
+    return _Kept(*fetch_row(cur))
 
 
 # Not prepared: the planner must see the values, because it knows how common each of them is.

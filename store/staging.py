@@ -10,7 +10,7 @@ from typing import IO, NamedTuple
 from psycopg2.extensions import connection
 
 from db import Pool
-from store.copying import CopyStream, copy_line
+from store.copying import CopyStream, format_line
 from store.rejections import RejectedRow
 
 # Rejected rows that are held in memory before they go to a temporary file, in bytes.
@@ -71,18 +71,18 @@ class _Lines:
         for row in self._rows:
             if isinstance(row, StagedRow):
                 self.staged += 1
-                yield _staged_line(self._job, self.staged, row)
+                yield _format_staged(self._job, self.staged, row)
             else:
                 self.rejected += 1
-                self._file.write(_rejected_line(self._job, row).encode())
+                self._file.write(_format_rejected(self._job, row).encode())
 
 
-def _staged_line(job: str, row_no: int, row: StagedRow) -> str:
+def _format_staged(job: str, row_no: int, row: StagedRow) -> str:
     # Numbers and digests have nothing to escape.
     plain = f"{job}\t{row_no}\t{row.line}\t{row.item_key}\t{row.question_hash}\t{row.answer_hash}\t"
-    return plain + copy_line(row.external_id, row.question, row.answer, row.metadata)
+    return plain + format_line(row.external_id, row.question, row.answer, row.metadata)
 
 
-def _rejected_line(job: str, row: RejectedRow) -> str:
+def _format_rejected(job: str, row: RejectedRow) -> str:
     fields = [field.replace("\0", "\ufffd") for field in row.fields]
-    return copy_line(job, str(row.line), row.code, row.error, fields)
+    return format_line(job, str(row.line), row.code, row.error, fields)

@@ -32,12 +32,13 @@ class ItemVectors:
         return {"question": self.question, "pair": self.pair}
 
 
-def halfvec_text(vector: FloatArray) -> str:
+def format_halfvec(vector: FloatArray) -> str:
     """Return pgvector's text form of a vector, rounded to 16-bit floats.
 
-    With 384 dimensions this takes 45 µs, and pgvector's `HalfVector(vector).to_text()` 130 µs,
-    measured on two cores. A 16-bit float has 11 significant bits, so five decimal digits tell any
-    two of them apart.
+    With 384 dimensions this takes 45 µs against 130 µs for pgvector's own
+    `HalfVector(vector).to_text()`, measured on two cores. The whole search of a small collection
+    takes 350 µs. A 16-bit float has 11 significant bits, so five decimal digits tell any two of
+    them apart.
     """
     numbers = tuple(vector.astype(np.float16).tolist())
     return "[" + ",".join(["%.5g"] * len(numbers)) % numbers + "]"
@@ -59,16 +60,17 @@ def stage_vectors(cur: cursor, job_id: uuid.UUID, vectors: Mapping[int, ItemVect
     """Store the vectors of a job's rows, by row number, until their items are written."""
     cur.copy_expert(
         "COPY staged_vectors (job_id, row_no, kind, embedding) FROM STDIN WITH (FORMAT binary)",
-        io.BytesIO(b"".join(_binary_copy(job_id.bytes, vectors))),
+        io.BytesIO(b"".join(_encode_copy(job_id.bytes, vectors))),
     )
 
 
-def _binary_copy(job_id: bytes, vectors: Mapping[int, ItemVectors]) -> Iterator[bytes]:
+def _encode_copy(job_id: bytes, vectors: Mapping[int, ItemVectors]) -> Iterator[bytes]:
     """Yield the vectors in COPY's binary format.
 
-    Each field is its length and its value, all numbers are big-endian:
+    A field is its length and its value, and all numbers are big-endian:
     https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format". For 256 vectors of 384
-    dimensions this takes 0.6 ms, a thousandth of what the model takes to make them.
+    dimensions this takes 0.63 ms, and 0.42 ms if NumPy made halfvec's form without HalfVector. The
+    model takes more than a second to make them.
     """
     yield b"PGCOPY\n\xff\r\n\0" + struct.pack("!ii", 0, 0)
     for row_no, both in vectors.items():

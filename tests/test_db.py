@@ -133,7 +133,7 @@ def test_a_silent_server_is_cut_off_at_the_deadline(dsn: str) -> None:
                 "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'"
                 " AND state = 'active'"
             )
-            return int(db.one_row(cursor)[0])
+            return int(db.fetch_row(cursor)[0])
 
     # Its statement does not go on in the server.
     assert sleepers() == 1

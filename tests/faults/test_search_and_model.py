@@ -136,7 +136,7 @@ def _store(pool: Pool, model: Model, numbers: Sequence[int], vectors: FloatArray
     with pool.transaction() as conn, conn.cursor() as cur:
         cur.execute("INSERT INTO collections (name) VALUES ('a') ON CONFLICT DO NOTHING")
         cur.execute("SELECT id FROM collections")
-        (collection,) = db.one_row(cur)
+        (collection,) = db.fetch_row(cur)
         for n in numbers:
             cur.execute(
                 """
@@ -149,14 +149,14 @@ def _store(pool: Pool, model: Model, numbers: Sequence[int], vectors: FloatArray
                 """,
                 {"c": collection, "n": n},
             )
-            (item,) = db.one_row(cur)
+            (item,) = db.fetch_row(cur)
             cur.execute(
                 """
                 INSERT INTO vectors (item_id, model_id, kind, collection_id, embedding)
                 SELECT %s, %s, kind, %s, %s FROM (VALUES ('question'), ('pair')) k (kind)
                 ON CONFLICT (item_id, model_id, kind) DO UPDATE SET embedding = excluded.embedding
                 """,
-                (item, model.id, collection, store.vectors.halfvec_text(vectors[n])),
+                (item, model.id, collection, store.vectors.format_halfvec(vectors[n])),
             )
 
 

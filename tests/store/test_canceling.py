@@ -66,4 +66,4 @@ def waits_for_a_lock(pool: Pool) -> bool:
             "SELECT count(*) FROM pg_stat_activity"
             " WHERE query LIKE '%UPDATE jobs SET status%' AND wait_event_type = 'Lock'"
         )
-        return bool(db.one_row(cursor)[0])
+        return bool(db.fetch_row(cursor)[0])

@@ -51,4 +51,4 @@ def test_the_indexes_know_how_many_attempts_make_a_row_suspect(pool: Pool) -> No
         for index, bound in (("job_rows_waiting", "<"), ("job_rows_suspect", ">=")):
             cursor.execute("SELECT pg_get_indexdef(%s::regclass)", (index,))
             expected = f"attempts {bound} {store.claims.SUSPECT_ATTEMPTS})"
-            assert expected in db.one_row(cursor)[0]
+            assert expected in db.fetch_row(cursor)[0]

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import pytest
 
 from db import Pool
-from store.copying import CopyStream, copy_line
+from store.copying import CopyStream, format_line
 
 
 def test_copy_text_keeps_every_character(pool: Pool) -> None:
     texts = ["\\", "\\N", "\\.", "a\tb\nc\rd", "", "é☃𝄞", "\x01\x7f", '"', "\\x41"]
-    lines = [copy_line(text, {"k": text}) for text in texts] + [copy_line(None, {})]
+    lines = [format_line(text, {"k": text}) for text in texts] + [format_line(None, {})]
     with pool.transaction() as conn, conn.cursor() as cursor:
         cursor.execute("CREATE TEMP TABLE t (a text, b jsonb) ON COMMIT DROP")
         CopyStream(lines, on_read=lambda: None).copy_into(cursor, "COPY t FROM STDIN")

@@ -81,7 +81,7 @@ def uses_index(pool: Pool, model: Model) -> bool:
             "SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = %s",
             (store.index.index_name(model),),
         )
-        return bool(db.one_row(cur)[0])
+        return bool(db.fetch_row(cur)[0])
 
 
 def test_an_index_finds_what_exact_search_finds(
@@ -110,7 +110,7 @@ def insert_candidates(pool: Pool, model: Model) -> int:
             " WHERE oid = %s::regclass AND option_name = 'ef_construction'",
             (store.index.index_name(model),),
         )
-        return int(db.one_row(cur)[0])
+        return int(db.fetch_row(cur)[0])
 
 
 def test_later_rows_are_inserted_faster_but_never_at_a_search_s_cost(
@@ -127,7 +127,7 @@ def test_later_rows_are_inserted_faster_but_never_at_a_search_s_cost(
             store.index.set_insert_candidates(cur, name)
         assert insert_candidates(pool, model) == 128
         cur.execute("SHOW lock_timeout")
-        assert db.one_row(cur)[0] == "0"
+        assert db.fetch_row(cur)[0] == "0"
 
 
 @pytest.mark.parametrize("narrow", [{"metadata": {"rare": "true"}}, {"collections": ["b"]}])
@@ -154,7 +154,7 @@ def test_more_vectors_want_more_candidates(pool: Pool, model: Model) -> None:
         store.search.search(pool, model, np.ones(DIMENSION, np.float32), limit=1)
         with pool.reading() as conn, conn.cursor() as cur:
             cur.execute("SHOW hnsw.ef_search")
-            assert db.one_row(cur)[0] == candidates
+            assert db.fetch_row(cur)[0] == candidates
 
 
 def test_a_page_that_the_index_can_not_fill_is_filled_by_comparing(
@@ -230,7 +230,7 @@ def test_an_index_left_invalid_by_a_crash_is_replaced_and_searches_go_on(
                 "SELECT count(pg_terminate_backend(pid)) > 0 FROM pg_stat_activity"
                 " WHERE query LIKE 'CREATE INDEX CONC%' AND wait_event_type = 'Lock'"
             )
-            killed = bool(db.one_row(cur)[0])
+            killed = bool(db.fetch_row(cur)[0])
     building.join(20)
     holder.close()
     assert killed

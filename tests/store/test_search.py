@@ -31,6 +31,6 @@ def test_a_search_is_prepared_once_for_each_connection(dsn: str) -> None:
     with pool.reading() as conn, conn.cursor() as cursor:
         cursor.execute("SELECT count(*), min(generic_plans) FROM pg_prepared_statements")
         # For two numbers of vectors, each from the index and by comparing with all.
-        assert db.one_row(cursor) == (4, 2)
+        assert db.fetch_row(cursor) == (4, 2)
         assert len(conn.prepared) == 4
     pool.close()

@@ -15,7 +15,7 @@ from tests.support.queue import start
 def test_every_half_comes_through_its_text() -> None:
     halves = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
     finite = halves[np.isfinite(halves)]
-    texts = store.vectors.halfvec_text(finite.astype(np.float32)).strip("[]").split(",")
+    texts = store.vectors.format_halfvec(finite.astype(np.float32)).strip("[]").split(",")
     assert (np.array([float(text) for text in texts], np.float16) == finite).all()
 
 
@@ -30,13 +30,13 @@ def test_a_vector_is_rounded_alike_in_every_way_that_it_is_written(
             " answer_hash, question, answer, position) SELECT 1, k, 0, k, k, 'q', 'a', 1"
             " FROM gen_random_uuid() k RETURNING id"
         )
-        (item_id,) = db.one_row(cursor)
+        (item_id,) = db.fetch_row(cursor)
         store.vectors.write_vectors(cursor, model, item_id, 1, vectors)
         store.vectors.stage_vectors(cursor, job_id, {1: vectors})
         for kind, vector in vectors.by_kind().items():
             cursor.execute(
                 "SELECT v.embedding = s.embedding AND v.embedding = %s::halfvec"
                 " FROM vectors v JOIN staged_vectors s USING (kind) WHERE kind = %s",
-                (store.vectors.halfvec_text(vector), kind),
+                (store.vectors.format_halfvec(vector), kind),
             )
-            assert db.one_row(cursor) == (True,)
+            assert db.fetch_row(cursor) == (True,)
