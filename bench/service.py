@@ -9,7 +9,7 @@ from typing import Any
 
 import psutil
 
-from local_service import APP, Service, free_port, gunicorn_command
+from local_service import APP, LocalServiceError, Service, free_port, gunicorn_command
 
 START_SECONDS = 300.0
 # A process's memory is looked at so often.
@@ -28,7 +28,11 @@ class MeasuredService(Service):
             {"DATA_DIR": str(data_dir), "LOG_LEVEL": "WARNING"},
             port=port,
         )
-        self.wait_until_ready(START_SECONDS)
+        try:
+            self.wait_until_ready(START_SECONDS)
+        except LocalServiceError:
+            self.kill()
+            raise
         self.ready_seconds = time.perf_counter() - started
 
     def import_file(self, csv: bytes, collection: str) -> dict[str, Any]:
