@@ -100,9 +100,9 @@ def _lease_rows(cur: cursor, statement: Composed, lease_seconds: int, limit: int
     return Batch(job_id, lease_id, [ClaimedRow(*row[1:]) for row in rows])
 
 
-# The note only makes jobs take turns. It is skipped where the job is locked: whoever changes a job
-# and its rows locks the job first, and a claim that waited here, with its rows in hand, could wait
-# for someone who waits for those rows.
+# The note only makes jobs take turns, so it is skipped if the job is locked. All others lock a job
+# before its rows. A claim has its rows already: if it waited for the job, it could wait for someone
+# who waits for these rows.
 _NOTE_CLAIM = """
 UPDATE jobs SET claimed_at = clock_timestamp()
 WHERE id = (SELECT id FROM jobs WHERE id = %s FOR NO KEY UPDATE SKIP LOCKED)

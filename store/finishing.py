@@ -34,9 +34,9 @@ _SUCCEEDED = ("succeeded", None, None)
 def finish_job(pool: Pool, model: Model) -> uuid.UUID | None:
     """End one job whose rows are all done, or find more to do for it; return its id, or None.
 
-    The items of a replacing job appear here, and those that its file does not hold go, at once. If
-    none of its rows could be taken, the job fails: a mistake in the file would else empty the
-    collection.
+    A replacing job writes its items here, and deletes those that its file does not hold, in one
+    transaction. If none of its rows could be taken, the job fails, so that a mistake in the file
+    does not empty the collection.
     """
     with pool.transaction(store.jobs.LOOK_SECONDS) as conn, conn.cursor() as cur:
         job = store.jobs.lock_next_job(cur, _CAN_END)
