@@ -199,11 +199,3 @@ def test_the_example_lists_every_setting_with_its_default() -> None:
         if value and not name.startswith(("DB_", "DATA", "API"))
     }
     assert read_settings(values) == Settings()
-
-
-@pytest.mark.parametrize("name", ["README.md", "README.pt-BR.md"])
-def test_every_setting_is_in_the_readme(name: str) -> None:
-    readme = (ROOT / name).read_text()
-    example = (ROOT / ".env.example").read_text()
-    for setting in re.findall(r"^#([A-Z_]+)=", example, re.MULTILINE):
-        assert f"`{setting}`" in readme

@@ -1,0 +1,83 @@
+"""What the manuals name is there: links, paths, settings; and each manual has a Portuguese twin."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+MANUALS = sorted((ROOT / "docs").glob("*.md"))
+PORTUGUESE = ROOT / "docs" / "pt-BR"
+READMES = [ROOT / "README.md", ROOT / "README.pt-BR.md"]
+DOCUMENTS = [
+    *READMES,
+    *MANUALS,
+    *sorted(PORTUGUESE.glob("*.md")),
+    ROOT / "CHANGELOG.md",
+    ROOT / "bench" / "README.md",
+]
+# A newcomer reads it in ten minutes.
+MAX_README_LINES = 200
+
+_LINK = re.compile(r"\]\(([^)\s]+)\)")
+_PATH = re.compile(r"`((?:[\w.-]+/)+(?:[\w-]+\.(?:py|md|sql|txt|csv))?)`")
+_HEADING = re.compile(r"^#+ ", re.MULTILINE)
+
+
+def named(document: Path) -> str:
+    return document.relative_to(ROOT).as_posix()
+
+
+def dead_links(document: Path) -> list[str]:
+    """Return the links of a document to files that are not there."""
+    links = [link.partition("#")[0] for link in _LINK.findall(document.read_text("utf-8"))]
+    files = [link for link in links if link and "://" not in link]
+    return [file for file in files if not (document.parent / file).exists()]
+
+
+def dead_paths(document: Path) -> list[str]:
+    """Return the files and folders that a document names and the project does not have."""
+    paths = _PATH.findall(document.read_text("utf-8"))
+    return [path for path in paths if not (ROOT / path).exists()]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
+def test_links_and_paths_lead_somewhere(document: Path) -> None:
+    assert dead_links(document) == []
+    assert dead_paths(document) == []
+
+
+def test_a_dead_link_and_a_dead_path_are_found(tmp_path: Path) -> None:
+    document = tmp_path / "a.md"
+    document.write_text(
+        "[here](a.md#top) [web](https://example.com/x) [gone](b.md) `web/` `nil/a.py`"
+    )
+    assert dead_links(document) == ["b.md"]
+    assert dead_paths(document) == ["nil/a.py"]
+
+
+@pytest.mark.parametrize("folder", [ROOT / "docs", PORTUGUESE], ids=named)
+def test_the_manual_names_every_setting(folder: Path) -> None:
+    manual = (folder / "configuration.md").read_text("utf-8")
+    example = (ROOT / ".env.example").read_text("utf-8")
+    settings = re.findall(r"^#([A-Z_]+)=", example, re.MULTILINE)
+    assert settings
+    assert [name for name in settings if f"`{name}`" not in manual] == []
+
+
+@pytest.mark.parametrize("manual", MANUALS, ids=named)
+def test_every_manual_has_a_portuguese_twin(manual: Path) -> None:
+    twin = PORTUGUESE / manual.name
+    english, portuguese = manual.read_text("utf-8"), twin.read_text("utf-8")
+    assert f"(pt-BR/{manual.name})" in english
+    assert f"(../{manual.name})" in portuguese
+    assert len(_HEADING.findall(english)) == len(_HEADING.findall(portuguese))
+    for readme, path in zip(READMES, (manual, twin), strict=True):
+        assert f"({named(path)})" in readme.read_text("utf-8")
+
+
+@pytest.mark.parametrize("readme", READMES, ids=named)
+def test_the_readme_is_short(readme: Path) -> None:
+    assert readme.read_text("utf-8").count("\n") <= MAX_README_LINES
