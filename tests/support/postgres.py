@@ -19,7 +19,7 @@ import psutil
 import psycopg2
 import pytest
 
-from postgres.programs import Failed, Programs
+from postgres.programs import ProgramFailed, Programs
 from tests.support.service import ServiceProcess, free_port
 
 
@@ -63,7 +63,7 @@ class OwnPostgres:
         self._folder().run(program, *arguments)
 
     def stop(self, mode: str = "immediate") -> None:
-        with suppress(Failed):
+        with suppress(ProgramFailed):
             self._folder().run("pg_ctl", "stop", "-s", "-m", mode)
 
     def restart(self) -> None:
