@@ -51,7 +51,7 @@ class Runtime:
     process: int
 
     def close(self) -> None:
-        """Stop everything. Safe to call again."""
+        """Stop everything; the workers finish their batches first. Safe to call again."""
         if os.getpid() != self.process:
             return  # a forked child must not stop its parent's parts
         self.indexer.stop()

@@ -140,10 +140,10 @@ def _answer_errors_csv(job: Job) -> Response:
 
 
 def _restore_row(file: FileDescription | None, row: RejectedRow) -> list[str]:
-    """Return a row in the columns of its file; one that could not be parsed is one field."""
+    """Return a row in the columns of its file; a row that could not be parsed is one field."""
     if file is None or not isinstance(row.fields, dict):
         return list(row.fields)
-    # A row that was taken first, and rejected later: its metadata have the columns' names.
+    # This row was taken first and rejected later: its metadata have the columns' names.
     return restore_fields(file, row.fields)
 
 

@@ -49,8 +49,8 @@ class RequestAdapter(PydanticAdapter):
         )
 
 
-# A route takes its adapter when its decorators run. They name a model, and models of requests are
-# made of RequestModel: so this module is imported before.
+# A route takes its adapter when its decorators run. That is after this line: they need a model, and
+# models of requests are subclasses of RequestModel.
 registry.register("pydantic", RequestAdapter)
 
 
