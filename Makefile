@@ -16,8 +16,8 @@ test: .venv/installed-dev
 demo: .venv/installed
 	$(BIN)/python demo.py
 
-# The long form of what `make test` runs in short: FAULT_KILLS, FAULT_RESTARTS, FAULT_ROWS,
-# FAULT_ITEMS and FAULT_SEED can be given.
+# The fault tests of `make test` in their long form. FAULT_KILLS, FAULT_RESTARTS, FAULT_ROWS,
+# FAULT_ITEMS and FAULT_SEED set how long.
 test-faults: .venv/installed-dev
 	FAULT_KILLS=$${FAULT_KILLS:-200} FAULT_RESTARTS=$${FAULT_RESTARTS:-50} \
 	FAULT_ROWS=$${FAULT_ROWS:-25000} FAULT_ITEMS=$${FAULT_ITEMS:-100000} $(BIN)/pytest -s tests/faults $(PYTEST_ARGS)
@@ -28,7 +28,8 @@ bench: .venv/installed-bench
 bench-uploads: .venv/installed-bench
 	$(BIN)/python -m bench.uploads
 
-# Sizes in items, the last one takes an hour: make bench-scale SIZES="2000 10000 100000 1000000"
+# Sizes in items; the last of these takes an hour:
+# make bench-scale SIZES="2000 10000 100000 1000000"
 bench-scale: .venv/installed-bench
 	$(BIN)/python -m bench.scale $(SIZES)
 
@@ -39,7 +40,7 @@ requirements: .venv/installed-dev
 	$(BIN)/uv pip compile --quiet $(ARGS) requirements-dev.in -o requirements-dev.txt
 	$(BIN)/uv pip compile --quiet $(ARGS) requirements-bench.in -o requirements-bench.txt
 
-# What a stamp was made from is what is installed: a change of the file installs again.
+# A stamp stands for what is installed: when the file it was made from changes, make installs again.
 .venv/installed: requirements.txt
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Python 3.11 or newer is needed: make PYTHON=python3.11')"
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv

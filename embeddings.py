@@ -148,7 +148,7 @@ class EmbeddingService:
         # The time when the ingestion that has waited longest began to wait.
         self._ingestion_since: float | None = None
         self._last_query = float("-inf")
-        # Why the model did not answer the last call, if it did not.
+        # The reason why the model did not answer the last call, if it did not.
         self._trouble: str | None = None
         # The time when the last piece of ingestion was done.
         self.progress_at = float("-inf")
