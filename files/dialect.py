@@ -188,6 +188,8 @@ def _sample_rows(sample: Sample, form: Format) -> Iterator[tuple[int, int, list[
 
 def _skips_spaces(sample: Sample, delimiter: str) -> bool:
     """Return whether the quotes of the file come after a delimiter and a space."""
+    if delimiter == " ":
+        return False
     pattern = re.compile(f'(?:^|{re.escape(delimiter)}) +"')
     if not any(pattern.search(line) for line in sample.lines):
         return False

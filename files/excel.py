@@ -7,11 +7,12 @@ before its sizes are checked.
 
 from __future__ import annotations
 
+import csv
 import datetime
 import re
 import warnings
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
@@ -21,9 +22,12 @@ import openpyxl
 from openpyxl.utils.escape import unescape
 
 from files.errors import FileError
-from files.layout import find_layout, take_sample
-from files.options import ReadOptions, Wanted, read_wanted
+from files.layout import find_layout
+from files.options import ReadOptions, read_wanted
+from files.row_stream import RowWriter, StreamedRow, read_rows, take_sample
 from files.row_table import RowTable
+from files.rows import Rejection
+from files.sandbox import Sandbox, run_sandboxed
 
 # About styles and extensions, which are not read.
 warnings.filterwarnings("ignore", category=UserWarning, module="openpyxl")
@@ -71,42 +75,69 @@ def is_workbook(file: BinaryIO) -> bool:
 
 
 @contextmanager
-def open_workbook(
-    file: BinaryIO, options: ReadOptions, limits: WorkbookLimits = LIMITS
-) -> Iterator[RowTable]:
+def open_workbook(file: BinaryIO, options: ReadOptions) -> Iterator[RowTable]:
     """Yield the rows of one sheet of a workbook, read as they are asked for. Raises FileError."""
+    with run_sandboxed("xlsx", file, {"asked": options.sheet}) as sandbox:
+        others = sandbox.hear()["others"]
+        with _name_sheets(others):
+            table = make_table(_follow(sandbox), options)
+        yield table
+
+
+def _follow(sandbox: Sandbox) -> Iterator[StreamedRow]:
+    """Yield the rows that the child writes. Raises FileError where it does not reach the end."""
+    try:
+        yield from read_rows(sandbox.rows)
+    except (ValueError, IndexError, csv.Error):
+        # A row that was cut off.
+        sandbox.hear()
+        raise
+    sandbox.hear()
+
+
+def make_table(rows: Iterator[StreamedRow], options: ReadOptions) -> RowTable:
+    """Find the layout by the sheet's first rows; the table begins below the header."""
     want = read_wanted(options)
+    sample = list(take_sample(rows))
+    named = [row for row in sample if not isinstance(row, Rejection)]
+    if not named:
+        raise FileError("empty_file", "The file is empty: it has no header and no rows.")
+    layout = find_layout([fields for _, fields in named], want, options.header, named[0][0])
+    header_line, below = None, sample
+    if layout.header is not None:
+        header = named[layout.header]
+        header_line, below = header[0], sample[sample.index(header) + 1 :]
+    description = layout.describe("xlsx", header_line=header_line)
+    return RowTable(chain(below, rows), layout, options.overflow, description)
+
+
+def write_sheet(
+    file: BinaryIO,
+    writer: RowWriter,
+    say: Callable[[dict[str, Any]], None],
+    *,
+    asked: str | None,
+    limits: WorkbookLimits = LIMITS,
+) -> dict[str, Any]:
+    """Say which other sheets there are, and write the rows of the one asked for, else the first.
+
+    Raises FileError.
+    """
     _check_sizes(file, limits)
     with _refuse_broken():
         book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
     try:
         with _refuse_broken():
-            sheet = _find_sheet(book, options.sheet)
-            others = [one.title for one in book.worksheets if one.title != sheet.title]
-        rows = read_rows(sheet, limits)
-        with _name_sheets(others):
-            table = _make_table(rows, want, options)
-        yield table
+            sheet = _find_sheet(book, asked)
+            say({"others": [one.title for one in book.worksheets if one.title != sheet.title]})
+        for line, fields in read_sheet(sheet, limits):
+            writer.write(line, fields)
     finally:
         book.close()
+    return {}
 
 
-def _make_table(
-    rows: Iterator[tuple[int, list[str]]], want: Wanted, options: ReadOptions
-) -> RowTable:
-    """Find the layout by the sheet's first rows; the table begins below the header."""
-    sample = list(take_sample(rows))
-    if not sample:
-        raise FileError("empty_file", "The file is empty: it has no header and no rows.")
-    first = [fields for _, fields in sample]
-    layout = find_layout(first, want, options.header, sample[0][0])
-    header_line = None if layout.header is None else sample[layout.header][0]
-    data = sample if layout.header is None else sample[layout.header + 1 :]
-    description = layout.describe("xlsx", header_line=header_line)
-    return RowTable(chain(data, rows), layout, options.overflow, description)
-
-
-def read_rows(sheet: Any, limits: WorkbookLimits = LIMITS) -> Iterator[tuple[int, list[str]]]:
+def read_sheet(sheet: Any, limits: WorkbookLimits = LIMITS) -> Iterator[tuple[int, list[str]]]:
     """Yield the rows of a sheet as texts, numbered from 1. Raises FileError."""
     cells = width = 0
     with _refuse_broken():
@@ -121,6 +152,8 @@ def read_rows(sheet: Any, limits: WorkbookLimits = LIMITS) -> Iterator[tuple[int
                     line=number,
                 )
             fields = _read_fields(row)
+            if not fields:
+                continue
             # An empty cell at a row's end is there, though the file leaves it out.
             width = min(max(width, len(fields)), _MOST_FILLED)
             yield number, fields + [""] * (width - len(fields))

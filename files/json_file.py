@@ -16,9 +16,10 @@ from __future__ import annotations
 
 import json
 import re
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from itertools import islice
 from typing import Any, BinaryIO, Literal, TypeAlias
 
 import ijson
@@ -31,10 +32,13 @@ from files.json_objects import UnfitObject, make_rows
 from files.json_places import Utf8, find_places, read_places
 from files.layout import SAMPLE_ROWS, lay_out
 from files.options import ReadOptions, read_wanted
+from files.row_stream import RowWriter, read_rows
 from files.row_table import RowTable
 from files.rows import Rejection, reject
-from files.spool import MAX_CELLS, MAX_REJECTED, RowSpool
+from files.sandbox import run_sandboxed
 
+# A line of JSON Lines, in characters.
+MAX_LINE_CHARS = 16_000_000
 # In a document of up to so many bytes, the line of an error is looked for.
 _LOOKED_THROUGH = 32_000_000
 _SHOWN_CHARS = 10_000
@@ -49,18 +53,6 @@ JsonKind: TypeAlias = Literal["array", "object"]
 Found: TypeAlias = tuple[int, "dict[str, Any] | Rejection"]
 
 
-@dataclass(frozen=True)
-class JsonLimits:
-    """What a file may hold: characters in a line of JSON Lines; rows that can't be read; cells."""
-
-    line_chars: int = 16_000_000
-    rejected: int = MAX_REJECTED
-    cells: int = MAX_CELLS
-
-
-LIMITS = JsonLimits()
-
-
 class _LineTooLong(FileError):
     """A line is longer than one of JSON Lines may be."""
 
@@ -73,41 +65,57 @@ def find_json_kind(start: str) -> JsonKind | None:
 
 
 @contextmanager
-def open_json(
-    file: BinaryIO, kind: JsonKind, options: ReadOptions, limits: JsonLimits = LIMITS
-) -> Iterator[RowTable]:
+def open_json(file: BinaryIO, kind: JsonKind, options: ReadOptions) -> Iterator[RowTable]:
     """Yield the rows of a file's objects. Raises FileError.
 
-    Which columns there are is known only after the last object, so the rows wait in a spool.
+    Which columns there are is known only after the last object, so the rows wait in a file.
     """
-    want = read_wanted(options)
     encoding = detect_encoding(file, options.encoding)
-    with RowSpool(max_rejected=limits.rejected, max_cells=limits.cells) as spool:
-        names, sample = spool_objects(_find_objects(file, kind, encoding, limits), spool)
-        header = find_header([names], want, header=True)
-        if header is None:
-            raise explain_missing_columns([names], 1, want)
-        layout = lay_out([names, *sample], want, header)
-        description = layout.describe("json", header_line=1)
-        yield RowTable(spool.rows(), layout, options.overflow, description, spool.merge_rejected)
+    arguments = {"kind": kind, "encoding": encoding.name, "bom": encoding.bom}
+    with (
+        tempfile.TemporaryFile() as spool,
+        run_sandboxed("json", file, arguments, spool) as sandbox,
+    ):
+        names = sandbox.hear()["names"]
+        yield make_table(names, spool, options)
 
 
-def spool_objects(objects: Iterable[Found], spool: RowSpool) -> tuple[list[str], list[list[str]]]:
-    """Write the rows of objects into a spool; return the columns' names, and the first rows.
+def make_table(names: list[str], spool: BinaryIO, options: ReadOptions) -> RowTable:
+    """Return the table of the rows in a spool, whose columns have these names."""
+    want = read_wanted(options)
+    spool.seek(0)
+    streamed = islice(read_rows(spool), SAMPLE_ROWS)
+    sample = [row[1] for row in streamed if not isinstance(row, Rejection)]
+    header = find_header([names], want, header=True)
+    if header is None:
+        raise explain_missing_columns([names], 1, want)
+    layout = lay_out([names, *sample], want, header)
+    spool.seek(0)
+    description = layout.describe("json", header_line=1)
+    return RowTable(read_rows(spool), layout, options.overflow, description)
 
-    Raises FileError.
-    """
+
+def write_json(
+    file: BinaryIO,
+    writer: RowWriter,
+    _say: object = None,
+    *,
+    kind: JsonKind,
+    encoding: str,
+    bom: int = 0,
+    max_line_chars: int = MAX_LINE_CHARS,
+) -> dict[str, list[str]]:
+    """Write the rows of a file's objects; return the names of their columns. Raises FileError."""
     positions: dict[str, int] = {}
-    sample: list[list[str]] = []
-    for number, value in objects:
+    for number, value in _find_objects(file, kind, Encoding(encoding, bom), max_line_chars):
         if isinstance(value, Rejection):
-            spool.reject(value)
+            writer.reject(value)
             continue
         try:
             rows = make_rows(value, positions)
         except UnfitObject as error:
             rows = []
-            spool.reject(_reject(number, str(error), json.dumps(value, default=float)))
+            writer.reject(_reject(number, str(error), json.dumps(value, default=float)))
         if len(positions) > MAX_COLUMNS:
             raise FileError(
                 "malformed_csv",
@@ -116,25 +124,23 @@ def spool_objects(objects: Iterable[Found], spool: RowSpool) -> tuple[list[str],
                 line=number,
             )
         for fields in rows:
-            spool.write(number, fields)
-        if len(sample) < SAMPLE_ROWS:
-            sample += rows[: SAMPLE_ROWS - len(sample)]
+            writer.write(number, fields)
     if not positions:
         raise FileError("no_rows", "The JSON holds no objects with a question and an answer.")
-    return list(positions), sample
+    return {"names": list(positions)}
 
 
 def _find_objects(
-    file: BinaryIO, kind: JsonKind, encoding: Encoding, limits: JsonLimits
+    file: BinaryIO, kind: JsonKind, encoding: Encoding, max_chars: int
 ) -> Iterator[Found]:
-    if kind == "object" and _is_json_lines(file, encoding, limits):
-        return _read_lines(text_chunks(file, encoding), limits)
+    if kind == "object" and _is_json_lines(file, encoding, max_chars):
+        return _read_lines(text_chunks(file, encoding), max_chars)
     return _read_document(file, encoding)
 
 
-def _is_json_lines(file: BinaryIO, encoding: Encoding, limits: JsonLimits) -> bool:
+def _is_json_lines(file: BinaryIO, encoding: Encoding, max_chars: int) -> bool:
     """Return whether a file's first line is an object, and it is not the whole document."""
-    lines = _split_lines(text_chunks(file, encoding), limits.line_chars)
+    lines = _split_lines(text_chunks(file, encoding), max_chars)
     try:
         first = next((line for line in lines if line.strip()), "")
     except _LineTooLong:
@@ -150,9 +156,9 @@ def _is_json_lines(file: BinaryIO, encoding: Encoding, limits: JsonLimits) -> bo
         return True
 
 
-def _read_lines(chunks: Iterable[str], limits: JsonLimits) -> Iterator[Found]:
+def _read_lines(chunks: Iterable[str], max_chars: int) -> Iterator[Found]:
     """Yield the object of each line of a text, by the line's number counted from 1."""
-    for number, line in enumerate(_split_lines(chunks, limits.line_chars), 1):
+    for number, line in enumerate(_split_lines(chunks, max_chars), 1):
         if not line.strip(" \t\r\ufeff"):
             continue
         value = _parse_line(line)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -128,22 +128,6 @@ def check_width(rows: Sequence[list[str]], line: int) -> None:
 def skip_header(rows: Sequence[list[str]], header: Header | None) -> Sequence[list[str]]:
     """Return the rows below the header; all of them where there is none."""
     return rows if header is None or header.row is None else rows[header.row + 1 :]
-
-
-def take_sample(rows: Iterable[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
-    """Yield so many rows with something in them as are looked at to find a layout.
-
-    Rows before the first one with something in it are passed over.
-    """
-    count = size = 0
-    for line, fields in rows:
-        if not any(map(visible_text, fields)):
-            continue
-        yield line, fields
-        count += 1
-        size += sum(map(len, fields))
-        if count >= SAMPLE_ROWS or size >= SAMPLE_CHARS:
-            return
 
 
 def find_width(rows: Sequence[list[str]]) -> int:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
-from itertools import islice
 from typing import Protocol
 
 # A record longer than this is not kept while its end is looked for.
@@ -37,7 +36,7 @@ class Lines:
 
     Lines are named by the number of lines before them. `odd` says whether what is kept holds
     something that a plain reading of CSV can take in two ways: NUL, a backslash before a quote,
-    a quote after a delimiter and a space; or a very long record.
+    a quote after a delimiter and a space; or a very long record. `chars` counts what was read.
     """
 
     def __init__(self, chunks: Iterator[str], delimiter: str) -> None:
@@ -48,13 +47,15 @@ class Lines:
         self._lines: list[str] = []
         self._base = 0
         self.done = 0
+        self.chars = 0
         self.odd = False
 
     def read_from(self, number: int) -> Iterator[str]:
         """Yield the lines from `number` on. Raises RecordTooLong."""
         while True:
             lines, base = self._lines, self._base
-            yield from islice(lines, number - base, None)
+            # By index: who begins again after a broken record must not count up to it.
+            yield from map(lines.__getitem__, range(number - base, len(lines)))
             number = base + len(lines)
             if not self._more():
                 return
@@ -120,6 +121,7 @@ class Lines:
             text, self._tail = self._tail, ""
             self._text = text
             return split_lines(text) if text else None
+        self.chars += len(chunk)
         text = self._tail + chunk
         end = _last_line_end(text)
         self._tail = text[end:]

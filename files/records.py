@@ -33,6 +33,10 @@ csv.field_size_limit(max(csv.field_size_limit(), MAX_RECORD_CHARS))
 
 # How many records after a broken one are looked at to tell what is broken.
 _LOOKAHEAD = 100
+# What looking ahead may read of a text again, in characters: so many, and so many times the text
+# itself. A text with more broken records than that has each of their lines rejected alone.
+_LOOKED_CHARS = 1 << 18
+_LOOKED_TIMES = 4
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,8 @@ class RecordReader:
         self, form: Format, *, spaces: bool = False, escapes: bool = False, keep: bool = True
     ) -> None:
         self._delimiter = form.delimiter
-        self._spaces = spaces or form.skip_spaces
+        # Where a space is the delimiter, each of them ends a field.
+        self._spaces = (spaces or form.skip_spaces) and form.delimiter != " "
         self._escapes = escapes
         self._keep = keep
         self._end_of_field = re.compile(f"[{re.escape(form.delimiter)}\r\n]")
@@ -218,6 +223,7 @@ class Records:
         self._quotes = odd_quotes(form.delimiter)
         # After a broken record, what looks like a record may be a piece of it.
         self._distrust = False
+        self._looked = 0
 
     def __iter__(self) -> Iterator[Record | Broken]:
         while (stopped := (yield from self._strictly())) is not None:
@@ -262,7 +268,7 @@ class Records:
             raise stopped
         begin = self._lines.done
         for spaces, escapes in product((False, True), repeat=2):
-            reader, end = self._read(begin, spaces=spaces, escapes=escapes)
+            reader, end = self._read(begin, spaces=spaces, escapes=escapes, strict=True)
             if end is not None and reader.clean(self._form.width):
                 raw = self._lines.kept(begin, end)
                 self._lines.done = end
@@ -276,20 +282,28 @@ class Records:
         return Broken(begin + 1, end, "malformed_quotes", text)
 
     def _read(
-        self, begin: int, *, spaces: bool = False, escapes: bool = False
+        self, begin: int, *, spaces: bool = False, escapes: bool = False, strict: bool = False
     ) -> tuple[RecordReader, int | None]:
-        """Read a record; return with it where it ends, or None where the text ends before."""
+        """Read a record; return with it where it ends, or None where the text ends before.
+
+        With `strict`, reading stops after the first line in which the record is not well formed.
+        """
         reader = RecordReader(self._form, spaces=spaces, escapes=escapes)
         number = begin
         while (line := self._lines.line(number)) is not None:
             number += 1
+            self._looked += len(line)
             if reader.feed(line):
                 return reader, number
+            if strict and (reader.strays or reader.inner):
+                return reader, None
         reader.end()
         return reader, None if reader.open else number
 
     def _end_of_broken(self, begin: int) -> int:
         """Return where the next record begins that can be told apart from a broken one."""
+        if self._looked > _LOOKED_CHARS + _LOOKED_TIMES * self._lines.chars:
+            return begin + 1
         reader, inner = self._read(begin)
         if inner == begin + 1:
             return inner

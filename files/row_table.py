@@ -2,40 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from files.description import FileDescription
 from files.errors import explain_no_rows
 from files.layout import Layout
+from files.row_stream import StreamedRow
 from files.rows import Rejection, Row, RowRules
 
 
 class RowTable:
-    """Rows of (line, fields) under the rules of rows.py; they can be read once."""
+    """Rows of fields under the rules of rows.py; they can be read once."""
 
     def __init__(
         self,
-        rows: Iterable[tuple[int, list[str]]],
+        rows: Iterable[StreamedRow],
         layout: Layout,
         overflow: Literal["reject", "join"],
         description: FileDescription,
-        merge: Callable[[Iterator[Row | Rejection]], Iterator[Row | Rejection]] = iter,
     ) -> None:
-        """`merge` puts in what was rejected before it was a row."""
         self._rows = rows
         self._rules = RowRules(layout, overflow)
-        self._merge = merge
         self.description = description
 
     def __iter__(self) -> Iterator[Row | Rejection]:
-        """Yield the rows in their order. Raises FileError (no_rows) where there is none."""
-        return self._merge(self._take())
-
-    def _take(self) -> Iterator[Row | Rejection]:
+        """Yield the rows in their order. Raises FileError: no_rows where no row has fields."""
         found = False
-        for line, fields in self._rows:
-            row = self._rules.take(line, fields)
+        for streamed in self._rows:
+            if isinstance(streamed, Rejection):
+                yield streamed
+                continue
+            row = self._rules.take(*streamed)
             if row is not None:
                 found = True
                 yield row

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from files.layout import Layout
+from files.padding import PaddingBudget
 from files.prose import glue_prose
 from files.qna_maker import labels, labels_column
 from texts import (
@@ -98,6 +99,7 @@ class RowRules:
         self._labels = labels_column(layout.names)
         self._joins = overflow == "join" and columns.answer == layout.width - 1
         self._delimiter = delimiter
+        self._padding = PaddingBudget()
 
     def take(self, line: int, fields: list[str], *, odd: bool = True) -> Row | Rejection | None:
         """Return what becomes of a row; None where it is skipped.
@@ -148,6 +150,7 @@ class RowRules:
                 "answer; an answer of several lines needs quotes around it.",
                 fields,
             )
+        self._padding.spend(line, fields, width - len(fields))
         return fields + [""] * (width - len(fields))
 
     def _join(self, fields: list[str]) -> list[str]:

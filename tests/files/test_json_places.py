@@ -11,11 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from files.errors import FileError
-from files.json_file import JsonLimits, open_json, spool_objects
-from files.options import ReadOptions
-from files.rows import Row
-from files.spool import RowSpool
-from tests.support.files import PAIRS, jsonl, read, read_json
+from files.json_file import write_json
+from files.row_stream import RowWriter, read_rows
+from files.rows import Rejection
+from tests.support.files import PAIRS, as_file, jsonl, read, read_json
 
 
 def taken(value: Any) -> list[tuple[str, str, dict[str, str]]]:
@@ -148,26 +147,23 @@ def test_too_many_keys_are_refused_before_they_are_written() -> None:
     for text in (jsonl(objects), json.dumps(objects)):
         raised = refused(text)
         assert (raised.code, raised.details) == ("malformed_csv", {"line": 999})
-    with RowSpool() as spool:
-        with pytest.raises(FileError):
-            spool_objects(enumerate(objects, 1), spool)
-        assert [line for line, _ in spool.rows()] == list(range(1, 999))
-
-
-def test_too_many_cells_are_refused() -> None:
-    limits = JsonLimits(cells=7)
-    assert len(read_json(json.dumps(PAIRS), limits)[1]) == 2
-    with pytest.raises(FileError, match="7 cells"):
-        read_json(jsonl(PAIRS * 2), limits)
+    rows = io.BytesIO()
+    writer = RowWriter(rows)
+    with pytest.raises(FileError):
+        write_json(as_file(jsonl(objects)), writer, kind="object", encoding="utf-8")
+    writer.close()
+    rows.seek(0)
+    assert [row[0] for row in read_rows(rows) if not isinstance(row, Rejection)] == list(
+        range(1, 999)
+    )
 
 
 def test_a_long_document_of_one_line_is_read() -> None:
-    limits = JsonLimits(line_chars=1_000)
     document = {"faq": [{"question": "a", "answer": "b" * 600_000}, PAIRS[1]]}
-    taken = read_json(json.dumps(document), limits)[1]
+    taken = read_json(json.dumps(document), max_line_chars=1_000)[1]
     assert [r.question for r in taken] == ["a", PAIRS[1]["question"]]
     with pytest.raises(FileError) as error:
-        read_json(json.dumps(document) + "\n{}", limits)
+        read_json(json.dumps(document) + "\n{}", max_line_chars=1_000)
     assert error.value.code == "malformed_csv"
 
 
@@ -184,9 +180,14 @@ class CountedFile(io.BytesIO):
 def test_a_document_of_many_arrays_is_not_read_for_each() -> None:
     groups = {f"group {n}": [{"question": f"q{n}", "answer": "a"}] for n in range(200)}
     file = CountedFile(json.dumps(groups | {"more": {"x": PAIRS[1], "y": [1]}}).encode())
-    with open_json(file, "object", ReadOptions()) as table:
-        rows = [row for row in table if isinstance(row, Row)]
-    assert [r.question for r in rows] == [f"q{n}" for n in range(200)]
+    rows = io.BytesIO()
+    writer = RowWriter(rows)
+    write_json(file, writer, kind="object", encoding="utf-8")
+    writer.close()
+    rows.seek(0)
+    assert [row[1][0] for row in read_rows(rows) if not isinstance(row, Rejection)] == [
+        f"q{n}" for n in range(200)
+    ]
     assert file.seeks < 10
 
 
@@ -204,7 +205,7 @@ VALUES = st.recursive(
 def test_any_json_gets_rows_or_a_clear_error(values: list[Any], lines: bool) -> None:
     text = jsonl(values) if lines else json.dumps(values[0], indent=1)
     try:
-        _, rows, gone = read(text.encode("utf-8", "replace"))
+        _, rows, gone = read_json(text.encode("utf-8", "replace").decode())
     except FileError:
         return
     assert rows or gone

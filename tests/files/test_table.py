@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 from files.errors import FileError
 from files.excel import WorkbookLimits
-from files.json_file import JsonLimits
 from tests.support.client import Client
 from tests.support.files import PAIRS, jsonl, read, read_json, read_workbook, workbook
 
@@ -147,10 +146,10 @@ def test_json_that_can_not_be_taken(text: str, code: str, line: int | None) -> N
 
 def test_too_many_bad_lines_and_too_long_ones_refuse_the_file() -> None:
     with pytest.raises(FileError, match="More than 5"):
-        read_json('{"question": "a", "answer": "b"}\n' + "x\n" * 6, JsonLimits(rejected=5))
+        read_json('{"question": "a", "answer": "b"}\n' + "x\n" * 6, max_rejected=5)
     long = json.dumps({"question": "a", "answer": "b" * 600_000})
     with pytest.raises(FileError, match="Line 2 is longer"):
-        read_json('{"question": "a", "answer": "b"}\n' + long, JsonLimits(line_chars=1_000))
+        read_json('{"question": "a", "answer": "b"}\n' + long, max_line_chars=1_000)
 
 
 @given(
@@ -169,7 +168,7 @@ def test_any_text_comes_through_json_unchanged(extra: list[dict[str, str]], line
         {"question": f"q{n}", "answer": f"a{n}\r\n\n\r"[: 2 + n % 4] + "."} | o
         for n, o in enumerate(extra)
     ]
-    _, rows, rejected = read(jsonl(objects) if lines else json.dumps(objects))
+    _, rows, rejected = read_json(jsonl(objects) if lines else json.dumps(objects))
     assert not rejected
     assert [row.line for row in rows] == list(range(1, len(objects) + 1))
     for row, value in zip(rows, objects, strict=True):

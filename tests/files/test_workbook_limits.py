@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 
 from files.errors import FileError
-from files.excel import WorkbookLimits, read_rows
+from files.excel import WorkbookLimits, read_sheet
 from tests.support.client import Client
 from tests.support.files import as_file, read, read_workbook, workbook
 
@@ -53,7 +53,7 @@ def test_a_stray_cell_at_the_end_of_a_row_costs_no_room() -> None:
     stray = [*[None] * 16_383, "stray"]
     book = workbook(("A", [*rows, stray, *([["r"]] * 200), ["s", "b"]]))
     sheet = openpyxl.load_workbook(as_file(book), read_only=True).worksheets[0]
-    assert sum(len(fields) for _, fields in read_rows(sheet)) < 50_000
+    assert sum(len(fields) for _, fields in read_sheet(sheet)) < 50_000
     _, found, rejected = read(book)
     assert [row.question for row in found] == [*["q"] * 20, "s"]
     assert [r.code for r in rejected] == ["too_many_fields"] + ["empty_answer"] * 200

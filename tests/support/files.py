@@ -9,11 +9,14 @@ from typing import Any
 import openpyxl
 import pytest
 
+import files.excel
+import files.json_file
 from files.csv_file import open_csv
 from files.errors import FileError
-from files.excel import WorkbookLimits, open_workbook
-from files.json_file import JsonLimits, find_json_kind, open_json
+from files.excel import LIMITS, WorkbookLimits
+from files.json_file import MAX_LINE_CHARS
 from files.options import ReadOptions
+from files.row_stream import MAX_REJECTED, RowWriter, read_rows
 from files.rows import Rejection, Row
 from files.table import Table, open_table
 
@@ -32,16 +35,30 @@ def read(data: bytes | str, sheet: str | None = None, **options: Any) -> Taken:
         return _part(table)
 
 
-def read_json(text: str, limits: JsonLimits) -> Taken:
-    kind = find_json_kind(text)
-    assert kind is not None
-    with open_json(as_file(text), kind, ReadOptions(), limits) as table:
-        return _part(table)
+def read_json(
+    text: str, *, max_rejected: int = MAX_REJECTED, max_line_chars: int = MAX_LINE_CHARS
+) -> Taken:
+    """Return what `read` would of a text, without a child process."""
+    kind = files.json_file.find_json_kind(text)
+    if kind is None:
+        return read_csv(text)
+    spool = io.BytesIO()
+    writer = RowWriter(spool, max_rejected)
+    names = files.json_file.write_json(
+        as_file(text), writer, kind=kind, encoding="utf-8", max_line_chars=max_line_chars
+    )
+    writer.close()
+    return _part(files.json_file.make_table(names["names"], spool, ReadOptions()))
 
 
-def read_workbook(data: bytes, limits: WorkbookLimits) -> Taken:
-    with open_workbook(as_file(data), ReadOptions(), limits) as table:
-        return _part(table)
+def read_workbook(data: bytes, limits: WorkbookLimits = LIMITS) -> Taken:
+    """Return what `read` would, without a child process."""
+    rows = io.BytesIO()
+    writer = RowWriter(rows)
+    files.excel.write_sheet(as_file(data), writer, lambda _: None, asked=None, limits=limits)
+    writer.close()
+    rows.seek(0)
+    return _part(files.excel.make_table(read_rows(rows), ReadOptions()))
 
 
 def as_file(data: bytes | str) -> io.BytesIO:

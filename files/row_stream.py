@@ -1,0 +1,102 @@
+"""Rows on their way from one process to another, or through a temporary file.
+
+They are records of CSV in UTF-8: the line, then the fields. The line of a rejected row is negative,
+and its code and its reason stand before its fields.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO, TypeAlias, cast
+
+from files.errors import FileError
+from files.layout import SAMPLE_CHARS, SAMPLE_ROWS
+from files.lines import MAX_RECORD_CHARS
+from files.padding import PaddingBudget
+from files.rows import Rejection, RejectionCode, reject
+from texts import visible_text
+
+# So many rows may be rejected before they are rows of fields.
+MAX_REJECTED = 10_000
+
+# A row with its line, or one that was rejected before it had fields.
+StreamedRow: TypeAlias = "tuple[int, list[str]] | Rejection"
+
+
+class RowWriter:
+    """Writes rows into a file of bytes, which stays open."""
+
+    def __init__(self, file: BinaryIO, max_rejected: int = MAX_REJECTED) -> None:
+        # Half of a surrogate pair passes: the rules for rows reject it, by its column.
+        self._text = io.TextIOWrapper(file, "utf-8", "surrogatepass", newline="")
+        # With this line end both CR and LF are quoted; Python 3.11 quotes only what is in it.
+        self._writer = csv.writer(self._text, lineterminator="\r\n")
+        self._padding = PaddingBudget()
+        self._max_rejected = max_rejected
+        self._rejected = 0
+        self._first: Rejection | None = None
+
+    def write(self, line: int, fields: list[str]) -> None:
+        """Add a row. Raises FileError (malformed_csv) where too many cells are empty."""
+        self._padding.spend(line, fields)
+        if sum(map(len, fields)) > MAX_RECORD_CHARS:
+            error = f"Line {line}: the row is too long to be taken."
+            self._write_rejected(reject(line, "field_too_long", error, fields))
+        else:
+            self._writer.writerow([line, *fields])
+
+    def reject(self, rejection: Rejection) -> None:
+        """Add a row that can't be taken. Raises FileError where they are too many."""
+        self._first = self._first or rejection
+        self._rejected += 1
+        if self._rejected > self._max_rejected:
+            raise FileError(
+                "malformed_csv",
+                f"More than {self._max_rejected} rows can't be read, the first is row "
+                f"{self._first.line}: {self._first.error}",
+                line=self._first.line,
+            )
+        self._write_rejected(rejection)
+
+    def close(self) -> None:
+        """Write what is still held; the file stays open."""
+        self._text.detach()
+
+    def _write_rejected(self, row: Rejection) -> None:
+        # Cut as a whole, since the reader takes no longer field.
+        fields = [field[:MAX_RECORD_CHARS] for field in row.fields]
+        self._writer.writerow([-row.line, row.code, row.error, *fields])
+
+
+def read_rows(file: BinaryIO) -> Iterator[StreamedRow]:
+    """Yield the rows of a file from where it stands."""
+    text = io.TextIOWrapper(file, "utf-8", "surrogatepass", newline="")
+    try:
+        for number, *fields in csv.reader(text):
+            line = int(number)
+            if line < 0:
+                code = cast(RejectionCode, fields[0])
+                yield Rejection(-line, code, fields[1], fields[2:])
+            else:
+                yield line, fields
+    finally:
+        text.detach()
+
+
+def take_sample(rows: Iterable[StreamedRow]) -> Iterator[StreamedRow]:
+    """Yield so many rows with something in them as are looked at to find a layout.
+
+    Rows before the first one with something in it are passed over.
+    """
+    count = size = 0
+    for row in rows:
+        if not isinstance(row, Rejection):
+            if not any(map(visible_text, row[1])):
+                continue
+            size += sum(map(len, row[1]))
+        yield row
+        count += 1
+        if count >= SAMPLE_ROWS or size >= SAMPLE_CHARS:
+            return

@@ -1,0 +1,177 @@
+"""Small files that are too much for the library that reads them: they are refused with a reason."""
+
+from __future__ import annotations
+
+import io
+import json
+import signal
+import sys
+import threading
+import zipfile
+from collections import deque
+from collections.abc import Callable
+
+import psutil
+import pytest
+
+from files.errors import FileError
+from files.excel import open_workbook
+from files.options import ReadOptions
+from files.sandbox import run_sandboxed
+from tests.support.files import read, workbook
+
+NS = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+# The child may have this, and what Python takes for itself.
+MOST_MEMORY = 200_000_000
+
+needs_limits = pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds its children")
+
+
+def changed(part: str, text: str) -> bytes:
+    """Return a workbook of one row with one of its parts exchanged, packed."""
+    book = io.BytesIO(workbook(("A", [["question", "answer"], ["q", "a"]])))
+    out = io.BytesIO()
+    with zipfile.ZipFile(book) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in {*old.namelist(), part}:
+            new.writestr(name, text if name == part else old.read(name))
+    return out.getvalue()
+
+
+def styles() -> bytes:
+    return changed("xl/styles.xml", f"<styleSheet {NS}><cellXfs>{'<xf/>' * 8_000_000}</cellXfs>"
+                   "</styleSheet>")  # fmt: skip
+
+
+def defined_names() -> bytes:
+    one = '<definedName name="a">S!$A$1</definedName>'
+    return changed(
+        "xl/workbook.xml",
+        f'<workbook {NS} xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/'
+        'relationships"><sheets><sheet name="S" sheetId="1" r:id="rId1"/></sheets>'
+        f"<definedNames>{one * 1_000_000}</definedNames></workbook>",
+    )
+
+
+def sheet(rows: str) -> bytes:
+    head = "<row>" + "".join(f'<c t="inlineStr"><is><t>{t}</t></is></c>' for t in HEADER) + "</row>"
+    xml = f"<worksheet {NS}><sheetData>{head}{rows}</sheetData></worksheet>"
+    return changed("xl/worksheets/sheet1.xml", xml)
+
+
+HEADER = ("question", "answer")
+
+
+def runs_in_a_cell() -> bytes:
+    runs = "<r><t>a</t></r>" * 6_000_000
+    return sheet(f'<row><c t="inlineStr"><is>{runs}</is></c></row>')
+
+
+def empty_cells() -> bytes:
+    return sheet(f"<row>{'<c/>' * 90}</row>" * 200_000)
+
+
+def rows_far_apart() -> bytes:
+    return sheet('<row r="2000000000"><c r="A2000000000"><v>1</v></c></row>')
+
+
+def columns_far_apart() -> bytes:
+    return sheet("".join(f'<row r="{n}"><c r="XFD{n}"><v>1</v></c></row>' for n in range(2, 6_000)))
+
+
+def whole_number(digits: int = 100_000) -> bytes:
+    return f'[{{"question": "q", "answer": "a", "n": {"9" * digits}}}]'.encode()
+
+
+def sparse_objects() -> bytes:
+    objects = ({"question": f"q{n}", "answer": "a", f"k{n % 900}": 1} for n in range(20_000))
+    return "\n".join(map(json.dumps, objects)).encode()
+
+
+def nested_arrays() -> bytes:
+    return b'[{"question": "q", "answer": "a", "n": ' + b"[" * 500_000
+
+
+@needs_limits
+@pytest.mark.parametrize(
+    "make",
+    [styles, defined_names, runs_in_a_cell, empty_cells, rows_far_apart, columns_far_apart,
+     whole_number, sparse_objects, nested_arrays],
+)  # fmt: skip
+def test_a_small_file_never_takes_much_memory(make: Callable[[], bytes]) -> None:
+    data = make()
+    assert len(data) < 2_000_000
+    with Watched() as children, pytest.raises(FileError) as error:
+        read(data)
+    assert error.value.code == "malformed_csv"
+    assert children.peak < MOST_MEMORY
+
+
+class Watched:
+    """Looks at the memory of this process's children while something runs."""
+
+    def __init__(self) -> None:
+        self.peak = 0
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+
+    def __enter__(self) -> Watched:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._ended.wait(0.01):
+            for child in psutil.Process().children():
+                try:
+                    if "sandboxed.py" in " ".join(child.cmdline()):
+                        self.peak = max(self.peak, child.memory_info().rss)
+                except psutil.Error:
+                    continue
+
+
+# It takes the child a moment to read this, in which it can be stopped.
+LONG = json.dumps([{"question": f"q{n}", "answer": "a"} for n in range(50_000)]).encode()
+ARGUMENTS = {"kind": "array", "encoding": "utf-8"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGKILL])
+def test_the_death_of_the_child_is_an_error_of_the_file(number: int) -> None:
+    with run_sandboxed("json", io.BytesIO(LONG), ARGUMENTS) as child:
+        child.process.send_signal(number)
+        with pytest.raises(FileError, match="save it as CSV") as error:
+            child.hear()
+    assert (error.value.code, error.value.details) == ("malformed_csv", {"line": 1})
+
+
+def test_a_row_that_a_dying_child_cut_off_is_no_row() -> None:
+    rows = [[f"q{n}", "x" * 50] for n in range(20_000)]
+    data = io.BytesIO(workbook(("A", [["question", "answer"], *rows])))
+    with open_workbook(data, ReadOptions()) as table:
+        taken = iter(table)
+        next(taken)
+        (child,) = [p for p in psutil.Process().children() if "sandboxed.py" in p.cmdline()[2]]
+        child.kill()
+        with pytest.raises(FileError, match="save it as CSV"):
+            deque(taken)
+
+
+def test_a_child_that_hangs_is_ended() -> None:
+    with run_sandboxed("json", io.BytesIO(LONG), ARGUMENTS, wall_seconds=0.1) as child:
+        child.process.send_signal(signal.SIGSTOP)
+        with pytest.raises(FileError, match="too much memory or time"):
+            child.hear()
+
+
+def test_the_child_does_not_see_our_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("API_PASSWORD", "secret")
+    with run_sandboxed("json", io.BytesIO(LONG), ARGUMENTS) as child:
+        assert "secret" not in psutil.Process(child.process.pid).environ().values()
+
+
+def test_the_child_ends_with_its_reader() -> None:
+    with run_sandboxed("json", io.BytesIO(LONG), ARGUMENTS) as child:
+        assert child.process.poll() is None
+    assert child.process.returncode is not None
