@@ -1,8 +1,8 @@
-"""Archives and documents, which are no text: known by their first bytes."""
+"""Knows archives and documents by their first bytes, because they are not texts to be read."""
 
 from __future__ import annotations
 
-# Longer than each of the beginnings below.
+# As long as the longest of the beginnings below.
 FIRST_BYTES = 8
 
 _BEGINNINGS: tuple[tuple[bytes, str], ...] = (

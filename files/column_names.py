@@ -1,7 +1,7 @@
-"""The names of columns that hold questions and answers.
+"""Knows the names of columns that hold questions and answers.
 
-A name is known when it is, as a whole, one of the names below, without regard to case, accents,
-spaces, underscores, hyphens and the marks around it (`Question:`). Never by a part of it:
+A name is known if the whole of it is one of the names below. Case, accents, spaces, underscores,
+hyphens and the marks around it (`Question:`) do not matter. A part of a name is never enough:
 `answer_id` is not an answer.
 """
 
@@ -15,8 +15,8 @@ from typing import TypeAlias
 
 from texts import visible_text
 
-# The first group that a header has names of wins, so that a file in two languages gives one.
-# (question, answer), the best name first.
+# Each group is (question, answer), with the best name first. The first group of which a header has
+# names wins, so that a file in two languages gives one pair.
 _NAMES: tuple[tuple[str, str], ...] = (
     ("question questions", "answer answers best_answer ground_truth"),
     ("pergunta perguntas dúvida dúvidas questão questões", "resposta respostas"),
@@ -68,19 +68,19 @@ _PAIRS: tuple[tuple[str, str], ...] = (
     ("title", "answer response"),
 )
 
-# Names that the column with the answers has in a quiz, where nothing else is one: files/header.py
-# looks at the answers too, which may be the letters of choices, or yes and no.
+# In a quiz, a column of this name holds the answers if no other column does. files/header.py looks
+# at the answers too: they may be the letters of choices, or yes and no.
 _CORRECT: tuple[tuple[str, str], ...] = (
     ("question pergunta pregunta frage", "correct correta correcta richtige"),
 )
 
 _AROUND = " \t\r\n:?.*\"'`“”‘’«»[]()<>"
-# More of a cell is not looked at: it is no name, and may have millions of characters.
+# No more of a cell is looked at. A longer one is no name, and may have millions of characters.
 _LONGEST = 200
 _BETWEEN = re.compile(r"[\s_\-]+")
 
 
-# (group, place) of each known name, in their normalised form.
+# The (group, place) of each known name, by its normalised form.
 NameTable: TypeAlias = dict[str, list[tuple[int, int]]]
 
 
@@ -89,7 +89,7 @@ def normalise(name: str) -> str:
     return _normalise(name[:_LONGEST])
 
 
-# The names in a file are few, but JSON has them in each object.
+# A file has few names, but JSON repeats them in each object.
 @lru_cache(maxsize=1 << 12)
 def _normalise(name: str) -> str:
     text = visible_text(unicodedata.normalize("NFKC", name)).casefold()
@@ -119,8 +119,8 @@ def _read_names(text: str) -> frozenset[str]:
     return frozenset(map(normalise, text.split()))
 
 
-# What may stand beside a known name where a header has no pair of whole names: a language (not `id`
-# and `no`, which are something else), or what kind of text it is.
+# If a header has no pair of whole names, these words may stand beside a known name: a language (but
+# not `id` and `no`, which mean something else), or what kind of text it is.
 _LANGUAGES = _read_names(
     "en eng english inglês pt br ptbr portuguese português es esp spanish español fr french"
     " français de german deutsch it italian italiano ru russian uk ua pl nl zh cn chinese ja jp"
@@ -135,8 +135,9 @@ OF_ANSWERS = _EITHER | _read_names(
     "bot agent atendente do da del de expected reference correct correta correcta richtige"
     " sugerida suggested gold golden ideal"
 )
-# What a name is not, beside one of these names: `a` is the first of several choices, a title has
-# its question below it, and `ai` beside a text is who wrote it.
+# Beside one of these names, a name does not mean what it says. Beside `b`, `a` is the first of
+# several choices. Beside a body, a title is not the question itself. Beside a text, `ai` is who
+# wrote it.
 _UNLESS = {
     "a": _read_names("b"),
     "title": _read_names(
@@ -145,7 +146,8 @@ _UNLESS = {
     ),
     "ai": _read_names("text texto"),
 }
-# Names of a column with all choices; the pattern, on normalised names, is of one with one of them.
+# These are names of a column that holds all choices. The pattern, for normalised names, is that of
+# a column that holds one of them.
 _CHOICES = _read_names(
     "options choices opções opciones opzioni optionen alternativas alternatives distractors"
 )
@@ -176,7 +178,8 @@ def means_itself(name: str, names: Sequence[str]) -> bool:
 def find_choices(names: Sequence[str]) -> list[int]:
     """Return which of a header's normalised names are the choices of a quiz; [] for another table.
 
-    They are letters from `a` and `b` on, two names such as `option1` and `option_a`, or `choices`.
+    The choices are the columns named by letters, if there are `a` and `b`; or two columns and more
+    such as `option1` and `option_a`; or a column such as `choices`.
     """
     if {"a", "b"}.issubset(names):
         return [index for index, name in enumerate(names) if len(name) == 1 and "a" <= name <= "h"]
@@ -187,12 +190,12 @@ def find_choices(names: Sequence[str]) -> list[int]:
 
 
 def is_qualified(name: str, table: NameTable, qualifiers: frozenset[str]) -> bool:
-    """Return whether one word of a name is a known one, and all others only say of what kind."""
+    """Return whether one word of a name is known, and the others only say what kind it is."""
     spaced = _CAMEL.sub(" ", visible_text(name[:_LONGEST]))
     words = [normalise(word) for word in _WORD.findall(spaced)]
     known = [word for word in words if word in table]
     others = [word for word in words if word not in table]
     if len(known) != 1 or not others:
         return False
-    # A single letter says little: it is one beside a language only.
+    # A single letter says little, so only a language may stand beside it.
     return all(word in (_LANGUAGES if len(known[0]) == 1 else qualifiers) for word in others)

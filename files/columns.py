@@ -1,8 +1,8 @@
-"""Which columns of a header hold the question, the answer and the id.
+"""Finds the columns of a header that hold the question, the answer and the id.
 
-Whole names that belong together (column_names.py) are looked for first. Only where a header has
-none, the one column that is a question with a word beside it that says which (`question_en`,
-`Pergunta principal`), and the one such answer, are taken. Last comes a column named `correct`
+It first looks for whole names that belong together (column_names.py). If a header has none, it
+takes the only column whose name is that of a question with a word that says which (`question_en`,
+`Pergunta principal`), and the only such answer. At last it looks for a column named `correct`
 beside a question.
 """
 
@@ -46,9 +46,9 @@ class Columns:
 
 
 def find_columns(header: Sequence[str], want: Wanted) -> Columns | None:
-    """Return where a row has the columns, or None where it lacks one.
+    """Return where a row has the columns, or None if it lacks one.
 
-    Raises FileError (missing_column) where two columns have the name.
+    Raises FileError (missing_column) if two columns have the name.
     """
     if len(header) > MAX_COLUMNS:
         return None
@@ -69,9 +69,9 @@ def find_columns(header: Sequence[str], want: Wanted) -> Columns | None:
 def _complete_pair(
     header: Sequence[str], names: Sequence[str], question: int | None, answer: int | None
 ) -> tuple[int, int] | None:
-    """Return the question and the answer, each by its name where it is not given.
+    """Return the question and the answer. What is not given is found by its name.
 
-    Raises FileError (missing_column) where two columns have that name.
+    Raises FileError (missing_column) if two columns have that name.
     """
     if question is not None and answer is not None:
         return question, answer
@@ -89,7 +89,7 @@ def _complete_pair(
 
 
 def _find_id(header: Sequence[str], pair: tuple[int, int]) -> int | None:
-    """Return the only column that is named `id`; None where the question or the answer is it."""
+    """Return the only column named `id`; None if that is the question or the answer."""
     ids = [i for i, name in enumerate(header) if visible_text(name).casefold() == "id"]
     return ids[0] if len(ids) == 1 and ids[0] not in pair else None
 
@@ -97,7 +97,7 @@ def _find_id(header: Sequence[str], pair: tuple[int, int]) -> int | None:
 def name_metadata(header: Sequence[str], columns: Columns) -> dict[int, str]:
     """Return the names of the columns that become metadata, by their index.
 
-    A name that comes again is numbered (`tag`, `tag_2`), so that no value is lost.
+    A name that is repeated gets a number (`tag`, `tag_2`), so that no value is lost.
     """
     own = {columns.question, columns.answer, columns.id}
     taken = {show_name(name) for name in header}
@@ -116,14 +116,14 @@ def name_metadata(header: Sequence[str], columns: Columns) -> dict[int, str]:
 
 
 def show_name(name: str) -> str:
-    """Return a column's name without spaces and BOM around it; empty where nothing is visible."""
+    """Return a column's name without spaces and BOM around it; empty if nothing is visible."""
     return name.strip(" \t\r\n\ufeff").replace("\0", "\ufffd") if visible_text(name) else ""
 
 
 def _find_given(
     header: Sequence[str], names: list[str], column: Column | None, option: str
 ) -> int | None:
-    """Return the index of the column that the caller asked for, -1 where there is none."""
+    """Return the index of the column that the caller asked for, -1 if there is none."""
     if column is None:
         return None
     if isinstance(column, int):
@@ -184,7 +184,7 @@ def _find_qualified(
     return [
         index
         for index, name in enumerate(header)
-        # A letter such as `a` says nothing but beside `q`.
+        # A letter such as `a` means nothing unless `q` is beside it.
         if normalise(name) in whole or is_qualified(name, table, qualifiers)
     ]
 
@@ -192,7 +192,7 @@ def _find_qualified(
 def _find_known(
     names: Sequence[str], table: NameTable, given: int | None
 ) -> list[tuple[int, int, int]]:
-    """Return (index, group, place) for each known name, the first column of each name only."""
+    """Return (index, group, place) for each known name, but only for its first column."""
     if given is not None:
         return [(given, group, 0) for group in range(GROUPS)]
     return [

@@ -1,14 +1,15 @@
-"""A file of text with fields and delimiters (CSV, TSV and the like), read in constant memory.
+"""Reads a text of fields and delimiters (CSV, TSV and the like) in constant memory.
 
-How it is written is found by encoding.py (its characters), dialect.py (its delimiter), header.py
-(its columns) and records.py (its records). rows.py has the rules for its rows, and text adds these:
+Other modules find out how it is written: encoding.py its characters, dialect.py its delimiter,
+header.py its columns, and records.py its records. rows.py has the rules for rows of any format.
+A text adds these:
 
 | the row | becomes |
 |---|---|
-| not wider than a header that most rows do not fill, but wider than these, with a field that begins with a space and has no quotes | too_many_fields |
-| a piece of an answer of several lines without quotes | malformed_quotes (torn_answers.py) |
-| with quotes that can't be read | malformed_quotes (records.py) |
-| a blank line | skipped, and not counted |
+| is wider than most rows, which do not fill the header, but not wider than the header; and a field without quotes begins with a space | too_many_fields |
+| is a piece of an answer of several lines that has no quotes around it | malformed_quotes (torn_answers.py) |
+| has quotes that can't be read | malformed_quotes (records.py) |
+| is a blank line | skipped, and not counted |
 """  # noqa: E501
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def open_csv(file: BinaryIO, options: ReadOptions) -> CsvFile:
 
 
 class CsvFile:
-    """A file that is known how to be read; each iteration reads it from its beginning."""
+    """A file whose encoding and dialect are known. Each iteration reads it from its beginning."""
 
     def __init__(
         self,
@@ -59,8 +60,8 @@ class CsvFile:
     def __iter__(self) -> Iterator[Row | Rejection]:
         """Yield the file's rows in their order.
 
-        Raises FileError: malformed_csv where a quote is never closed, no_rows where the file has
-        nothing but its header.
+        Raises FileError: malformed_csv if a quote is never closed, no_rows if the file has nothing
+        but its header.
         """
         found = False
         for row in reject_torn_answers(self._entries(), self._dialect.form.delimiter):
@@ -73,7 +74,7 @@ class CsvFile:
         layout = self._dialect.layout
         delimiter = self._dialect.form.delimiter
         take = self._rules.take
-        # Rows that mostly do not fill the header: one that does may be prose with a comma.
+        # If most rows do not fill the header, one that does may be prose with a comma.
         widest = layout.width if layout.spaced else layout.usual
         narrow = widest < layout.width
         for record in self._records():
@@ -91,7 +92,7 @@ class CsvFile:
     def _records(self) -> Iterator[Record | Broken]:
         lines = Lines(text_chunks(self._file, self._encoding), self._dialect.form.delimiter)
         for number in range(self._dialect.first):
-            # No further: the row that comes next may be too long to be kept.
+            # It reads no further, because the next row may be too long to be kept.
             lines.line(number)
             lines.done = number + 1
         return iter(Records(lines, self._dialect.form))

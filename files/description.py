@@ -1,4 +1,4 @@
-"""What was found in a file: how it was read, and which of its columns are which."""
+"""Describes what was found in a file: how it was read, and what its columns are."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class FileDescription:
-    """How a file was read. `header_line` counts from 1; None where the file has no header.
+    """How a file was read. `header_line` counts from 1; it is None if the file has no header.
 
-    Columns are named as in the header, or by their position, counted from 1, where a name is
-    missing or not unique. `columns` are all of them, in the file's order.
+    Columns have the names of the header. If a name is missing or not unique, the column has its
+    position instead, counted from 1. `columns` are all of them, in the file's order.
     """
 
     format: str
@@ -30,9 +30,10 @@ class FileDescription:
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> FileDescription | None:
-        """Return what `as_json` gave, from a job or a collection; None where no file was read.
+        """Return what `as_json` gave, from a job or a collection; None if no file was read.
 
-        Members that a later version added are passed over; those that an earlier one had not, too.
+        Members that a later version added are ignored. Members that an earlier version did not
+        have are filled in.
         """
         if not stored.keys() >= {"columns", "question_column", "answer_column"}:
             return None

@@ -1,15 +1,15 @@
-"""Which encoding a file has, and its text in chunks.
+"""Finds the encoding of a file, and yields its text in chunks.
 
-| the file | is |
+| the file | is read as |
 |---|---|
-| `encoding=` given | that; where its bytes are not, undecodable_text |
-| begins with a BOM | UTF-8, UTF-16 or UTF-32 as the BOM says |
+| came with `encoding=` | that encoding; if its bytes do not fit, undecodable_text |
+| begins with a BOM | UTF-8, UTF-16 or UTF-32, as the BOM says |
 | has NUL in every other byte | UTF-16 without BOM |
-| valid UTF-8 from end to end | UTF-8, never guessed at |
-| UTF-8 but for few bytes | undecodable_text with the first of them, rather than nonsense |
-| anything else | the old encoding in which its text is likeliest in one of its languages |
-| likely in none | undecodable_text |
-"""
+| is valid UTF-8 from end to end | UTF-8; nothing is guessed |
+| is UTF-8 except for a few bytes | undecodable_text, which names the first of them; a guess would give nonsense |
+| is anything else | the old encoding that makes it the likeliest text in one of its languages |
+| is likely in no encoding | undecodable_text |
+"""  # noqa: E501
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from files.languages import likelihood
 
 CHUNK_BYTES = 1 << 18
 
-# So much of the lines with bytes outside ASCII is looked at to find an old encoding.
+# To find an old encoding, so much of the lines that have bytes outside ASCII is looked at.
 _EVIDENCE_BYTES = 1 << 16
 _CUT = 2 * _EVIDENCE_BYTES
 
-# Text is at least so likely for each byte outside ASCII; random bytes are near -12.
+# A text is at least this likely for each byte outside ASCII. Random bytes are near -12.
 _LEAST_LIKELY = -9.0
 
 _BOMS = (
@@ -66,7 +66,7 @@ _OLD: tuple[tuple[str, str, float], ...] = (
     ("cp852", "pl cs sk hu hr sl", 8),
 )
 
-# Codecs of Python that are no encodings of files of text, or can hide what they hold.
+# Python's codecs that are not encodings of text files, or that can hide what a text holds.
 _NO_ENCODINGS = {"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined", "utf-7"}
 
 _HIGH = re.compile(rb"[\x80-\xff]")
@@ -82,7 +82,7 @@ class Encoding:
 
 
 def detect_encoding(file: BinaryIO, given: str | None) -> Encoding:
-    """Return a seekable file's encoding; it decodes as far as this looked.
+    """Return the encoding of a seekable file. What was looked at decodes without an error.
 
     Raises FileError: undecodable_text with the byte, invalid_option for an unknown encoding.
     """
@@ -125,7 +125,7 @@ def _given(name: str, start: bytes) -> Encoding:
     """Return the encoding that the caller named, without its BOM."""
     try:
         found = codecs.lookup(name.strip())
-        # Python refuses to decode by what is no encoding of text, base64 for example.
+        # Python refuses to decode with a codec that is no encoding of text, such as base64.
         bytes(8).decode(found.name, "replace")
         text = found.name.replace("_", "-") not in _NO_ENCODINGS
     except (LookupError, ValueError):
@@ -145,11 +145,11 @@ def _given(name: str, start: bytes) -> Encoding:
 
 
 def _utf16(start: bytes) -> Encoding | None:
-    """Return UTF-16 where the NULs of its ASCII characters are in every other byte."""
+    """Return UTF-16 if the NULs of its ASCII characters are in every other byte."""
     even, odd = start[0::2].count(0), start[1::2].count(0)
     half = len(start) // 2
     for name, zeros, others in (("utf-16-le", odd, even), ("utf-16-be", even, odd)):
-        # Read so, a text of bytes with a few NULs in it has no end of a line.
+        # If a text of single bytes with a few NULs is read like this, it has no line ends.
         if (
             zeros * 20 >= half
             and others * 20 <= zeros
@@ -171,8 +171,8 @@ def _utf8_or_old(file: BinaryIO) -> Encoding:
         evidence = _evidence(file)
         marks = len(_UTF8.findall(evidence))
         bytes_left = len(_HIGH.findall(_UTF8.sub(b"", evidence)))
-        # Few wrong bytes in a file of UTF-8 are no other encoding: text of an old one hardly ever
-        # looks like UTF-8.
+        # A few wrong bytes do not make UTF-8 another encoding: a text in an old encoding hardly
+        # ever looks like UTF-8.
         if marks and marks >= bytes_left:
             raise
         old = _likeliest(evidence)
@@ -207,7 +207,7 @@ def _likeliest(evidence: bytes) -> Encoding | None:
         try:
             text = evidence.decode(name)
         except UnicodeDecodeError as error:
-            # Where the evidence was cut, it may end inside a character.
+            # If the evidence was cut, it may end inside a character.
             if len(evidence) < _CUT or error.start < len(evidence) - 4:
                 continue
             text = evidence[: error.start].decode(name)

@@ -1,8 +1,4 @@
-"""Why a file can't be taken as a whole.
-
-Raised by the modules that read files (csv_*.py, files/table.py and its neighbours); web/uploads.py
-makes it an answer, cli.py a line.
-"""
+"""Says why a file can't be taken: by a code for a program, and by a sentence for a person."""
 
 from __future__ import annotations
 
@@ -17,8 +13,8 @@ Code: TypeAlias = Literal[
 class FileError(Exception):
     """The file, or an option given with it, can't be taken; nothing of it may be stored.
 
-    `code` is for programs, `message` is a sentence for a person, `details` says where
-    (`line` and `byte` count from 1 and 0), or what was found (`header`).
+    `code` is for programs, and `message` is a sentence for a person. `details` says where the
+    error is (`line` counts from 1, `byte` from 0), or what was found instead (`header`).
     """
 
     def __init__(self, code: Code, message: str, **details: Json) -> None:

@@ -1,9 +1,10 @@
-"""A collection as a CSV that can be uploaded again without changing anything.
+"""Writes a collection as a CSV. Uploading that CSV again changes nothing.
 
-The columns are those of the last file, in its order and by its names, and after them what other
-items have; where those names alone would not be understood (the file was read by positions, or by
-names that only its options said), the columns are called id, question and answer, or as in the
-first language in which no column of metadata is named.
+The columns are those of the last file, in its order and with its names. Metadata that only other
+items have come after them. An upload may not understand those names, because the file was read by
+positions, or by names that only its options gave. Then the columns are called id, question and
+answer. If a column of metadata has such a name, they are called as in the first language in which
+none has.
 """
 
 from __future__ import annotations
@@ -38,9 +39,9 @@ class Column(NamedTuple):
 def choose_columns(
     file: FileDescription | None, keys: Sequence[str], *, has_ids: bool
 ) -> tuple[list[Column], dict[str, int]]:
-    """Return the columns, and the upload options that read them; none where names suffice.
+    """Return the columns, and the upload options that read them; no options if names are enough.
 
-    `file` is the last file that was uploaded, `keys` are the names of the items' metadata.
+    `file` is the last file that was uploaded, and `keys` are the names of the items' metadata.
     Options count columns from 1.
     """
     columns = [c for c in _list_columns(file) if c.role != "id" or has_ids]
@@ -137,7 +138,7 @@ def _name_metadata(file: FileDescription, roles: Mapping[int, Role]) -> dict[int
 
 
 def _find_column(names: Sequence[str], column: str | None) -> int | None:
-    """Return where a column is that a description names by its name, or by its position."""
+    """Return the index of a column that a description gives by its name or by its position."""
     if column is None:
         return None
     if names.count(column) == 1:
@@ -155,7 +156,7 @@ def _is_understood(columns: Sequence[Column]) -> bool:
     names = [column.name for column in columns]
     plain = [normalise(name) for name in names]
     if find_choices(plain) or not QUIZ_ANSWERS.keys().isdisjoint(plain):
-        # Whether an upload takes them depends on the answers (csv_header.check_answers).
+        # Whether an upload takes such a file depends on its answers (header.py, check_answers).
         return False
     try:
         found = find_columns(names, Wanted())

@@ -1,6 +1,6 @@
-"""Which of a table's first rows is its header, and whether the answers below it are texts.
+"""Finds the header among a table's first rows, and checks that the answers below it are texts.
 
-Letters of a quiz's choices are no answers, whatever their column is named.
+The letters of a quiz's choices are not answers, whatever their column is called.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from texts import visible_text
 
 # How many rows may stand above the header.
 MAX_PREAMBLE_ROWS = 10
-# What a quiz's column `correct` says of a choice, rather than what is correct.
+# In a quiz's column `correct`, these words say whether a choice is right, not what is right.
 _VERDICTS = {
     *("true", "false", "yes", "no", "verdadeiro", "verdadero", "falso", "sim", "não", "si", "sí"),
     *("wahr", "falsch", "ja", "nein", "richtig"),
@@ -33,9 +33,9 @@ class Header:
 
 
 def find_header(rows: Sequence[list[str]], want: Wanted, header: bool | None) -> Header | None:
-    """Return the header among a file's first rows, or what stands for it; None without either.
+    """Return the header among a file's first rows, or the columns by their positions, or None.
 
-    Raises FileError (missing_column) where two columns could be meant.
+    Raises FileError (missing_column) if two columns could be meant.
     """
     if header is not False:
         by_position = isinstance(want.question, int) and isinstance(want.answer, int)
@@ -54,10 +54,10 @@ def find_header(rows: Sequence[list[str]], want: Wanted, header: bool | None) ->
 def check_answers(
     header: Sequence[str], columns: Columns, rows: Sequence[list[str]], want: Wanted
 ) -> None:
-    """Look whether the answers below a header are texts, unless the caller named their column.
+    """Check that the answers below a header are texts, unless the caller named their column.
 
-    Raises FileError (missing_column) where nearly all are letters of the choices that the header
-    has, or where a column that is only named `correct` has nothing but letters, or yes and no.
+    Raises FileError (missing_column) if nearly all are letters of the choices that the header has,
+    or, in a column that is only named `correct`, letters, or yes and no.
     """
     names = [normalise(name) for name in header]
     listed = [header[i] for i in find_choices(names) if i not in (columns.question, columns.answer)]
@@ -128,9 +128,10 @@ def _place_by_positions(want: Wanted, width: int) -> Columns | None:
 
 
 def _is_header(row: Sequence[str], columns: Columns, index: int) -> bool:
-    """Return whether row `index`, of which the columns are known by position, is no data.
+    """Return whether row `index`, whose columns are known by position, is a header and not data.
 
-    The first row is none with one known name; below, a known name may be a word of the data.
+    In the first row, one known name is enough. Further down, a known name may be a word of the
+    data, so both columns must have one.
     """
     names = {normalise(name) for name in row}
     question, answer = normalise(row[columns.question]), normalise(row[columns.answer])

@@ -1,11 +1,13 @@
-"""One JSON object as rows of fields: which of its members are question, answer and metadata.
+"""Turns one JSON object into rows of fields, and finds its question, answer and metadata.
 
 | the object's member | becomes |
 |---|---|
-| a key | a column; columns come in the order in which their keys first come |
-| a string | itself; null nothing; numbers and true, false as JSON writes them |
+| a key | a column; columns have the order in which their keys first appear |
+| a string | itself |
+| null | nothing |
+| a number, true or false | what JSON writes for it |
 | a list or an object, as metadata | its JSON |
-| a list of strings, as the question | a row for each: they are phrasings of one question; with an `id` of 7 they get 7, 7#2, 7#3 |
+| a list of strings, as the question | a row for each, because they are phrasings of one question; if the `id` is 7, they get 7, 7#2, 7#3 |
 | anything else nested, as question or answer | rejected (malformed_json) |
 | `messages` of a chat with one of `user` and one of `assistant` | question and answer; with more of them the object is rejected (malformed_json) |
 | `name` and `acceptedAnswer` with a `text`: a question of schema.org | question and answer |
@@ -26,9 +28,9 @@ class UnfitObject(Exception):
 
 
 def make_rows(value: dict[str, Any], positions: dict[str, int]) -> list[list[str]]:
-    """Return an object's rows, each a field for every column.
+    """Return an object's rows; each has a field for every column.
 
-    `positions` are the columns' places by their keys; keys that are new get the next ones. Raises
+    `positions` are the places of the columns by their keys. A new key gets the next place. Raises
     UnfitObject.
     """
     value = _flatten(value)
@@ -67,7 +69,7 @@ def _spread(
 
 
 def _flatten(value: dict[str, Any]) -> dict[str, Any]:
-    """Return an object with its question and answer as members, where they lie deeper."""
+    """Return an object whose question and answer are its own members, even if they lay deeper."""
     if isinstance(value.get("messages"), list):
         chat = _read_chat(value["messages"])
         if chat is None:
@@ -84,14 +86,14 @@ def _flatten(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _as_texts(content: Any) -> list[str] | None:
-    """Return a list of strings with something in it as it is, None for anything else."""
+    """Return a list of strings as it is; None if it is empty, or anything else."""
     if isinstance(content, list) and content and all(isinstance(text, str) for text in content):
         return content
     return None
 
 
 def _read_chat(messages: list[Any]) -> dict[str, str] | None:
-    """Return a chat's texts by their roles as columns; None where it is not one of each role."""
+    """Return a chat's texts, with roles as columns; None if it has not one text of each role."""
     texts: dict[str, str] = {}
     for message in messages:
         role = message.get("role") if isinstance(message, dict) else None
@@ -106,7 +108,7 @@ def _read_chat(messages: list[Any]) -> dict[str, str] | None:
 
 
 def _read_schema_org(value: dict[str, Any]) -> dict[str, Any] | None:
-    """Return https://schema.org/Question as an object like the others; None without its texts."""
+    """Return https://schema.org/Question as an object like the others; None if it lacks a text."""
     accepted = value["acceptedAnswer"]
     if isinstance(accepted, list) and len(accepted) == 1:
         accepted = accepted[0]

@@ -1,12 +1,12 @@
-"""Where in a JSON document its questions and answers are.
+"""Finds where in a JSON document its questions and answers are.
 
-| the document holds | is |
+| the document holds | what it is |
 |---|---|
 | an array whose objects have a question and an answer | a place of pairs |
-| an object whose values are mostly such objects | a place of pairs, which are named |
-| an object, in no array, of texts whose names mostly end in a question mark | a place of texts |
-| one of these inside a pair, or inside another place | part of that |
-| none of these | the place is the first array of objects |
+| an object whose values are mostly such objects | a place of pairs, which have names |
+| an object of texts, in no array, whose names mostly end in a question mark | a place of texts |
+| one of these inside a pair, or inside another place | a part of that pair or place |
+| none of these | the first array of objects is the place |
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Utf8(Protocol):
 
 @dataclass(slots=True)
 class _Open:
-    """An object that is being read: its names, and how many of its values are what."""
+    """An object that is being read: its names, and how many of its values are texts or pairs."""
 
     names: set[str] = field(default_factory=set)
     texts: int = 0
@@ -47,9 +47,9 @@ class _Open:
 def find_places(document: Utf8) -> dict[str, PlaceKind]:
     """Return where in a document the pairs are, named as ijson names places.
 
-    Where no place has pairs, it is the first array of objects; {} where there is none, or where the
-    document is a pair itself. Raises FileError where the document is nested deeper than MAX_DEPTH:
-    the names of places in it would take more memory than there is.
+    If no place has pairs, return the first array of objects. Return {} if there is none, or if the
+    document is a pair itself. Raises FileError if the document is nested deeper than MAX_DEPTH,
+    because the names of its places could take more memory than there is.
     """
     walk = _Walk()
     for event, value in ijson.basic_parse(document):
@@ -85,7 +85,7 @@ class _Walk:
         self.objects: list[_Open] = []
 
     def begin(self, event: str) -> None:
-        """Open an array or an object. Raises FileError where it lies too deep."""
+        """Open an array or an object. Raises FileError if it lies too deep."""
         if event == "start_map":
             if not self.first and self.arrays and self.arrays[-1]:
                 self.first = {".".join(self.path): "array"}
@@ -124,7 +124,7 @@ def read_places(
     Values of an array have no name.
     """
     if list(places.values()) == ["array"]:
-        # Four times as fast, and what most documents have.
+        # This is four times as fast, and most documents are like this.
         yield from (("array", "", value) for value in ijson.items(document, next(iter(places))))
         return
     events = ijson.parse(document)

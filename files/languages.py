@@ -1,9 +1,10 @@
-"""How likely a text is in the languages of the old encodings.
+"""Tells how likely a text is in the languages of the old encodings.
 
-For each language, its commonest pairs of characters that hold one outside ASCII (Chinese, Japanese
-and Korean: single characters), counted in the translations that Debian ships. `_` is whatever is no
-letter. The pairs before the first `/` make up e⁻¹ of all such pairs or more, the next ones e⁻², and
-so on. Romanian has ş and ţ, as Windows-1250 writes its ș and ț.
+The tables hold, for each language, the commonest pairs of characters in which one is outside ASCII.
+For Chinese, Japanese and Korean they hold single characters. They were counted in the
+translations that Debian ships. `_` stands for anything that is not a letter. Each pair before the
+first `/` makes up e⁻¹ of all such pairs or more, each of the next ones e⁻², and so on. Romanian has
+ş and ţ, because Windows-1250 writes its ș and ț so.
 """
 
 from __future__ import annotations
@@ -13,16 +14,16 @@ from collections import Counter
 from collections.abc import Iterable
 from itertools import pairwise
 
-# Natural logarithms, for what the tables below do not hold: a pair of letters that the language
-# has, one with a letter that it has not, one of two scripts; a character of Chinese, Japanese or
-# Korean, one of another script.
+# Natural logarithms for what the tables below do not hold. Pairs: letters that the language has; a
+# letter that it does not have; letters of two scripts. Characters: of Chinese, Japanese or Korean;
+# of another script.
 _RARE_PAIR, _FOREIGN_PAIR, _MIXED_PAIR = -8.5, -12.0, -14.0
 _RARE_CHARACTER, _FOREIGN_CHARACTER = -10.0, -14.0
 
-# A letter is counted in two pairs, so what is counted once weighs as much more.
+# A letter counts in two pairs, so what counts only once gets more weight.
 _ONCE = 1.7
 
-# A capital after a small letter; a sign between two letters.
+# For a capital after a small letter; for a sign between two letters.
 _ODD_CASE, _INSIDE_WORD = -4.0, -8.0
 
 _MARKS = {
@@ -394,7 +395,7 @@ def _character(character: str, table: dict[str, float]) -> float:
     known = table.get(character)
     if known is not None:
         return known
-    # Half-width forms and rare planes are in no FAQ.
+    # No FAQ has half-width forms or characters of rare planes.
     return _RARE_CHARACTER if "\u3040" <= character <= "\ud7ff" else _FOREIGN_CHARACTER
 
 

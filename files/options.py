@@ -1,4 +1,4 @@
-"""What a caller says of a file, beside the file itself."""
+"""Holds what a caller says about a file, and checks it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Column: TypeAlias = "str | int"  # a name, or a position counted from 1
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """How a file is to be read; None where that is to be found.
+    """How to read a file. None means that it is to be found out.
 
     Columns are header names, or positions counted from 1. `sheet` is the name of a workbook's
     sheet, or its position counted from 1.
@@ -31,7 +31,7 @@ class ReadOptions:
 
 @dataclass(frozen=True)
 class Wanted:
-    """The columns as the caller named them; None where they are to be found."""
+    """The columns as the caller named them. None means that it is to be found out."""
 
     question: Column | None = None
     answer: Column | None = None

@@ -1,4 +1,4 @@
-"""Fields that are rather pieces of a sentence: a comma in prose is followed by a space."""
+"""Knows fields that are pieces of a sentence: in prose, a space follows a comma."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ def is_prose(fields: list[str]) -> bool:
 
 
 def glue_prose(fields: list[str], delimiter: str, width: int) -> list[str] | None:
-    """Return fields with each one that begins with a space put back to the one before it.
+    """Join each field that begins with a space to the one before it, and return the fields.
 
-    Returns None where there are not `width` fields then. Empty fields at the end do not count.
+    Return None if there are not `width` fields then. Empty fields at the end do not count.
     """
     starts = [at for at, field in enumerate(fields) if at == 0 or not field.startswith(" ")]
     end = len(fields)

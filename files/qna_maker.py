@@ -1,6 +1,6 @@
-"""What Microsoft's QnA Maker and Azure custom question answering export.
+"""Reads the labels in what Microsoft's QnA Maker and Azure custom question answering export.
 
-Their TSV has the columns Question, Answer, Source and Metadata, and a row for each phrasing of a
+Their TSV has the columns Question, Answer, Source and Metadata. It has a row for each phrasing of a
 question. Metadata holds labels as `key:value|key:value`.
 """
 
@@ -14,7 +14,7 @@ _LABELS = re.compile(r"[^:|]+:[^|]*(?:\|[^:|]+:[^|]*)*")
 
 
 def labels_column(names: Sequence[str]) -> int | None:
-    """Return which column of such an export holds labels; None for another table."""
+    """Return the index of the column with labels in such an export; None for another table."""
     plain = [name.strip().casefold() for name in names]
     if not _COLUMNS.issubset(plain) or plain.count("metadata") > 1:
         return None
@@ -22,7 +22,7 @@ def labels_column(names: Sequence[str]) -> int | None:
 
 
 def labels(text: str) -> dict[str, str]:
-    """Return the labels of a row by their keys; none where the text is something else."""
+    """Return the labels of a row by their keys; none if the text is something else."""
     if not _LABELS.fullmatch(text.strip()):
         return {}
     pairs = (part.split(":", 1) for part in text.strip().split("|"))

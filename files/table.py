@@ -1,12 +1,12 @@
-"""A file of questions and answers in any of the formats that the service takes.
+"""Opens a file of questions and answers in any format that the service takes.
 
 | the file | is read by |
 |---|---|
-| text of fields and rows: CSV, TSV, … | csv_file.py |
+| is a text of fields and rows: CSV, TSV, … | csv_file.py |
 | begins as JSON does: `[{"` or `{"` | json_file.py |
-| an Excel workbook (.xlsx) | excel.py |
+| is an Excel workbook (.xlsx) | excel.py |
 
-The file itself says what it is: names and media types of uploads are often wrong.
+The format is found in the file itself, because names and media types of uploads are often wrong.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def open_table(file: BinaryIO, options: ReadOptions) -> Iterator[Table]:
 
 
 def _read_beginning(file: BinaryIO, start: bytes, encoding: str | None) -> str:
-    """Return a file's first characters where they may be JSON's, else nothing."""
+    """Return a file's first characters if they may be JSON's, else nothing."""
     if not start.lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n").startswith((b"[", b"{")):
         return ""
     return next(text_chunks(file, detect_encoding(file, encoding)), "")[:_START_BYTES]

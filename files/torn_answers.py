@@ -1,13 +1,13 @@
-"""Answers of several lines without quotes around them: each of their lines looks like a row.
+"""Rejects answers of several lines that have no quotes around them: each line looks like a row.
 
 | the row | becomes |
 |---|---|
-| not ended by a quote, and followed by several lines of one field | malformed_quotes: its answer goes on there |
-| prose with a comma between such lines | malformed_quotes |
-| followed by one line of one field | itself: that line may be anything |
+| does not end with a quote, and several lines of one field follow it | malformed_quotes, because its answer goes on there |
+| is prose with a comma between such lines | malformed_quotes |
+| is followed by one line of one field | itself, because that line may be anything |
 
-The first line of such an answer alone would be a wrong answer, and a line of prose between them,
-with its comma, a wrong row.
+The first line alone would be a wrong answer. A line of prose among the others, with its comma,
+would be a wrong row.
 """  # noqa: E501
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from files.prose import is_prose
 from files.records import Record
 from files.rows import Rejection, Row, reject
 
-# What became of a record, and the record; None for one that could not be read.
+# What became of a record, and the record itself, or None if it could not be read.
 Entry: TypeAlias = tuple[Row | Rejection, Record | None]
 
-# How many lines of prose with commas an answer may have beside each other.
+# An answer may have so many lines of prose with commas one after another.
 _MOST_HELD = 20
 
 
 def reject_torn_answers(entries: Iterable[Entry], delimiter: str) -> Iterator[Row | Rejection]:
     """Yield what became of each record; rows that are pieces of a torn answer are rejected."""
     last: Entry | None = None
-    # What may be a torn answer: its row first, or a line of it, then what may be further pieces.
+    # These may be a torn answer: first its row or a line of it, then what may be further pieces.
     held: list[Entry] = []
     begin: Entry | None = None
     for entry in entries:
@@ -60,7 +60,7 @@ def reject_torn_answers(entries: Iterable[Entry], delimiter: str) -> Iterator[Ro
 
 
 def runs_on(record: Record, delimiter: str) -> bool:
-    """Return whether a field begins with a space, and no quote is before it."""
+    """Return whether a field begins with a space and has no quote before it."""
     if not is_prose(record.fields):
         return False
     text = "".join(record.lines)
