@@ -47,8 +47,8 @@ def visible_text(text: str) -> str:
 def compose(text: str) -> str:
     """Return `text` in NFC, in time that grows with its length.
 
-    unicodedata takes quadratic time for a run of combining marks. Runs of more than 30 are parted by
-    U+034F first: UAX #15, "Stream-Safe Text Format". No language writes them.
+    unicodedata takes quadratic time for a run of combining marks. So U+034F parts runs of more than
+    30 marks first (UAX #15, "Stream-Safe Text Format"). No language has such runs.
     """
     if text.isascii():
         return text
