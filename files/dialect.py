@@ -1,7 +1,7 @@
-"""How a file's fields are told apart, and where its header is.
+"""Finds the delimiter of a text, and its header.
 
-The delimiter is the one by which a row of the beginning has known names of columns; of several
-such, or of none, the one by which most rows are equally wide.
+The delimiter is the one by which a row at the beginning has known names of columns. If there are
+several such delimiters, or none, it is the one by which most rows are equally wide.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from files.options import Wanted
 from files.records import Format, RecordReader
 from texts import visible_text
 
-# Of delimiters that fit equally well the first is taken.
+# If delimiters fit equally well, the first of them is taken.
 DELIMITERS = ("\t", ",", ";", "|")
 _NAMED = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
 _SEP_LINE = re.compile('\ufeff?"?sep=(.)"?[\r\n]*', re.IGNORECASE)
@@ -37,7 +37,7 @@ _NOTHING = " \t,;|\r\n\ufeff\u00a0"
 
 @dataclass(frozen=True)
 class Dialect:
-    """A text's format and the layout of its rows; the lines before its first row.
+    """A text's format, the layout of its rows, and how many lines stand before its first row.
 
     `header_line` counts from 1, and is None where the text has no header.
     """
@@ -50,7 +50,7 @@ class Dialect:
 
 @dataclass(frozen=True)
 class Sample:
-    """A file's first lines from the first that has something in it, with what is before them."""
+    """A file's first lines from the first that is not empty, and how many lines are before them."""
 
     lines: list[str]
     before: int
@@ -164,7 +164,7 @@ def _candidate(sample: Sample, delimiter: str, want: Wanted, header: bool | None
 
 
 def _sample_rows(sample: Sample, form: Format) -> Iterator[tuple[int, int, list[str]]]:
-    """Yield (begin, end, fields) of well-formed records; a line that begins none is left out."""
+    """Yield (begin, end, fields) of well-formed records. A line that begins none is left out."""
     begin = count = 0
     while begin < len(sample.lines) and count < SAMPLE_ROWS:
         start = begin
@@ -187,7 +187,7 @@ def _sample_rows(sample: Sample, form: Format) -> Iterator[tuple[int, int, list[
 
 
 def _skips_spaces(sample: Sample, delimiter: str) -> bool:
-    """Return whether the quotes of the file come after a delimiter and a space."""
+    """Return whether a space stands between the delimiters and the quotes of the file."""
     if delimiter == " ":
         return False
     pattern = re.compile(f'(?:^|{re.escape(delimiter)}) +"')

@@ -1,8 +1,8 @@
-"""A sheet of an Excel workbook (.xlsx) as a table, read row by row.
+"""Reads a sheet of an Excel workbook (.xlsx) as a table, row by row.
 
-A cell becomes what a person reads in it: a whole number has no point, a date is written as ISO
-8601. For a formula, the service uses the result that Excel saved. Nothing of a workbook is inflated
-before its sizes are checked.
+A cell becomes what a person reads in it: a whole number has no point, and a date is written in ISO
+8601. For a formula, the service uses the result that Excel saved. The sizes of a workbook's parts
+are checked before anything is inflated.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ from files.row_table import RowTable
 from files.rows import Rejection
 from files.sandbox import Sandbox, run_sandboxed
 
-# About styles and extensions, which are not read.
+# The warnings are about styles and extensions, which are not read.
 warnings.filterwarnings("ignore", category=UserWarning, module="openpyxl")
 
-# A row that ends before others is filled up to here, which is further than where a table has its
-# question and its answer: an answer that is missing is an empty cell like any other.
+# A row that ends before others is filled with empty cells up to here. A table has its question and
+# its answer before this, so a missing answer is an empty cell like any other.
 _MOST_FILLED = 100
 _SHOWN_SHEETS = 20
 
 _WORKBOOK = "xl/workbook.xml"
 _STRINGS = "xl/sharedStrings.xml"
-# Parts that are read piece by piece, or not at all.
+# These parts are read piece by piece, or not at all.
 _NOT_HELD = re.compile("xl/(?:worksheets|media|pivotCache)/[^/]+")
 # zipfile raises NotImplementedError for a version of the format that it does not know.
 _BROKEN_ZIP = (zipfile.BadZipFile, NotImplementedError, OSError, ValueError)
@@ -47,10 +47,12 @@ _BROKEN_ZIP = (zipfile.BadZipFile, NotImplementedError, OSError, ValueError)
 
 @dataclass(frozen=True)
 class WorkbookLimits:
-    """What a workbook may hold, inflated, in bytes: all of its parts; the table of its strings,
-    which is held in memory; each other part that is not read piece by piece, which is held as a
-    tree. And in cells and rows: a row of nothing costs the sender a byte, packed, and us a
-    microsecond, so there are at most as many as Excel itself can hold.
+    """What a workbook may hold.
+
+    In bytes, when it is inflated: all parts together; the table of strings, which is held in
+    memory; each other part that is not read piece by piece, which is held as a tree. Cells and
+    rows: an empty row costs the sender one packed byte, and us a microsecond, so a sheet has at
+    most as many rows as Excel itself can hold.
     """
 
     inflated: int = 2_000_000_000
@@ -85,11 +87,11 @@ def open_workbook(file: BinaryIO, options: ReadOptions) -> Iterator[RowTable]:
 
 
 def _follow(sandbox: Sandbox) -> Iterator[StreamedRow]:
-    """Yield the rows that the child writes. Raises FileError where it does not reach the end."""
+    """Yield the rows that the child writes. Raises FileError if it does not reach the end."""
     try:
         yield from read_rows(sandbox.rows)
     except (ValueError, IndexError, csv.Error):
-        # A row that was cut off.
+        # A row was cut off.
         sandbox.hear()
         raise
     sandbox.hear()
@@ -119,7 +121,7 @@ def write_sheet(
     asked: str | None,
     limits: WorkbookLimits = LIMITS,
 ) -> dict[str, Any]:
-    """Say which other sheets there are, and write the rows of the one asked for, else the first.
+    """Say which other sheets there are, and write the rows of the one asked for, or the first.
 
     Raises FileError.
     """
@@ -141,7 +143,7 @@ def read_sheet(sheet: Any, limits: WorkbookLimits = LIMITS) -> Iterator[tuple[in
     """Yield the rows of a sheet as texts, numbered from 1. Raises FileError."""
     cells = width = 0
     with _refuse_broken():
-        # Some programs write a wrong size of the sheet, by which rows would be lost.
+        # Some programs write a wrong size of the sheet. With it, rows would be lost.
         sheet.reset_dimensions()
         for number, row in enumerate(sheet.iter_rows(values_only=True), 1):
             cells += len(row)
@@ -154,7 +156,7 @@ def read_sheet(sheet: Any, limits: WorkbookLimits = LIMITS) -> Iterator[tuple[in
             fields = _read_fields(row)
             if not fields:
                 continue
-            # An empty cell at a row's end is there, though the file leaves it out.
+            # The file leaves out empty cells at a row's end, but they are cells of the row.
             width = min(max(width, len(fields)), _MOST_FILLED)
             yield number, fields + [""] * (width - len(fields))
 
@@ -237,7 +239,7 @@ def _read_fields(row: Sequence[Any]) -> list[str]:
 
 def _write_value(value: Any) -> str:
     if isinstance(value, str):
-        # As Excel writes control characters: _x000D_ is a carriage return.
+        # Excel writes control characters like this: _x000D_ is a carriage return.
         return unescape(value) if "_x" in value else value
     if value is None:
         return ""

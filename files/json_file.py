@@ -1,12 +1,12 @@
-"""JSON Lines, and JSON documents that hold objects, as a table.
+"""Reads JSON Lines, and JSON documents that hold objects, as a table.
 
-| the file | becomes |
+| the file has | what becomes of it |
 |---|---|
 | a line of JSON Lines that is an object | its rows (json_objects.py) |
-| a line of JSON Lines that is no object | rejected (malformed_json) |
-| a document with objects around the pairs (`{"faq": [{…}]}`) | the objects at all places that hold pairs (json_places.py); the first array of objects where no place does |
-| an object whose values are mostly objects with a question and an answer | these objects; the names of the values are the metadata `key` |
-| an object, in no array, of texts whose names mostly end in a question mark | a row for each: the name is the question |
+| a line of JSON Lines that is not an object | rejected (malformed_json) |
+| a document with objects around the pairs (`{"faq": [{…}]}`) | the objects at all places that hold pairs (json_places.py); if no place does, those of the first array of objects |
+| an object whose values are mostly objects with a question and an answer | these objects; the names of the values become the metadata `key` |
+| an object of texts, in no array, whose names mostly end in a question mark | a row for each text; the name is the question |
 | a value beside the objects of such a place | rejected (malformed_json) |
 | more than MAX_COLUMNS different keys | FileError malformed_csv |
 | a document that is no JSON | FileError malformed_csv |
@@ -39,17 +39,17 @@ from files.sandbox import run_sandboxed
 
 # A line of JSON Lines, in characters.
 MAX_LINE_CHARS = 16_000_000
-# In a document of up to so many bytes, the line of an error is looked for.
+# The line of an error is looked for in a document of at most so many bytes.
 _LOOKED_THROUGH = 32_000_000
 _SHOWN_CHARS = 10_000
 
 _DOCUMENT = re.compile(r'\s*\[\s*(?:\{\s*["}]|\]|\Z)')
 _OBJECT = re.compile(r'\s*\{\s*["}]')
-# What ijson raises where a document can't be read; decimal's errors are ArithmeticErrors.
+# ijson raises these if a document can't be read. The errors of decimal are ArithmeticErrors.
 _UNREADABLE = (ijson.JSONError, ValueError, RecursionError, ArithmeticError)
 
 JsonKind: TypeAlias = Literal["array", "object"]
-# An object with its line, or its number in a document, counted from 1; or why it can't be taken.
+# An object, or its rejection, with its line or its number in a document, counted from 1.
 Found: TypeAlias = tuple[int, "dict[str, Any] | Rejection"]
 
 
@@ -58,7 +58,7 @@ class _LineTooLong(FileError):
 
 
 def find_json_kind(start: str) -> JsonKind | None:
-    """Return what kind of JSON a text seems to be by its beginning, None for another text."""
+    """Return what kind of JSON a text seems to be by its beginning; None for another text."""
     if _DOCUMENT.match(start):
         return "array"
     return "object" if _OBJECT.match(start) else None
@@ -68,7 +68,7 @@ def find_json_kind(start: str) -> JsonKind | None:
 def open_json(file: BinaryIO, kind: JsonKind, options: ReadOptions) -> Iterator[RowTable]:
     """Yield the rows of a file's objects. Raises FileError.
 
-    Which columns there are is known only after the last object, so the rows wait in a file.
+    The columns are known only after the last object, so the rows wait in a file.
     """
     encoding = detect_encoding(file, options.encoding)
     arguments = {"kind": kind, "encoding": encoding.name, "bom": encoding.bom}
@@ -152,7 +152,7 @@ def _is_json_lines(file: BinaryIO, encoding: Encoding, max_chars: int) -> bool:
     try:
         return not find_places(_as_utf8(file, encoding))
     except _UNREADABLE:
-        # As a line it can be read: a comma may follow it, or a number be too large for a document.
+        # It can be read as a line: a comma may follow, or a number may be too large for a document.
         return True
 
 
@@ -169,7 +169,7 @@ def _read_lines(chunks: Iterable[str], max_chars: int) -> Iterator[Found]:
 
 
 def _parse_line(line: str) -> Any:
-    """Return a line's value, None where it is no JSON; a comma at its end is of an array's."""
+    """Return a line's value, None if it is not JSON. A comma at its end is left from an array."""
     try:
         line = line.strip(" \t\r\ufeff").removesuffix(",")
         return json.loads(line, parse_float=_Number, parse_constant=_refuse_constant)
@@ -240,7 +240,7 @@ def _read_document(file: BinaryIO, encoding: Encoding) -> Iterator[Found]:
 def _explain_malformed(
     file: BinaryIO, encoding: Encoding, objects: int, error: Exception
 ) -> FileError:
-    """Return the error of a document that is no JSON, with its line where it can be found."""
+    """Return the error of a document that is not JSON, with the line if it can be found."""
     what = f"The JSON is malformed after {objects} objects"
     if isinstance(error, ArithmeticError):
         what = "A number of the JSON is too large or too small to be read"

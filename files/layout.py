@@ -1,4 +1,4 @@
-"""How the rows of a table are laid out: its columns, their names, and how wide a row is."""
+"""Finds how the rows of a table are laid out: its columns, their names, and the width of a row."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from files.options import Wanted
 from files.prose import is_prose
 from texts import visible_text
 
-# So much of a table is looked at to find its layout.
+# To find its layout, so much of a table is looked at.
 SAMPLE_ROWS = 200
 SAMPLE_CHARS = 1 << 17
-# The rows whose width is checked before anything is made of them.
+# The width of so many rows is checked before they are used.
 _WIDTH_ROWS = 10
 
 
@@ -26,10 +26,10 @@ _WIDTH_ROWS = 10
 class Layout:
     """Which field of a row is what.
 
-    `names` are the header's, none where there is no header; `header` is its place among the rows
-    that were looked at. `width` is how many fields a row should have. `usual` is the width of most
-    rows where they do not fill the header, else the header's. `spaced` says that most rows have a
-    space after each delimiter.
+    `names` are those of the header, or none if there is no header. `header` is its place among the
+    rows that were looked at. `width` is how many fields a row should have. `usual` is the width of
+    most rows if they do not fill the header, and otherwise the header's. `spaced` says that most
+    rows have a space after a delimiter.
     """
 
     columns: Columns
@@ -46,12 +46,12 @@ class Layout:
 
     @cached_property
     def shown_names(self) -> list[str]:
-        """The columns as a person knows them: by name, or by position where there is no header."""
+        """The columns as a person knows them: by name, or by position if there is no header."""
         positions = [str(position) for position in range(1, self.width + 1)]
         return [show_name(name) for name in self.names] or positions
 
     def column_name(self, index: int) -> str:
-        """Return a column's name, or its position where it has none or shares it."""
+        """Return a column's name, or its position if it has none or shares it."""
         name = self.shown_names[index] if index < len(self.shown_names) else ""
         return name if name and self.shown_names.count(name) == 1 else str(index + 1)
 
@@ -78,7 +78,7 @@ class Layout:
 
 
 def find_layout(rows: Sequence[list[str]], want: Wanted, header: bool | None, line: int) -> Layout:
-    """Return the layout of a table by its first rows, of which the first is in `line`.
+    """Return the layout of a table by its first rows. The first of them is in `line`.
 
     Raises FileError: missing_column, and malformed_csv with more than MAX_COLUMNS columns.
     """
@@ -92,7 +92,7 @@ def find_layout(rows: Sequence[list[str]], want: Wanted, header: bool | None, li
 def lay_out(rows: Sequence[list[str]], want: Wanted, header: Header) -> Layout:
     """Return the layout of a table whose header was found among its first rows.
 
-    Raises FileError (missing_column) where the answers below the header are no texts.
+    Raises FileError (missing_column) if the answers below the header are not texts.
     """
     columns = header.columns
     needed = max(columns.question, columns.answer, columns.id or 0) + 1
@@ -101,7 +101,7 @@ def lay_out(rows: Sequence[list[str]], want: Wanted, header: Header) -> Layout:
         width = needed if _goes_on_as_prose(rows, needed) else max(find_width(rows), needed)
     else:
         names = rows[header.row]
-        # A column without a name at the end is none: what stands there is too much for its row.
+        # A last column without a name is not a column: what stands in it is too much for its row.
         while len(names) > needed and not visible_text(names[-1]):
             names = names[:-1]
         width = len(names)
@@ -115,7 +115,7 @@ def lay_out(rows: Sequence[list[str]], want: Wanted, header: Header) -> Layout:
 
 
 def check_width(rows: Sequence[list[str]], line: int) -> None:
-    """Raise FileError (malformed_csv) where the first rows have more than MAX_COLUMNS fields."""
+    """Raise FileError (malformed_csv) if the first rows have more than MAX_COLUMNS fields."""
     width = max(map(len, rows[:_WIDTH_ROWS]))
     if width > MAX_COLUMNS:
         raise FileError(
@@ -126,7 +126,7 @@ def check_width(rows: Sequence[list[str]], line: int) -> None:
 
 
 def skip_header(rows: Sequence[list[str]], header: Header | None) -> Sequence[list[str]]:
-    """Return the rows below the header; all of them where there is none."""
+    """Return the rows below the header, or all of them if there is none."""
     return rows if header is None or header.row is None else rows[header.row + 1 :]
 
 
@@ -144,7 +144,7 @@ def filled_width(row: Sequence[str]) -> int:
 
 
 def _narrow_width(rows: Sequence[list[str]], needed: int, width: int) -> int:
-    """Return how wide rows are that mostly lack fields at their end, else `width`."""
+    """Return how wide the rows are if most lack fields at their end, else `width`."""
     lengths = Counter(len(row) for row in rows if needed <= len(row) < width)
     return lengths.most_common(1)[0][0] if 2 * lengths.total() > len(rows) else width
 

@@ -1,8 +1,8 @@
-"""The physical lines of a text, with their ends, in constant memory.
+"""Yields the physical lines of a text, with their ends, in constant memory.
 
-A line ends in CRLF, LF, CR or CR CR LF (what a program writes that translates line ends twice).
-Unicode's other separators (U+2028, U+0085, form feed …) are characters like any other, which is why
-str.splitlines is not used.
+A line ends in CRLF, LF, CR or CR CR LF (a program that translates line ends twice writes this).
+Unicode's other separators (U+2028, U+0085, form feed …) are characters like any other. For this
+reason str.splitlines is not used.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Protocol
 # A record longer than this is not kept while its end is looked for.
 MAX_RECORD_CHARS = 4_000_000
 
-# A record that may hold a field over its limit (files/csv_file.py) is longer than this.
+# A record is longer than this if a field may be over its limit (texts.py).
 LONG_RECORD_CHARS = 900_000
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\r\n|\r\n|\r|\n)")
@@ -34,9 +34,9 @@ class Scanner(Protocol):
 class Lines:
     """The lines of a text, kept from the first one that is not done.
 
-    Lines are named by the number of lines before them. `odd` says whether what is kept holds
-    something that a plain reading of CSV can take in two ways: NUL, a backslash before a quote,
-    a quote after a delimiter and a space; or a very long record. `chars` counts what was read.
+    The number of a line is how many lines are before it. `odd` says that the kept lines hold a very
+    long record, or something that CSV can be read with in two ways: NUL, a backslash before a
+    quote, or a quote after a delimiter and a space. `chars` counts what was read.
     """
 
     def __init__(self, chunks: Iterator[str], delimiter: str) -> None:
@@ -54,7 +54,7 @@ class Lines:
         """Yield the lines from `number` on. Raises RecordTooLong."""
         while True:
             lines, base = self._lines, self._base
-            # By index: who begins again after a broken record must not count up to it.
+            # By index: a reader that begins again after a broken record need not count to it.
             yield from map(lines.__getitem__, range(number - base, len(lines)))
             number = base + len(lines)
             if not self._more():
@@ -74,7 +74,7 @@ class Lines:
     def skip(self, scanner: Scanner) -> bool:
         """Drop lines from the first that is not done up to the end of its record.
 
-        Returns whether the scanner saw the end; only one chunk of the text is held.
+        Return whether the scanner saw the end. Only one chunk of the text is held.
         """
         lines = self._lines[self.done - self._base :]
         number = self.done
@@ -87,8 +87,8 @@ class Lines:
                     self.odd = True
                     return True
             number += len(lines)
-            # The beginning of a line is shown before its end is known, but not the CR that may
-            # be the first half of a CRLF.
+            # The scanner sees the beginning of a line before the end is known, but not a CR that
+            # may be the first half of a CRLF.
             begun = self._tail.rstrip("\r")
             if begun:
                 scanner.feed(begun)
@@ -130,12 +130,12 @@ class Lines:
 
 
 def odd_quotes(delimiter: str) -> tuple[str, ...]:
-    """Return what stands before a quote that can be read in two ways, with that quote."""
+    """Return the quotes that can be read in two ways, each with what stands before it."""
     return '\\"', f'{delimiter} "', f'{delimiter}  "', '\n "'
 
 
 def has_odd_quotes(text: str, quotes: tuple[str, ...]) -> bool:
-    """Return whether a text has one of odd_quotes; a quote that is doubled is none."""
+    """Return whether a text has one of odd_quotes. A doubled quote is not one of them."""
     return any(quote in text and text.count(quote) > text.count(quote + '"') for quote in quotes)
 
 

@@ -1,10 +1,10 @@
-"""How many empty cells a table may have, which are stored though nobody sent them."""
+"""Bounds the empty cells of a table, which are stored although nobody sent them."""
 
 from __future__ import annotations
 
 from files.errors import FileError
 
-# So many, and so many for each row and for each character that its rows have.
+# A table may have so many, and so many more for each row and for each character of its rows.
 _FREE_CELLS = 1_000_000
 _CELLS_A_ROW = 16
 _CELLS_A_CHARACTER = 4

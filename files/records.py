@@ -1,18 +1,22 @@
-"""The records of a CSV text: each whole and right, or given back as one that can't be read.
+"""Splits a CSV text into records. Each is whole and right, or is given back as one that is broken.
 
-Python's csv reader reads what is well formed; where it finds an error, and where a text can be read
-in two ways (files.lines.Lines.odd), the record is read again slowly, here:
+Python's csv reader reads what is well formed. If it finds an error, or if a text can be read in two
+ways (files.lines.Lines.odd), this module reads the record again slowly:
 
-| the record as strict CSV | taken as |
+| in strict CSV, the record | and it is |
 |---|---|
-| well formed | it is |
-| a quote in a field that does not begin with one (5" pipe) | text |
-| spaces between a delimiter and a quote, or after a closing quote; inner quotes written \\" ; and read so the record is well formed and as wide as the header | it is |
-| text after a closing quote, all in one line | that line is rejected |
-| text after a closing quote, and the record may go on in further lines: it was a quote that was never closed if the next lines are records of their own; an inner quote that was not doubled if the lines together are as wide as the header; where both or neither hold, nothing tells | the line, or all the lines on which the readings differ, are rejected |
-| a row after such a one that has quotes inside unquoted fields | rejected as well, up to a clean row |
-| a quote never closed up to the end of the file | FileError with the line where it opens |
-| longer than files.lines.MAX_RECORD_CHARS | rejected, if its end can be told |
+| is well formed | taken as it stands |
+| has a quote in a field that does not begin with one (5" pipe) | taken as it stands: the quote is text |
+| has spaces between a delimiter and a quote, or after a closing quote, or inner quotes written \\" ; and if it is read like this, it is well formed and as wide as the header | read like this |
+| has text after a closing quote, all in one line | rejected, that line |
+| has text after a closing quote, and may go on in further lines | rejected: the line alone, or all lines on which the two readings below differ |
+| follows such a record, and has quotes inside unquoted fields | rejected as well, up to a clean row |
+| has a quote that is never closed up to the end of the file | FileError with the line where the quote opens |
+| is longer than files.lines.MAX_RECORD_CHARS | rejected, if its end can be told |
+
+The two readings: if the next lines are records of their own, a quote was never closed, and only the
+first line is broken. If the lines together are as wide as the header, an inner quote was not
+doubled. If both or neither hold, nothing tells which reading is right.
 """  # noqa: E501
 
 from __future__ import annotations
@@ -28,13 +32,13 @@ from files.errors import FileError
 from files.lines import MAX_RECORD_CHARS, Lines, RecordTooLong, has_odd_quotes, odd_quotes
 from files.prose import is_prose
 
-# The limit is the whole process's: it is raised, and never lowered.
+# The limit belongs to the whole process, so it is raised and never lowered.
 csv.field_size_limit(max(csv.field_size_limit(), MAX_RECORD_CHARS))
 
-# How many records after a broken one are looked at to tell what is broken.
+# So many records after a broken one are looked at to tell what is broken.
 _LOOKAHEAD = 100
-# What looking ahead may read of a text again, in characters: so many, and so many times the text
-# itself. A text with more broken records than that has each of their lines rejected alone.
+# Looking ahead may read so many characters of a text again, and so many times the text itself. If a
+# text has more broken records than that, each of their lines is rejected alone.
 _LOOKED_CHARS = 1 << 18
 _LOOKED_TIMES = 4
 
@@ -61,16 +65,16 @@ class Broken:
 class RecordReader:
     """Reads one record slowly, piece by piece, and goes on where strict CSV has an error.
 
-    A quote closes a field only where a delimiter or the end of the line follows. `strays` counts
-    the others, `openings` those of them that look as if a field began there, `inner` the quotes
-    inside unquoted fields.
+    A quote closes a field only if a delimiter or the end of the line follows. `strays` counts the
+    other quotes, `openings` those of them that look as if a field began there, and `inner` the
+    quotes inside unquoted fields.
     """
 
     def __init__(
         self, form: Format, *, spaces: bool = False, escapes: bool = False, keep: bool = True
     ) -> None:
         self._delimiter = form.delimiter
-        # Where a space is the delimiter, each of them ends a field.
+        # If the delimiter is a space, each space ends a field.
         self._spaces = (spaces or form.skip_spaces) and form.delimiter != " "
         self._escapes = escapes
         self._keep = keep
@@ -182,9 +186,9 @@ class RecordReader:
 
 
 class Record(NamedTuple):
-    """A record that was read: where it begins, counted from 1, its fields, and its physical lines.
+    """A record that was read: the line where it begins, its fields, and its physical lines.
 
-    `odd` says that a field may be too long, or hold NUL.
+    `line` counts from 1. `odd` says that a field may be too long, or hold NUL.
     """
 
     line: int
@@ -197,10 +201,10 @@ class Record(NamedTuple):
 class _Readings:
     """Two readings of a broken record, side by side until they agree where a record begins.
 
-    `unclosed`: only the first line is broken, its quote is never closed. `inner`: the quotes inside
-    a field, which may have several lines, are not doubled. Each is where that reading has come to,
-    None where the text ended in it. `good` and `bad` count the records of `unclosed` that are
-    well formed, and those that are not.
+    In the reading `unclosed`, only the first line is broken: its quote is never closed. In the
+    reading `inner`, the quotes inside a field are not doubled, and the field may have several
+    lines. Each is the line that the reading has come to, or None if the text ended in a record.
+    `good` and `bad` count the records of `unclosed` that are well formed, and those that are not.
     """
 
     unclosed: int | None
@@ -215,7 +219,7 @@ class _Readings:
 
 
 class Records:
-    """The records of `lines` from the first that is not done; Broken ones among them."""
+    """The records of `lines` from the first line that is not done, with Broken ones among them."""
 
     def __init__(self, lines: Lines, form: Format) -> None:
         self._lines = lines
@@ -284,7 +288,7 @@ class Records:
     def _read(
         self, begin: int, *, spaces: bool = False, escapes: bool = False, strict: bool = False
     ) -> tuple[RecordReader, int | None]:
-        """Read a record; return with it where it ends, or None where the text ends before.
+        """Read a record; return it with the line where it ends, or None if the text ends before.
 
         With `strict`, reading stops after the first line in which the record is not well formed.
         """
@@ -301,7 +305,7 @@ class Records:
         return reader, None if reader.open else number
 
     def _end_of_broken(self, begin: int) -> int:
-        """Return where the next record begins that can be told apart from a broken one."""
+        """Return the line where the next record begins that can be told apart from a broken one."""
         if self._looked > _LOOKED_CHARS + _LOOKED_TIMES * self._lines.chars:
             return begin + 1
         reader, inner = self._read(begin)
@@ -312,7 +316,7 @@ class Records:
         while not both.are_settled() and self._read_on(both):
             pass
         if both.inner is None:
-            # A reading that never ends can't be the right one, so less speaks for the other.
+            # A reading that never ends can't be right, so less is asked of the other one.
             if both.bad * 2 <= both.good:
                 return begin + 1
             raise _explain_unclosed(begin)
@@ -330,7 +334,7 @@ class Records:
             return False
         reader, both.unclosed = self._read(both.unclosed)
         fits = both.unclosed is not None and reader.clean(self._form.width)
-        # Where a field goes on, a line of its prose may look like a record.
+        # If a field goes on, a line of its prose may look like a record.
         fits &= both.inner is not None or not is_prose(reader.fields)
         both.good += fits
         both.bad += not fits and any(reader.fields)
@@ -341,7 +345,7 @@ class Records:
         begin = self._lines.done
         reader = RecordReader(self._form, keep=False)
         ended = self._lines.skip(reader)
-        # A long field is one thing; a quote that was never closed runs into other rows' quotes.
+        # A field may just be long. But a quote that was never closed runs into other rows' quotes.
         misfit = reader.strays or (reader.lines and reader.width != self._form.width)
         if misfit or (not ended and reader.open):
             raise _explain_unclosed(begin)

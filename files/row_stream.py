@@ -1,7 +1,7 @@
-"""Rows on their way from one process to another, or through a temporary file.
+"""Writes rows for another process or into a temporary file, and reads them again.
 
-They are records of CSV in UTF-8: the line, then the fields. The line of a rejected row is negative,
-and its code and its reason stand before its fields.
+They are records of CSV in UTF-8: first the line, then the fields. The line of a rejected row is
+negative, and its code and reason stand before its fields.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from files.padding import PaddingBudget
 from files.rows import Rejection, RejectionCode, reject
 from texts import visible_text
 
-# So many rows may be rejected before they are rows of fields.
+# At most so many rows may be rejected before they are rows of fields.
 MAX_REJECTED = 10_000
 
 # A row with its line, or one that was rejected before it had fields.
@@ -29,7 +29,7 @@ class RowWriter:
     """Writes rows into a file of bytes, which stays open."""
 
     def __init__(self, file: BinaryIO, max_rejected: int = MAX_REJECTED) -> None:
-        # Half of a surrogate pair passes: the rules for rows reject it, by its column.
+        # Half of a surrogate pair may pass: the rules for rows reject it and name its column.
         self._text = io.TextIOWrapper(file, "utf-8", "surrogatepass", newline="")
         # With this line end both CR and LF are quoted; Python 3.11 quotes only what is in it.
         self._writer = csv.writer(self._text, lineterminator="\r\n")
@@ -39,7 +39,7 @@ class RowWriter:
         self._first: Rejection | None = None
 
     def write(self, line: int, fields: list[str]) -> None:
-        """Add a row. Raises FileError (malformed_csv) where too many cells are empty."""
+        """Add a row. Raises FileError (malformed_csv) if too many cells are empty."""
         self._padding.spend(line, fields)
         if sum(map(len, fields)) > MAX_RECORD_CHARS:
             error = f"Line {line}: the row is too long to be taken."
@@ -48,7 +48,7 @@ class RowWriter:
             self._writer.writerow([line, *fields])
 
     def reject(self, rejection: Rejection) -> None:
-        """Add a row that can't be taken. Raises FileError where they are too many."""
+        """Add a row that can't be taken. Raises FileError if there are too many."""
         self._first = self._first or rejection
         self._rejected += 1
         if self._rejected > self._max_rejected:
@@ -65,7 +65,7 @@ class RowWriter:
         self._text.detach()
 
     def _write_rejected(self, row: Rejection) -> None:
-        # Cut as a whole, since the reader takes no longer field.
+        # The fields are cut, because the reader takes none that is longer.
         fields = [field[:MAX_RECORD_CHARS] for field in row.fields]
         self._writer.writerow([-row.line, row.code, row.error, *fields])
 
@@ -86,10 +86,7 @@ def read_rows(file: BinaryIO) -> Iterator[StreamedRow]:
 
 
 def take_sample(rows: Iterable[StreamedRow]) -> Iterator[StreamedRow]:
-    """Yield so many rows with something in them as are looked at to find a layout.
-
-    Rows before the first one with something in it are passed over.
-    """
+    """Yield the rows that are looked at to find a layout. Empty rows are passed over."""
     count = size = 0
     for row in rows:
         if not isinstance(row, Rejection):

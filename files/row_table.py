@@ -1,4 +1,4 @@
-"""A table whose rows come as lists of fields, from a format that is no text of fields itself."""
+"""Holds a table whose rows come as lists of fields, from a format other than text of fields."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from files.rows import Rejection, Row, RowRules
 
 
 class RowTable:
-    """Rows of fields under the rules of rows.py; they can be read once."""
+    """Rows of fields under the rules of rows.py. They can be read once."""
 
     def __init__(
         self,
@@ -27,7 +27,7 @@ class RowTable:
         self.description = description
 
     def __iter__(self) -> Iterator[Row | Rejection]:
-        """Yield the rows in their order. Raises FileError: no_rows where no row has fields."""
+        """Yield the rows in their order. Raises FileError (no_rows) if no row has fields."""
         found = False
         for streamed in self._rows:
             if isinstance(streamed, Rejection):

@@ -1,20 +1,20 @@
-"""The rows of a table of questions and answers: each is taken, or rejected by line and reason.
+"""Takes each row of a table of questions and answers, or rejects it with its line and the reason.
 
 | the row | becomes |
 |---|---|
-| as wide as the header | question, answer and id without the spaces around them, all else as it is |
-| wider, and its extra fields are empty | the row without them |
-| wider, with overflow=join, and the answer is the last column | as wide as the header: fields that begin with a space go back to the field before them where that gives the right width; else the extra fields belong to the answer |
-| wider otherwise | too_many_fields |
-| shorter, but with question and answer | the row with empty metadata at its end |
-| shorter otherwise | too_few_fields |
-| nothing to see in any field | skipped, and not counted |
-| the header once more (files that were put together) | skipped, and not counted |
-| nothing to see in the question, or the answer | empty_question, empty_answer |
-| longer than MAX_…_CHARS (texts.py) in a field | field_too_long |
-| with NUL, or half of a surrogate pair, in a field | invalid_character |
+| is as wide as the header | question, answer and id without the spaces around them; all else as it is |
+| is wider, and its extra fields are empty | the row without them |
+| is wider, with overflow=join, and the answer is the last column | as wide as the header: fields that begin with a space are joined to the field before them if that gives the right width; otherwise the extra fields belong to the answer |
+| is wider otherwise | too_many_fields |
+| is shorter, but has question and answer | the row with empty metadata at its end |
+| is shorter otherwise | too_few_fields |
+| has nothing to see in any field | skipped, and not counted |
+| is the header once more (files that were put together) | skipped, and not counted |
+| has nothing to see in the question, or in the answer | empty_question, empty_answer |
+| has a field longer than MAX_…_CHARS (texts.py) | field_too_long |
+| has NUL, or half of a surrogate pair, in a field | invalid_character |
 
-A format may have further rules of its own: csv_file.py and json_objects.py list theirs.
+A format may have more rules of its own: csv_file.py and json_objects.py list theirs.
 """  # noqa: E501
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from texts import (
     visible_text,
 )
 
-# What a rejection shows of its row, so that a million of them stay small.
+# A rejection shows no more of its row than this, so that a million rejections stay small.
 MAX_SHOWN_FIELDS = 2_000
 MAX_SHOWN_CHARS = 1_000_000
 
@@ -56,8 +56,8 @@ RejectionCode = Literal[
 class Row:
     """A row that is taken.
 
-    `line` is where it begins, counted from 1: a line of a text, a row of a sheet, an object of a
-    JSON document.
+    `line` says where it begins, counted from 1: the line of a text, the row of a sheet, or the
+    number of an object in a JSON document.
     """
 
     line: int
@@ -69,9 +69,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A row that can't be taken: why, for a program and for a person, and what it holds.
+    """A row that can't be taken, with the reason for a program and for a person, and its content.
 
-    `fields` are its fields, or its whole text as one field where they can't be told apart.
+    `fields` are its fields. If they can't be told apart, its whole text is one field.
     """
 
     line: int
@@ -86,7 +86,7 @@ class RowRules:
     def __init__(
         self, layout: Layout, overflow: Literal["reject", "join"], delimiter: str = ","
     ) -> None:
-        """With overflow=join, fields are put together with `delimiter` between them."""
+        """With overflow=join, `delimiter` stands between fields that are joined."""
         columns = layout.columns
         self._layout = layout
         self._width = layout.width
@@ -102,10 +102,10 @@ class RowRules:
         self._padding = PaddingBudget()
 
     def take(self, line: int, fields: list[str], *, odd: bool = True) -> Row | Rejection | None:
-        """Return what becomes of a row; None where it is skipped.
+        """Return what becomes of a row, or None if it is skipped.
 
-        `odd` says that a field may be too long, or hold a character that can't be stored. A
-        reader that knows better saves the look.
+        `odd` says that a field may be too long, or hold a character that can't be stored. A reader
+        that knows that no field does saves the look at each.
         """
         if len(fields) != self._width:
             fitted = self._fit(line, fields)
@@ -114,7 +114,7 @@ class RowRules:
             fields = fitted
         question = fields[self._question].strip(SPACES)
         answer = fields[self._answer].strip(SPACES)
-        # Most texts begin with a letter of ASCII, and need no second look.
+        # Most texts begin with a letter of ASCII and need no second look.
         if not ("!" <= question[:1] <= "~" or is_visible(question)) or not (
             "!" <= answer[:1] <= "~" or is_visible(answer)
         ):
@@ -122,19 +122,19 @@ class RowRules:
         if question == self._asked and [field.strip() for field in fields] == self._header:
             return None
         id = None if self._id is None else fields[self._id].strip(SPACES) or None
-        # A question or an id may be too long in a row that is not odd: their limits are small.
+        # Even if a row is not odd, its question or id may be too long: their limits are small.
         if odd or len(question) > MAX_QUESTION_CHARS or (id and len(id) > MAX_ID_CHARS):
             rejection = self._reject_unfit(line, fields)
             if rejection is not None:
                 return rejection
         metadata = {name: fields[index] for index, name in self._metadata}
         if self._labels is not None:
-            # Beside the column itself, so that a filter finds them and an export has both.
+            # The column stays beside its labels: a filter finds them, and an export has both.
             metadata = labels(fields[self._labels]) | metadata
         return Row(line, id, question, answer, metadata)
 
     def _fit(self, line: int, fields: list[str]) -> list[str] | Rejection | None:
-        """Return a row of another width as wide as the others; None where nothing is in it."""
+        """Return a row of another width as wide as the others, or None if nothing is in it."""
         width = self._width
         if len(fields) > width:
             if not any(map(is_visible, fields[width:])):
@@ -218,10 +218,10 @@ def has_surrogate(text: str) -> bool:
 
 
 def reject(line: int, code: RejectionCode, error: str, fields: Sequence[str]) -> Rejection:
-    """Return the rejection of a row, which shows its fields as far as they can be shown.
+    """Return the rejection of a row. It shows the fields as far as they can be shown.
 
-    They are cut to MAX_SHOWN_FIELDS and MAX_SHOWN_CHARS. NUL is shown as U+FFFD, half of a
-    surrogate pair as `?`.
+    The fields are cut to MAX_SHOWN_FIELDS and MAX_SHOWN_CHARS. NUL is shown as U+FFFD, and half of
+    a surrogate pair as `?`.
     """
     return Rejection(line, code, error, [_show(field) for field in fields[:MAX_SHOWN_FIELDS]])
 

@@ -1,6 +1,6 @@
-"""A child process that reads a foreign format, within limits of memory and time.
+"""Reads a foreign format in a child process, within limits of memory and time.
 
-Whatever the file does to the library that reads it, the service lives: the death of the child is a
+If a file breaks the library that reads it, the service goes on: the death of the child becomes a
 FileError. The child reads the file as its standard input, writes rows to its standard output
 (row_stream.py), and says the rest in lines of JSON on its standard error.
 """
@@ -23,7 +23,7 @@ from typing import IO, Any, BinaryIO, cast
 from files.errors import FileError
 
 _PROGRAM = Path(__file__).with_name("sandboxed.py")
-# Where a child must find the system's libraries, and temporary files may lie.
+# They say where the system's libraries are, and where temporary files may lie.
 _ENVIRONMENT = ("SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "LD_LIBRARY_PATH")
 # A child that hangs without computing is ended after so many seconds, and so many for each MB.
 WALL_SECONDS, WALL_SECONDS_A_MB = 120.0, 60.0
@@ -37,7 +37,7 @@ class Sandbox:
         self.rows = cast(BinaryIO, process.stdout)
 
     def hear(self) -> dict[str, Any]:
-        """Return the next thing that the child says. Raises FileError where it failed or died."""
+        """Return the next thing that the child says. Raises FileError if it failed or died."""
         line = cast(IO[bytes], self.process.stderr).readline()
         try:
             said: dict[str, Any] = json.loads(line)
@@ -69,8 +69,8 @@ def run_sandboxed(
 ) -> Iterator[Sandbox]:
     """Yield the child that does a task of sandboxed.py on a file.
 
-    Its rows go into `output`, a real file, else they can be read as they come. The child is ended
-    with the context.
+    Its rows go into `output`, a real file. Without it, they can be read as they come. The child
+    ends with the context.
     """
     with _as_real_file(file) as (source, size):
         process = subprocess.Popen(
@@ -120,6 +120,6 @@ def _as_real_file(file: BinaryIO) -> Iterator[tuple[BinaryIO, int]]:
     size = file.seek(0, os.SEEK_END)
     file.flush()
     file.seek(0)
-    # The child reads by the descriptor, whose place a buffered reader may not have moved yet.
+    # The child reads by the descriptor. A buffered reader may not have moved its place yet.
     os.lseek(file.fileno(), 0, os.SEEK_SET)
     yield file, size

@@ -1,4 +1,4 @@
-"""The program of the child process of sandbox.py: `python sandboxed.py TASK SIZE ARGUMENTS`."""
+"""The program that sandbox.py runs as a child: `python sandboxed.py TASK SIZE ARGUMENTS`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ except ImportError:  # Windows
     resource = None  # type: ignore[assignment]
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-# openpyxl takes numpy where it is there, which needs a tenth of a second and 100 MB.
+# If openpyxl finds numpy, it imports it, which needs a tenth of a second and 100 MB.
 sys.modules["numpy"] = cast(Any, None)
 
 from files.errors import FileError  # noqa: E402
@@ -25,13 +25,13 @@ from files.row_stream import RowWriter  # noqa: E402
 
 # The functions that do the tasks: (file, writer, say, **arguments) -> what is said at the end.
 TASKS = {"json": ("files.json_file", "write_json"), "xlsx": ("files.excel", "write_sheet")}
-# A child may have so much memory beside what it has after its start, in bytes, and so much for
-# each byte of the file.
+# A child may take so many bytes of memory more than it has after its start, and so many for each
+# byte of the file.
 MEMORY, MEMORY_A_BYTE, MOST_MEMORY = 140_000_000, 20, 2_000_000_000
 # It may compute for so many seconds, and so many for each MB after the first. openpyxl reads
 # 1 MB of a packed workbook in 1.5 s, ijson 1 MB of JSON in 0.1 s: measured on two cores.
 SECONDS, SECONDS_A_MB = 2.0, 4.0
-# What `_measure_speed` took on that machine. A slower one has more time.
+# `_measure_speed` took this long on that machine. A slower machine has more time.
 _REFERENCE_SECONDS = 0.0053
 
 
@@ -40,7 +40,7 @@ class Control:
 
     def __init__(self) -> None:
         self._file = os.fdopen(os.dup(2), "w", encoding="utf-8")
-        # What libraries have to say is for nobody.
+        # What the libraries write there is for nobody.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
     def say(self, said: dict[str, Any]) -> None:
@@ -93,7 +93,7 @@ def limit_resources(size: int) -> None:
 
 
 def _measure_memory() -> int | None:
-    """Return the size of this process's address space in bytes; None where no system says it."""
+    """Return the size of this process's address space in bytes; None if the system doesn't tell."""
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[0])
     except OSError:
