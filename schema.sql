@@ -105,6 +105,9 @@ CREATE TABLE IF NOT EXISTS jobs (
     finished_at     timestamptz,
     -- When a batch of the job was last claimed. By it, jobs of different collections take turns.
     claimed_at      timestamptz,
+    -- A digest of what came with the idempotency key: the file's bytes, and the options. A job made
+    -- by version 1 of this schema has none.
+    idempotency_digest text,
     CHECK (inserted + updated + unchanged + rejected <= total),
     CHECK (status <> 'succeeded' OR inserted + updated + unchanged + rejected = total),
     CHECK ((finished_at IS NULL) = (status IN ('enqueued', 'processing')))
@@ -173,4 +176,4 @@ CREATE TABLE IF NOT EXISTS job_errors (
 -- Sorts them by line. A line of JSON can hold several rows, so the number decides among those.
 CREATE INDEX IF NOT EXISTS job_errors_line ON job_errors (job_id, line, number);
 
-INSERT INTO schema_version (version) VALUES (1) ON CONFLICT DO NOTHING;
+INSERT INTO schema_version (version) VALUES (2) ON CONFLICT DO NOTHING;

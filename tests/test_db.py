@@ -14,6 +14,9 @@ import db
 from db import DatabaseUnavailable, Pool
 from tests.support.client import eventually
 
+# The newest version that schema.sql and migrations/ give.
+VERSION = max(int(path.name[:4]) for path in (db.HERE / "migrations").glob("[0-9]*_*.sql"))
+
 
 def tables(pool: Pool) -> set[str]:
     with pool.reading() as conn, conn.cursor() as cursor:
@@ -23,12 +26,12 @@ def tables(pool: Pool) -> set[str]:
 
 def test_the_schema_can_be_applied_again(empty_dsn: str) -> None:
     pool = Pool(empty_dsn, 2)
-    assert db.apply_schema(pool) == 1
+    assert db.apply_schema(pool) == VERSION
     before = tables(pool)
     assert {"items", "vectors", "jobs", "job_rows", "job_errors", "schema_version"} <= before
     with pool.transaction() as conn, conn.cursor() as cursor:
         cursor.execute((db.HERE / "schema.sql").read_text("utf-8"))
-    assert db.apply_schema(pool) == 1
+    assert db.apply_schema(pool) == VERSION
     assert tables(pool) == before
     pool.close()
 
@@ -36,7 +39,7 @@ def test_the_schema_can_be_applied_again(empty_dsn: str) -> None:
 def test_processes_that_start_at_once_make_one_schema(empty_dsn: str) -> None:
     pools = [Pool(empty_dsn, 1) for _ in range(6)]
     with ThreadPoolExecutor(6) as executor:
-        assert list(executor.map(db.apply_schema, pools)) == [1] * 6
+        assert list(executor.map(db.apply_schema, pools)) == [VERSION] * 6
     for pool in pools:
         pool.close()
 
@@ -44,17 +47,17 @@ def test_processes_that_start_at_once_make_one_schema(empty_dsn: str) -> None:
 def test_migrations_above_the_version_are_applied_once_and_in_order(
     pool: Pool, tmp_path: Path
 ) -> None:
-    (tmp_path / "0003_more.sql").write_text("ALTER TABLE later ADD b integer")
-    (tmp_path / "0002_later.sql").write_text("CREATE TABLE later (a integer)")
-    (tmp_path / "0001_first.sql").write_text("SELECT 1 / 0")
-    assert db.apply_schema(pool, tmp_path) == 3
-    assert db.apply_schema(pool, tmp_path) == 3
+    (tmp_path / "9003_more.sql").write_text("ALTER TABLE later ADD b integer")
+    (tmp_path / "9002_later.sql").write_text("CREATE TABLE later (a integer)")
+    (tmp_path / f"{VERSION:04}_first.sql").write_text("SELECT 1 / 0")
+    assert db.apply_schema(pool, tmp_path) == 9003
+    assert db.apply_schema(pool, tmp_path) == 9003
     assert "later" in tables(pool)
 
 
 def test_a_migration_that_fails_leaves_the_version_before(pool: Pool, tmp_path: Path) -> None:
-    (tmp_path / "0002_later.sql").write_text("CREATE TABLE later (a integer)")
-    (tmp_path / "0003_wrong.sql").write_text("SELECT 1 / 0")
+    (tmp_path / "9002_later.sql").write_text("CREATE TABLE later (a integer)")
+    (tmp_path / "9003_wrong.sql").write_text("SELECT 1 / 0")
     with pytest.raises(db.SchemaError, match="division by zero"):
         db.apply_schema(pool, tmp_path)
     assert "later" not in tables(pool)
@@ -62,8 +65,8 @@ def test_a_migration_that_fails_leaves_the_version_before(pool: Pool, tmp_path: 
 
 def test_a_newer_schema_is_left_alone(pool: Pool) -> None:
     with pool.transaction() as conn, conn.cursor() as cursor:
-        cursor.execute("INSERT INTO schema_version (version) VALUES (99)")
-    assert db.apply_schema(pool) == 99
+        cursor.execute("INSERT INTO schema_version (version) VALUES (9999)")
+    assert db.apply_schema(pool) == 9999
 
 
 def test_a_borrower_waits_for_a_free_connection_with_a_bound(dsn: str) -> None:
