@@ -5,10 +5,12 @@ All rows are read before the call returns: the file of an HTTP request closes wi
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
+from hashlib import blake2b
 from typing import BinaryIO
 
 import store.jobs
@@ -18,12 +20,15 @@ from files.options import ReadOptions
 from files.rows import Rejection, Row
 from files.table import Table, open_table
 from services.runtime import Runtime
-from store.jobs import Job, NewJob
+from store.jobs import Job, NewJob, UploadKey
 from store.rejections import RejectedRow
 from store.staging import StagedRow
 from texts import answer_hash, id_key, question_hash
 
 logger = logging.getLogger(__name__)
+
+# So much of a file is read at once to compute its digest.
+DIGEST_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -57,16 +62,41 @@ class ImportPreview:
     rejected: list[RejectedRow]
 
 
+def make_key(key: str, upload: Upload, options: ImportOptions) -> UploadKey:
+    """Return a caller's idempotency key with a digest of the file's bytes and the options.
+
+    Only options that differ from their defaults count, so that one that is added later changes no
+    digest. The file's name does not count: no row depends on it.
+    """
+    reading = asdict(_add_charset(upload, options))
+    defaults = asdict(ReadOptions())
+    given = {name: value for name, value in reading.items() if value != defaults[name]}
+    given |= {"collection": options.collection, "mode": options.mode}
+    digest = blake2b(json.dumps(given, sort_keys=True).encode(), digest_size=32)
+    digest.update(_digest_file(upload.file))
+    return UploadKey(key, digest.hexdigest())
+
+
+def _digest_file(file: BinaryIO) -> bytes:
+    digest = blake2b(digest_size=32)
+    file.seek(0)
+    while piece := file.read(DIGEST_BYTES):
+        digest.update(piece)
+    file.seek(0)
+    return digest.digest()
+
+
 def import_file(
-    runtime: Runtime, upload: Upload, options: ImportOptions, idempotency_key: str | None = None
+    runtime: Runtime, upload: Upload, options: ImportOptions, key: UploadKey | None = None
 ) -> Job:
     """Store a job with all rows of the file, and wake the workers.
 
-    With an idempotency key that an earlier import used, return the job of that import instead.
-    Raises FileError when the file can't be taken as a whole; then nothing is stored.
+    With a key that the same import used before, return the job of that import instead. Raises
+    KeyReused where another import used it, and FileError when the file can't be taken as a whole;
+    then nothing is stored.
     """
     with read_table(upload, options) as table:
-        new = _build_job(upload, options, table.description, idempotency_key)
+        new = _build_job(upload, options, table.description, key)
         job = store.jobs.create_job(runtime.pool, new, stage_rows(table))
     runtime.workers.wake()
     logger.info("job %s: %d rows, %d rejected", job.id, job.total, job.rejected)
@@ -91,8 +121,12 @@ def preview_file(
 
 def read_table(upload: Upload, options: ImportOptions) -> AbstractContextManager[Table]:
     """Return the file's rows. Raises FileError when the file can't be taken as a whole."""
-    encoding = options.reading.encoding or upload.charset
-    return open_table(upload.file, replace(options.reading, encoding=encoding))
+    return open_table(upload.file, _add_charset(upload, options))
+
+
+def _add_charset(upload: Upload, options: ImportOptions) -> ReadOptions:
+    """Return how the file is to be read; the upload's charset counts where no option names one."""
+    return replace(options.reading, encoding=options.reading.encoding or upload.charset)
 
 
 def stage_rows(rows: Iterable[Row | Rejection]) -> Iterator[StagedRow | RejectedRow]:
@@ -122,15 +156,9 @@ def _build_job(
     upload: Upload,
     options: ImportOptions,
     description: FileDescription,
-    idempotency_key: str | None = None,
+    key: UploadKey | None = None,
 ) -> NewJob:
-    return NewJob(
-        options.collection,
-        options.mode,
-        upload.filename,
-        idempotency_key,
-        description.as_json(),
-    )
+    return NewJob(options.collection, options.mode, upload.filename, key, description.as_json())
 
 
 def _keep_first(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from psycopg2.errors import LockNotAvailable
 from psycopg2.extensions import connection, cursor
 from psycopg2.extras import Json, RealDictCursor
 from psycopg2.sql import SQL
@@ -15,7 +16,7 @@ from psycopg2.sql import SQL
 import store.canceling
 import store.collections
 import store.staging
-from db import Pool, fetch_row
+from db import DatabaseUnavailable, Pool, fetch_row
 from store.rejections import RejectedRow
 from store.staging import StagedRow
 
@@ -26,6 +27,24 @@ UPLOAD_SECONDS = 60.0
 MAKE_SECONDS = 4.0
 # The same for the look whether a job can start or end.
 LOOK_SECONDS = 10.0
+# An upload waits for so long while another one with its idempotency key is stored.
+KEY_SECONDS = 10
+
+
+class KeyReused(Exception):
+    """An idempotency key came again with other content, after it had made the job `job_id`."""
+
+    def __init__(self, job_id: uuid.UUID) -> None:
+        super().__init__(f"the idempotency key made the job {job_id} of other content")
+        self.job_id = job_id
+
+
+@dataclass(frozen=True)
+class UploadKey:
+    """The idempotency key of an upload, and a digest of what came with it."""
+
+    key: str
+    digest: str
 
 
 @dataclass(frozen=True)
@@ -35,7 +54,7 @@ class NewJob:
     collection: str
     mode: str
     filename: str | None = None
-    idempotency_key: str | None = None
+    key: UploadKey | None = None
     file: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -88,7 +107,6 @@ _SELECT_JOBS = SQL("""
     FROM jobs
 """)
 _BY_ID = SQL("WHERE id = %s")
-_BY_IDEMPOTENCY_KEY = SQL("WHERE idempotency_key = %s")
 
 
 def get_job(pool: Pool, job_id: uuid.UUID) -> Job | None:
@@ -97,10 +115,25 @@ def get_job(pool: Pool, job_id: uuid.UUID) -> Job | None:
         return _select_job(conn, _BY_ID, job_id)
 
 
-def get_job_by_idempotency_key(pool: Pool, key: str) -> Job | None:
-    """Return the job that an earlier upload with this key made, or None."""
+def find_earlier_job(pool: Pool, key: UploadKey) -> Job | None:
+    """Return the job that the same upload made before, or None. Raises KeyReused."""
     with pool.reading() as conn:
-        return _select_job(conn, _BY_IDEMPOTENCY_KEY, key)
+        return _select_earlier_job(conn, key)
+
+
+def _select_earlier_job(conn: connection, key: UploadKey) -> Job | None:
+    with conn.cursor() as cur:
+        cur.execute(
+            "SELECT id, idempotency_digest FROM jobs WHERE idempotency_key = %s", (key.key,)
+        )
+        row = cur.fetchone()
+    if row is None:
+        return None
+    job_id, digest = row
+    # A job of an older service has no digest.
+    if digest is not None and digest != key.digest:
+        raise KeyReused(job_id)
+    return _select_job(conn, _BY_ID, job_id)
 
 
 def read_job(conn: connection, job_id: uuid.UUID) -> Job:
@@ -140,8 +173,9 @@ _PAGE = SQL("ORDER BY number DESC LIMIT %(limit)s OFFSET %(offset)s")
 def create_job(pool: Pool, new: NewJob, rows: Iterable[StagedRow | RejectedRow]) -> Job:
     """Store a job with all its rows in one transaction, and return it.
 
-    Where an earlier upload used the idempotency key, its job is returned and `rows` is not read.
-    What reading `rows` raises passes through, and nothing is stored.
+    Where the same upload came before with the idempotency key, its job is returned and `rows` is
+    not read. Raises KeyReused where the key came with other content. What reading `rows` raises
+    passes through. Whatever is raised, nothing is stored.
     """
     job_id = uuid.uuid4()
     with pool.transaction(MAKE_SECONDS) as conn, conn.cursor() as cur:
@@ -150,34 +184,53 @@ def create_job(pool: Pool, new: NewJob, rows: Iterable[StagedRow | RejectedRow])
         store.collections.make_collection(cur, new.collection)
     with pool.transaction(UPLOAD_SECONDS) as conn:
         if not insert_job(conn, job_id, new):
-            earlier = _select_job(conn, _BY_IDEMPOTENCY_KEY, new.idempotency_key)
-            if earlier is None:
-                raise LookupError("a job with this idempotency key vanished")
-            return earlier
+            return _require_earlier_job(conn, new.key)
         store.staging.copy_rows(pool, conn, job_id, rows)
         return read_job(conn, job_id)
 
 
 def insert_job(conn: connection, job_id: uuid.UUID, new: NewJob) -> bool:
-    """Store a job without rows; return False where its idempotency key was used before."""
+    """Store a job without rows; return False where its idempotency key was used before.
+
+    An upload that is being stored with the same key is waited for. Raises DatabaseUnavailable where
+    that takes longer than KEY_SECONDS: the caller's thread is needed by others.
+    """
+    values = {
+        "job": job_id,
+        "filename": new.filename,
+        "mode": new.mode,
+        "key": new.key and new.key.key,
+        "digest": new.key and new.key.digest,
+        "file": Json(dict(new.file)),
+        "collection": new.collection,
+    }
     with conn.cursor() as cur:
-        cur.execute(
-            """
-            INSERT INTO jobs (id, status, collection_id, collection, filename, mode,
-                              idempotency_key, file)
-            SELECT %s, 'enqueued', id, name, %s, %s, %s, %s FROM collections WHERE name = %s
-            ON CONFLICT (idempotency_key) DO NOTHING
-            """,
-            (
-                job_id,
-                new.filename,
-                new.mode,
-                new.idempotency_key,
-                Json(dict(new.file)),
-                new.collection,
-            ),
-        )
-        return cur.rowcount == 1
+        cur.execute("SELECT set_config('lock_timeout', %s, true)", (f"{KEY_SECONDS}s",))
+        try:
+            cur.execute(_INSERT_JOB, values)
+        except LockNotAvailable as error:
+            raise DatabaseUnavailable(
+                "An upload with the same Idempotency-Key is being stored."
+            ) from error
+        inserted = cur.rowcount == 1
+        cur.execute("SET LOCAL lock_timeout TO DEFAULT")
+        return inserted
+
+
+_INSERT_JOB = """
+INSERT INTO jobs (id, status, collection_id, collection, filename, mode, idempotency_key,
+                  idempotency_digest, file)
+SELECT %(job)s, 'enqueued', id, name, %(filename)s, %(mode)s, %(key)s, %(digest)s, %(file)s
+FROM collections WHERE name = %(collection)s
+ON CONFLICT (idempotency_key) DO NOTHING
+"""
+
+
+def _require_earlier_job(conn: connection, key: UploadKey | None) -> Job:
+    job = None if key is None else _select_earlier_job(conn, key)
+    if job is None:
+        raise LookupError("a job with this idempotency key vanished")
+    return job
 
 
 def cancel_job(pool: Pool, job_id: uuid.UUID) -> Job | None:

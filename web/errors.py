@@ -16,6 +16,7 @@ from embeddings import EmbedderBusy, EmbeddingFailed
 from files.errors import FileError
 from services.users import TooManyFailures
 from store.items import DuplicateItem
+from store.jobs import KeyReused
 
 logger = logging.getLogger(__name__)
 
@@ -120,6 +121,16 @@ def _refuse_duplicate(error: DuplicateItem) -> ApiError:
     )
 
 
+def _refuse_reused_key(error: KeyReused) -> ApiError:
+    return ApiError(
+        422,
+        "idempotency_key_reused",
+        "This Idempotency-Key came before with another file or other options, and made the job "
+        f"{error.job_id}. Nothing of this upload was stored: send it with a key of its own.",
+        details={"job_id": str(error.job_id)},
+    )
+
+
 def _refuse_failures(error: TooManyFailures) -> ApiError:
     return ApiError(
         429,
@@ -168,6 +179,7 @@ _TRANSLATIONS: dict[type[Exception], Callable[[Any], ApiError]] = {
     HTTPException: _translate_http,
     FileError: _refuse_file,
     DuplicateItem: _refuse_duplicate,
+    KeyReused: _refuse_reused_key,
     TooManyFailures: _refuse_failures,
     EmbeddingFailed: _refuse_text,
     EmbedderBusy: _report_busy,

@@ -71,10 +71,11 @@ def upload() -> Response:
             # It stores nothing, so it leaves the key to the upload that does.
             preview = services.imports.preview_file(runtime, file, asked, PREVIEW_ROWS)
             return _answer_preview(preview)
-        earlier = key and store.jobs.get_job_by_idempotency_key(runtime.pool, key)
+        upload_key = None if key is None else services.imports.make_key(key, file, asked)
+        earlier = upload_key and store.jobs.find_earlier_job(runtime.pool, upload_key)
         if earlier:
             return _accept(earlier, "This Idempotency-Key was used: this is its job.")
-        job = services.imports.import_file(runtime, file, asked, key)
+        job = services.imports.import_file(runtime, file, asked, upload_key)
     return _accept(job, f"{job.total - job.rejected} rows are stored and will be embedded.")
 
 

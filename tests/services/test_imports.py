@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import pytest
 
 import store.items
 import store.jobs
 from files.errors import FileError
-from services.imports import ImportOptions, Upload, import_file, preview_file
+from files.options import ReadOptions
+from services.imports import (
+    DIGEST_BYTES,
+    ImportOptions,
+    Upload,
+    import_file,
+    make_key,
+    preview_file,
+)
 from services.runtime import Runtime
+from store.jobs import KeyReused
 from tests.support.client import eventually
 
 FAQ = "question,answer,tag\nHow?,So.,a\n,empty,b\nWhy?,Because.,c\n,empty too,d\n"
@@ -38,10 +48,53 @@ def test_an_import_stores_its_rows_and_says_how_the_file_was_read(runtime: Runti
 
 
 def test_an_idempotency_key_gives_the_job_that_used_it_first(runtime: Runtime) -> None:
-    first = import_file(runtime, faq(), OPTIONS, "key")
-    again = import_file(runtime, faq("question,answer\nOther?,Yes.\n"), OPTIONS, "key")
+    key = make_key("key", faq(), OPTIONS)
+    first = import_file(runtime, faq(), OPTIONS, key)
+    again = import_file(runtime, faq(), OPTIONS, key)
     assert again.id == first.id
     assert again.total == 4
+    other = faq("question,answer\nOther?,Yes.\n")
+    with pytest.raises(KeyReused) as raised:
+        import_file(runtime, other, OPTIONS, make_key("key", other, OPTIONS))
+    assert raised.value.job_id == first.id
+
+
+def test_a_key_s_digest_depends_on_what_decides_what_is_stored() -> None:
+    def digest(upload: Upload, collection: str = "c", mode: str = "upsert", **reading: Any) -> str:
+        options = ImportOptions(collection, mode, ReadOptions(**reading))
+        return make_key("key", upload, options).digest
+
+    same = digest(faq())
+    assert digest(Upload(io.BytesIO(FAQ.encode()), "another name.csv")) == same
+    assert digest(faq(), overflow="reject", header=None) == same
+    assert digest(faq(charset="utf-16")) == digest(faq(), encoding="utf-16")
+    different = [
+        digest(faq(FAQ + "\n")),
+        digest(faq(""), collection=FAQ),
+        digest(faq(), collection="d"),
+        digest(faq(), mode="append"),
+        digest(faq(), question_column="1"),
+        digest(faq(), answer_column="1"),
+        digest(faq(), header=True),
+        digest(faq(), encoding="utf-16"),
+    ]
+    assert len({same, *different}) == 1 + len(different)
+
+
+def test_a_digest_needs_the_memory_of_a_piece_and_leaves_the_file_at_its_beginning() -> None:
+    class Counted(io.BytesIO):
+        largest = 0
+
+        def read(self, size: int | None = -1, /) -> bytes:
+            piece = super().read(size)
+            self.largest = max(self.largest, len(piece))
+            return piece
+
+    file = Counted(bytes(3 * DIGEST_BYTES + 5))
+    file.seek(7)
+    whole = make_key("key", Upload(file, None), OPTIONS)
+    assert (file.largest, file.tell()) == (DIGEST_BYTES, 0)
+    assert make_key("key", Upload(file, None), OPTIONS) == whole
 
 
 def test_a_preview_shows_the_first_rows_and_rejections_and_stores_nothing(

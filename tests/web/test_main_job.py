@@ -161,7 +161,7 @@ def test_a_file_that_cannot_be_taken_stores_nothing(client: Client, body: bytes,
 def test_the_same_idempotency_key_returns_the_first_job(client: Client) -> None:
     headers = {"Idempotency-Key": "abc"}
     first = client.upload(FAQ, headers=headers).json["job"]["id"]
-    second = client.upload("question,answer\nother,thing\n", headers=headers)
+    second = client.upload(FAQ, headers=headers)
     assert (second.status_code, second.json["job"]["id"]) == (202, first)
     assert client.get("/jobs").json["total"] == 1
 
