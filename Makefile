@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-faults demo bench bench-uploads bench-scale requirements clean
+.PHONY: run test test-faults demo bench bench-uploads bench-scale fuzz requirements clean
 
 run: .venv/installed
 	$(BIN)/python app.py
@@ -21,6 +21,14 @@ demo: .venv/installed
 test-faults: .venv/installed-dev
 	FAULT_KILLS=$${FAULT_KILLS:-200} FAULT_RESTARTS=$${FAULT_RESTARTS:-50} \
 	FAULT_ROWS=$${FAULT_ROWS:-25000} FAULT_ITEMS=$${FAULT_ITEMS:-100000} $(BIN)/pytest -s tests/faults $(PYTEST_ARGS)
+
+# Each reader of files for an hour, one after another; FUZZ_SECONDS can be given. What reaches code
+# that nothing in the corpus reaches joins it.
+fuzz: .venv/installed-dev
+	for reader in csv json xlsx; do \
+	  $(BIN)/python -m tests.fuzz $$reader -max_total_time=$${FUZZ_SECONDS:-3600} -timeout=30 && \
+	  $(BIN)/python -m tests.fuzz $$reader -merge=1 -max_len=4096 || exit 1; \
+	done
 
 bench: .venv/installed-bench
 	$(BIN)/python -m bench

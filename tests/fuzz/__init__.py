@@ -1,0 +1,1 @@
+"""Coverage-guided fuzzing of the readers of files, and the inputs that it found."""
