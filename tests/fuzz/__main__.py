@@ -18,7 +18,11 @@ def main() -> None:
     reader = sys.argv.pop(1)
     found = Path(".fuzz") / reader
     found.mkdir(parents=True, exist_ok=True)
-    atheris.Setup([*sys.argv, str(found), str(CORPUS / reader)], TARGETS[reader])
+    folders = [str(found), str(CORPUS / reader)]
+    if "-merge=1" in sys.argv:
+        # libFuzzer adds to the first folder what it lacks.
+        folders.reverse()
+    atheris.Setup([*sys.argv, *folders], TARGETS[reader])
     atheris.Fuzz()
 
 

@@ -90,7 +90,7 @@ def _read_json(file: io.BytesIO) -> Iterable[Row | Rejection]:
             said = files.json_file.write_json(
                 file,
                 writer,
-                kind=kind,  # type: ignore[arg-type]
+                kind=kind,
                 encoding=encoding.name,
                 bom=encoding.bom,
             )
