@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from typing import NamedTuple
 
 from psycopg2.extensions import cursor
 from psycopg2.sql import SQL
@@ -11,7 +12,7 @@ from psycopg2.sql import SQL
 import store.jobs
 import store.matching
 import store.results
-from db import Pool
+from db import Pool, fetch_row
 from store.jobs import LockedJob
 from store.models import Model
 
@@ -22,29 +23,32 @@ logger = logging.getLogger(__name__)
 FINISH_SECONDS = 300.0
 FINISH_SECONDS_A_ROW = 0.02
 
-# How a replacing job ends if none of its rows could be taken: status, error_code, error.
-NOTHING_TAKEN = (
-    "failed",
-    "no_rows",
-    "No row of the file could be taken, so the collection stays as it was: see the job's errors.",
-)
-_SUCCEEDED = ("succeeded", None, None)
+# A failed job names so many kinds of rejection, the commonest first.
+SHOWN_CODES = 3
+
+
+class Outcome(NamedTuple):
+    """How a job ends. A failed one has a code for a program and a sentence for a person."""
+
+    status: str
+    error_code: str | None = None
+    error: str | None = None
 
 
 def finish_job(pool: Pool, model: Model) -> uuid.UUID | None:
     """End one job whose rows are all done, or find more to do for it; return its id, or None.
 
     A replacing job writes its items here, and deletes those that its file does not hold, in one
-    transaction. If none of its rows could be taken, the job fails, so that a mistake in the file
-    does not empty the collection.
+    transaction. If all rows of a job were rejected, the job fails and nothing changes, so that a
+    mistake in a file neither looks like a success nor empties a collection.
     """
     with pool.transaction(store.jobs.LOOK_SECONDS) as conn, conn.cursor() as cur:
         job = store.jobs.lock_next_job(cur, _CAN_END)
         if job is None:
             return None
         pool.touch(conn, FINISH_SECONDS + job.total * FINISH_SECONDS_A_ROW)
-        failed = job.mode == "replace" and job.rejected == job.total
-        if job.mode == "replace" and not failed:
+        outcome = decide_outcome(cur, job.id, rejected=job.rejected, total=job.total)
+        if job.mode == "replace" and outcome.status == "succeeded":
             if _reopen_lost_rows(cur, job):
                 logger.info("job %s: items changed meanwhile, their rows are embedded", job.id)
                 return job.id
@@ -53,12 +57,32 @@ def finish_job(pool: Pool, model: Model) -> uuid.UUID | None:
         cur.execute(
             "UPDATE jobs SET status = %s, error_code = %s, error = %s,"
             " finished_at = clock_timestamp() WHERE id = %s",
-            (*(NOTHING_TAKEN if failed else _SUCCEEDED), job.id),
+            (*outcome, job.id),
         )
         cur.execute("DELETE FROM staged_vectors WHERE job_id = %s", (job.id,))
         cur.execute("DELETE FROM job_rows WHERE job_id = %s", (job.id,))
-        logger.info("job %s: %s", job.id, "failed" if failed else "ended")
+        logger.info("job %s: %s", job.id, outcome.status)
         return job.id
+
+
+def decide_outcome(cur: cursor, job_id: uuid.UUID, *, rejected: int, total: int) -> Outcome:
+    """Return how a job ends whose rows are all done: it fails if all of them were rejected."""
+    if rejected < total:
+        return Outcome("succeeded")
+    cur.execute(
+        """
+        SELECT string_agg(code || ' (' || rows || ')', ', ' ORDER BY rows DESC, code)
+        FROM (SELECT code, count(*) AS rows FROM job_errors WHERE job_id = %s
+              GROUP BY code ORDER BY rows DESC, code LIMIT %s) commonest
+        """,
+        (job_id, SHOWN_CODES),
+    )
+    return Outcome(
+        "failed",
+        "all_rejected",
+        f"Every row of the file was rejected, so the collection stays as it was: "
+        f"{fetch_row(cur)[0]}. The job's errors name each row.",
+    )
 
 
 _CAN_END = SQL(

@@ -37,7 +37,7 @@ def start_job(pool: Pool, model: Model) -> uuid.UUID | None:
             return None
         pool.touch(conn, START_SECONDS + job.total * START_SECONDS_A_ROW)
         settle_rows(cur, model, job.id, job.collection_id, job.mode)
-        if job.mode != "replace":
+        if job.mode != "replace" and job.rejected < job.total:
             keep_columns(cur, job.id)
         return job.id
 

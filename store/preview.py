@@ -9,12 +9,12 @@ from dataclasses import replace
 from psycopg2.extensions import connection, cursor
 
 import store.collections
+import store.finishing
 import store.jobs
 import store.matching
 import store.rejections
 import store.staging
 from db import Pool
-from store.finishing import NOTHING_TAKEN
 from store.jobs import Job, NewJob
 from store.models import Model
 from store.rejections import RejectedRow
@@ -56,10 +56,12 @@ def _match(
         store.matching.settle_rows(cur, model, job_id, collection_id, new.mode)
         _count_foreseen(cur, job_id, collection_id, new.mode)
         rejected = store.rejections.select_rejected(cur, job_id, errors)
-    job = store.jobs.read_job(conn, job_id)
-    if new.mode == "replace" and job.rejected == job.total:
-        status, code, error = NOTHING_TAKEN
-        job = replace(job, status=status, error_code=code, error=error, deleted=0)
+        job = store.jobs.read_job(conn, job_id)
+        outcome = store.finishing.decide_outcome(
+            cur, job_id, rejected=job.rejected, total=job.total
+        )
+    if outcome.status == "failed":
+        job = replace(job, **outcome._asdict(), deleted=0)
     return job, rejected
 
 

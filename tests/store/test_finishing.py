@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import db
 import store.finishing
 import store.items
 import store.jobs
@@ -14,6 +15,7 @@ from db import Pool
 from store.items import NewItem
 from store.jobs import NewJob
 from store.models import Model
+from store.rejections import RejectedRow
 from store.vectors import ItemVectors
 from tests.support.queue import DIMENSION, claim, count, make_rows, start, store_items, write
 from texts import answer_hash, question_hash
@@ -63,3 +65,39 @@ def test_a_replacing_file_s_row_is_stored_whatever_became_of_its_item(
     assert job is not None
     assert (job.status, job.done, job.inserted, job.unchanged) == ("succeeded", 6, 1, 5)
     assert job.deleted == (change == "changed")
+
+
+@pytest.mark.parametrize("mode", ["upsert", "append", "replace"])
+def test_a_job_of_rejected_rows_only_failed_and_says_why(
+    pool: Pool, model: Model, mode: str
+) -> None:
+    store_items(pool, model, 3)
+    columns = _columns(pool)
+    new = NewJob("c", mode, file={"columns": ["other"]})
+    rows = [RejectedRow(n, "empty_answer", "The answer is empty.") for n in range(4)]
+    rows.append(RejectedRow(9, "empty_question", "The question is empty."))
+    job_id = store.jobs.create_job(pool, new, rows).id
+    store.matching.start_job(pool, model)
+    assert store.finishing.finish_job(pool, model) == job_id
+    job = store.jobs.get_job(pool, job_id)
+    assert job is not None
+    assert (job.status, job.error_code, job.rejected) == ("failed", "all_rejected", 5)
+    assert "empty_answer (4), empty_question (1)" in (job.error or "")
+    assert count(pool, "items") == 3
+    assert _columns(pool) == columns
+
+
+def test_a_job_whose_rows_the_model_rejected_failed(pool: Pool, model: Model) -> None:
+    job_id = start(pool, model, 1)
+    assert write(pool, model, claim(pool), fail=1) is True
+    assert store.finishing.finish_job(pool, model) == job_id
+    job = store.jobs.get_job(pool, job_id)
+    assert job is not None
+    assert (job.status, job.error_code) == ("failed", "all_rejected")
+    assert "embedding_failed (1)" in (job.error or "")
+
+
+def _columns(pool: Pool) -> object:
+    with pool.reading() as conn, conn.cursor() as cur:
+        cur.execute("SELECT file FROM collections")
+        return db.fetch_row(cur)[0]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 
+import pytest
+
 from tests.support.client import Client
 
 FAQ = (
@@ -50,12 +52,15 @@ def test_a_dry_run_says_what_a_replacing_job_would_delete(client: Client) -> Non
     assert client.get("/items").json["total"] == 2
 
 
-def test_a_dry_run_says_that_a_replacing_job_would_fail(client: Client) -> None:
+@pytest.mark.parametrize("mode", ["upsert", "replace", "append"])
+def test_a_dry_run_says_that_a_job_would_fail(client: Client, mode: str) -> None:
     client.load(FAQ)
-    response = client.upload("question,answer\na,\n", "/upload?dry_run=true&mode=replace")
+    response = client.upload("question,answer\na,\n", f"/upload?dry_run=true&mode={mode}")
     job = response.json["job"]
-    assert (job["status"], job["error"]["code"], job["rows"]["deleted"]) == ("failed", "no_rows", 0)
+    assert (job["status"], job["error"]["code"]) == ("failed", "all_rejected")
+    assert job["rows"]["deleted"] == 0
     assert "would fail" in response.json["message"]
+    assert "empty_answer (1)" in response.json["message"]
 
 
 def test_a_dry_run_with_a_used_key_is_a_dry_run(client: Client) -> None:

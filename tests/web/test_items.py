@@ -304,7 +304,7 @@ def test_an_export_is_a_file_of_known_length(client: Client) -> None:
 def test_a_replacing_file_of_rejected_rows_only_leaves_the_collection(client: Client) -> None:
     client.load(FAQ)
     job = client.load("question,answer\na,b,c\nd,\n", "/upload?mode=replace")
-    assert (job["status"], job["error"]["code"]) == ("failed", "no_rows")
+    assert (job["status"], job["error"]["code"]) == ("failed", "all_rejected")
     assert (job["rows"]["rejected"], job["rows"]["deleted"]) == (2, 0)
     assert client.get("/items").json["total"] == 3
 
