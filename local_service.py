@@ -61,9 +61,13 @@ class Client:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """Return the answer, whatever its status. Raises OSError if nobody answers."""
-        self._connection.request(method, path, body, self._headers | dict(headers or {}))
-        response = self._connection.getresponse()
-        return Answer(response.status, json.loads(response.read()), dict(response.getheaders()))
+        try:
+            self._connection.request(method, path, body, self._headers | dict(headers or {}))
+            response = self._connection.getresponse()
+            answer = response.read()
+        except http.client.HTTPException as error:
+            raise ConnectionError(f"the answer was cut off: {error}") from error
+        return Answer(response.status, json.loads(answer), dict(response.getheaders()))
 
     def call(
         self,

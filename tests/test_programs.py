@@ -69,7 +69,7 @@ def check_stored(tmp_path: Path, rows: int) -> None:
 
 def test_a_job_goes_on_and_ends_right_after_kill_9(started: Any, tmp_path: Path) -> None:
     first = started(EMBED_SECONDS="0.2")
-    job = first.upload(csv())
+    job = first.load(csv())
     first.until(job["id"], lambda job: 0 < job["rows"]["done"] < ROWS)
     first.kill()
     second = started()
@@ -81,7 +81,7 @@ def test_a_job_goes_on_and_ends_right_after_kill_9(started: Any, tmp_path: Path)
 
 def test_a_second_signal_ends_at_once(started: Any) -> None:
     service = started(EMBED_SECONDS="8")
-    service.upload(csv(10))
+    service.load(csv(10))
     time.sleep(1)
     service.signal(signal.SIGTERM)
     time.sleep(0.5)
@@ -93,7 +93,7 @@ def test_a_second_signal_ends_at_once(started: Any) -> None:
 
 def test_it_survives_a_restart_of_postgresql(started: Any, tmp_path: Path) -> None:
     service = started(EMBED_SECONDS="0.1")
-    job = service.upload(csv())
+    job = service.load(csv())
     folder = tmp_path / "data" / "postgres"
     programs = Programs.for_folder(folder)
     options = (folder / "postmaster.opts").read_text().split(None, 1)[1].strip()
@@ -102,7 +102,7 @@ def test_it_survives_a_restart_of_postgresql(started: Any, tmp_path: Path) -> No
     assert status == 503, service.log.read_text()
     assert answer["parts"]["database"] != "ok"
     assert answer["parts"]["model"] == "ok"
-    status, answer = service.call(
+    status, answer = service.ask(
         "POST", "/search", b'{"question": "a"}', Content_Type="application/json"
     )
     assert (status, answer["code"]) == (503, "unavailable"), service.log.read_text()
@@ -119,7 +119,7 @@ def test_two_first_starts_at_once_on_one_folder(tmp_path: Path) -> None:
     try:
         for service in services:
             service.wait_until_ready()
-        job = services[0].upload(csv(10))
+        job = services[0].load(csv(10))
         assert services[1].ended(job["id"])["rows"]["inserted"] == 10
         # The server stays until the last one stops.
         assert services[0].stop() == 0
@@ -241,7 +241,7 @@ def _failed_start(folder: Path, settings: dict[str, str]) -> str:
 def test_a_large_upload_takes_little_memory(started: Any) -> None:
     service = started(WORKER_THREADS="0")
     process = psutil.Process(service.process.pid)
-    service.upload(csv(1000))
+    service.load(csv(1000))
     before, most = process.memory_info().rss, 0
     body = "question,answer\n" + "".join(f"Q {n},{'x' * 280}\n" for n in range(200_000))
     with ThreadPoolExecutor(1) as pool:
@@ -263,7 +263,7 @@ def test_gunicorn_serves_it_with_several_processes(tmp_path: Path, minilm_folder
     )
     try:
         service.wait_until_ready()
-        job = service.upload(csv(20))
+        job = service.load(csv(20))
         assert service.ended(job["id"])["rows"]["inserted"] == 20
         children = psutil.Process(service.process.pid).children()
         assert sum("gunicorn" in " ".join(child.cmdline()) for child in children) == 2

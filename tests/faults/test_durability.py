@@ -46,7 +46,7 @@ class Uploader(threading.Thread):
             body = file_of(FILE_ROWS, f"File {number} row", FILE_REJECTED).encode()
             try:
                 service = random.choice(self.services)
-                status, answer = service.call(
+                status, answer = service.ask(
                     "POST", "/upload", body,
                     Content_Type="text/csv", Idempotency_Key=f"file {number}",
                 )  # fmt: skip
@@ -114,7 +114,7 @@ def test_killed_at_a_named_point(
 ) -> None:
     first = start_service(own_postgres.dsn, KILL_AT=point, WORKER_THREADS="1")
     with suppress(OSError):
-        first.upload(file_of(100))
+        first.load(file_of(100))
     assert first.process.wait(20) == -signal.SIGKILL
     second = start_service(own_postgres.dsn)
     began = time.monotonic()
@@ -128,7 +128,7 @@ def test_killed_at_a_named_point(
 
 def test_two_processes_share_a_job(own_postgres: OwnPostgres, start_service: Any, saw: Any) -> None:
     both = [start_service(own_postgres.dsn, EMBED_SECONDS="0.2", LOG_TEXTS="1") for _ in range(2)]
-    job = both[0].upload(file_of(600))
+    job = both[0].load(file_of(600))
     both[1].ended(job["id"], 60)
     check(own_postgres, 600)
     shares = [len(re.findall("^embeds", one.log.read_text(), re.MULTILINE)) for one in both]
@@ -141,7 +141,7 @@ def test_workers_without_the_web_part(
     own_postgres: OwnPostgres, start_service: Any, saw: Any
 ) -> None:
     web = start_service(own_postgres.dsn, WORKER_THREADS="0")
-    job = web.upload(file_of(100))
+    job = web.load(file_of(100))
     time.sleep(1)
     assert web.get(f"/jobs/{job['id']}")[1]["status"] == "enqueued"
     worker = start_service(own_postgres.dsn, wait=False, PROGRAM="worker", LOG_TEXTS="1")
@@ -155,7 +155,7 @@ def test_a_frozen_worker_writes_nothing(
     own_postgres: OwnPostgres, start_service: Any, saw: Any
 ) -> None:
     frozen = start_service(own_postgres.dsn, EMBED_SECONDS="0.5", WORKER_THREADS="1")
-    job = frozen.upload(file_of(200))
+    job = frozen.load(file_of(200))
     frozen.until(job["id"], lambda job: job["rows"]["done"] > 0)
     frozen.signal(signal.SIGSTOP)
     while not own_postgres.held():  # between two batches
@@ -184,7 +184,7 @@ def test_lost_replies_to_commit_double_nothing(
         body = file_of(50, f"File {number} row").encode()
         status = 0
         while status != 202:
-            status, answer = service.call(
+            status, answer = service.ask(
                 "POST", "/upload", body, Content_Type="text/csv", Idempotency_Key=f"file {number}"
             )
             assert status in (202, 503), answer
@@ -204,7 +204,7 @@ def test_one_file_ten_times_at_once(
     body = file_of(300).encode()
 
     def upload(_: int) -> str:
-        status, answer = service.call(
+        status, answer = service.ask(
             "POST", "/upload", body, Content_Type="text/csv", Idempotency_Key="one"
         )
         assert status == 202, answer
@@ -223,7 +223,7 @@ def test_a_signal_hands_the_rest_on(
     own_postgres: OwnPostgres, start_service: Any, saw: Any, number: int
 ) -> None:
     first = start_service(own_postgres.dsn, EMBED_SECONDS="0.3")
-    job = first.upload(file_of(600))
+    job = first.load(file_of(600))
     first.until(job["id"], lambda job: 0 < job["rows"]["done"] < 600)
     began = time.monotonic()
     first.signal(number)
@@ -246,7 +246,7 @@ def test_connections_are_cut_all_the_time(
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
             " WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
         )[0][0]
-        status, _ = service.call(
+        status, _ = service.ask(
             "POST", "/upload", file_of(40, f"File {number} row").encode(),
             Content_Type="text/csv", Idempotency_Key=f"file {number}",
         )  # fmt: skip
@@ -255,7 +255,7 @@ def test_connections_are_cut_all_the_time(
             number, acknowledged = number + 1, acknowledged + 40
         time.sleep(0.2)
     while status != 202:
-        status, _ = service.call(
+        status, _ = service.ask(
             "POST", "/upload", file_of(40, f"File {number} row").encode(),
             Content_Type="text/csv", Idempotency_Key=f"file {number}",
         )  # fmt: skip
@@ -268,7 +268,7 @@ def test_connections_are_cut_all_the_time(
 
 def test_a_frozen_database(own_postgres: OwnPostgres, start_service: Any, saw: Any) -> None:
     service = start_service(own_postgres.dsn)
-    service.ended(service.upload(file_of(10))["id"])
+    service.ended(service.load(file_of(10))["id"])
     item = service.get("/items?limit=1")[1]["results"][0]["id"]
     pair = b'{"question": "a", "answer": "b"}'
     own_postgres.freeze()
@@ -284,7 +284,7 @@ def test_a_frozen_database(own_postgres: OwnPostgres, start_service: Any, saw: A
             ("GET", "/jobs", None),
         ):
             began = time.monotonic()
-            status, answer = service.call(method, path, body, Content_Type="application/json")
+            status, answer = service.ask(method, path, body, Content_Type="application/json")
             times.append(round(time.monotonic() - began, 1))
             assert status == 503, answer
             assert int(answer["headers"]["Retry-After"]) > 0
@@ -293,7 +293,7 @@ def test_a_frozen_database(own_postgres: OwnPostgres, start_service: Any, saw: A
     finally:
         own_postgres.thaw()
     service.wait_until_ready(10)
-    service.ended(service.upload(file_of(20, "Later"))["id"])
+    service.ended(service.load(file_of(20, "Later"))["id"])
     check(own_postgres, 30)
     saw(12, f"503 after {times} s, and it went on when the database did")
 
@@ -304,7 +304,7 @@ def test_a_row_that_kills_the_process_is_rejected(
     settings = {"KILL_ON": "deadly", "LEASE_SECONDS": "1"}
     service = start_service(own_postgres.dsn, **settings)
     text = file_of(40) + "A deadly question?,Answer\n" + file_of(40, "More")[16:]
-    job = service.upload(text)
+    job = service.load(text)
     deaths = 0
     deadline = time.monotonic() + 90
     while own_postgres.waiting():
@@ -325,7 +325,7 @@ def test_a_heartbeat_holds_a_slow_batch(
 ) -> None:
     settings = {"EMBED_SECONDS": "3.2", "LEASE_SECONDS": "1", "LOG_TEXTS": "1"}
     both = [start_service(own_postgres.dsn, **settings) for _ in range(2)]
-    job = both[0].upload(file_of(20))
+    job = both[0].load(file_of(20))
     both[0].ended(job["id"], 60)
     texts = [t for one in both for t in re.findall("^embeds (.*)", one.log.read_text(), re.M)]
     assert len(texts) == len(set(texts)) == 40
@@ -338,7 +338,7 @@ def test_all_connections_of_the_database_taken(tmp_path: Any, start_service: Any
     postgres.start()
     try:
         service = start_service(postgres.dsn)
-        job = service.upload(file_of(10))
+        job = service.load(file_of(10))
         service.ended(job["id"])
         postgres.query(
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
@@ -349,7 +349,7 @@ def test_all_connections_of_the_database_taken(tmp_path: Any, start_service: Any
             while True:
                 taken.append(psycopg2.connect(postgres.dsn))
         statuses = {service.get("/jobs")[0] for _ in range(3)}
-        status, answer = service.call(
+        status, answer = service.ask(
             "POST", "/search", b'{"question": "a"}', Content_Type="application/json"
         )
         assert status == 503

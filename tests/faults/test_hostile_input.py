@@ -64,7 +64,7 @@ def jobs(service: ServiceProcess) -> int:
 
 
 def upload(service: ServiceProcess, body: bytes, query: str = "", **headers: str) -> Any:
-    return service.call("POST", f"/upload{query}", body, **({"Content_Type": "text/csv"} | headers))
+    return service.ask("POST", f"/upload{query}", body, **({"Content_Type": "text/csv"} | headers))
 
 
 CSV = b"question,answer\na,b\n"
@@ -129,9 +129,9 @@ def test_text_that_can_not_be_stored(service: ServiceProcess, saw: Any) -> None:
         b'{"question": "a", "filter": {"x\\u0000": "y"}}',
         b'{"question": "a", "filter": {"x": "\\udfff"}}',
     ):  # fmt: skip
-        statuses.append(service.call("POST", "/search", body, Content_Type="application/json")[0])
+        statuses.append(service.ask("POST", "/search", body, Content_Type="application/json")[0])
         item = body.replace(b"filter", b"metadata").replace(b"}", b', "answer": "b"}', 1)
-        statuses.append(service.call("POST", "/items", item, Content_Type="application/json")[0])
+        statuses.append(service.ask("POST", "/items", item, Content_Type="application/json")[0])
     assert set(statuses) == {400}
     saw(19, f"NUL rejected by row; {statuses}")
 
@@ -291,7 +291,7 @@ def test_requests_that_two_servers_read_in_two_ways(
     ],
 )  # fmt: skip
 def test_searches_that_are_none(service: ServiceProcess, saw: Any, body: bytes) -> None:
-    status, answer = service.call("POST", "/search", body, Content_Type="application/json")
+    status, answer = service.ask("POST", "/search", body, Content_Type="application/json")
     assert status == 400, answer
     assert "NaN" not in json.dumps(answer)
     saw(31, f"{body[:40]!r}: 400")

@@ -45,7 +45,7 @@ def test_the_databases_disk_is_full(small_disk: Any, start_service: Any, saw: An
     postgres.start()
     try:
         service = start_service(postgres.dsn, EMBED_SECONDS="0.2")
-        first = service.upload(file_of(300))
+        first = service.load(file_of(300))
         ballast = disk / "ballast"
         statuses: dict[int, int] = {}
         with ballast.open("wb") as file:
@@ -57,9 +57,7 @@ def test_the_databases_disk_is_full(small_disk: Any, start_service: Any, saw: An
                 pass
         long = "question,answer\n" + "".join(f"Long {n}?,{'x' * 900}\n" for n in range(20_000))
         for _ in range(3):
-            status, _answer = service.call(
-                "POST", "/upload", long.encode(), Content_Type="text/csv"
-            )
+            status, _answer = service.ask("POST", "/upload", long.encode(), Content_Type="text/csv")
             statuses[status] = statuses.get(status, 0) + 1
             time.sleep(0.5)
         assert set(statuses) == {503}
@@ -87,12 +85,12 @@ def test_the_services_disk_is_full(
         ("text/csv", body),
         ("multipart/form-data; boundary=x", form + body + b"\r\n--x--\r\n"),
     ):
-        status, answer = service.call("POST", "/upload", sent, Content_Type=media)
+        status, answer = service.ask("POST", "/upload", sent, Content_Type=media)
         statuses.append(status)
         assert status == 503, answer
         assert int(answer["headers"]["Retry-After"]) > 0
     assert service.get("/jobs")[1]["total"] == 0
-    service.ended(service.upload(file_of(100))["id"])
+    service.ended(service.load(file_of(100))["id"])
     check(own_postgres, 100)
     saw(10, f"{statuses}, no job; a small file goes in")
 
@@ -101,7 +99,7 @@ def test_a_crash_while_the_index_is_built(
     own_postgres: OwnPostgres, start_service: Any, saw: Any
 ) -> None:
     service = start_service(own_postgres.dsn, INDEX_MIN_ITEMS="1000000")
-    service.ended(service.upload(file_of(1500))["id"], 60)
+    service.ended(service.load(file_of(1500))["id"], 60)
     service.stop()
     # An open transaction that wrote holds CREATE INDEX CONCURRENTLY in its middle.
     holder = psycopg2.connect(own_postgres.dsn)
@@ -116,7 +114,7 @@ def test_a_crash_while_the_index_is_built(
     holder.close()
     assert own_postgres.query(invalid) == [(1,)]
     service.wait_until_ready(30)
-    status, answer = service.call(
+    status, answer = service.ask(
         "POST", "/search", b'{"question": "Question 77?"}', Content_Type="application/json"
     )
     assert (status, answer["results"][0]["answer"]) == (200, "Answer 77")
@@ -135,7 +133,7 @@ def test_two_versions_on_one_database(
     own_postgres: OwnPostgres, start_service: Any, saw: Any, tmp_path: Path
 ) -> None:
     old = start_service(own_postgres.dsn, EMBED_SECONDS="0.2")
-    job = old.upload(file_of(600))
+    job = old.load(file_of(600))
     old.until(job["id"], lambda job: job["rows"]["done"] > 0)
     # What a next version brings: it only adds.
     (tmp_path / "migrations").mkdir()
@@ -147,7 +145,7 @@ def test_two_versions_on_one_database(
     assert db.apply_schema(pool, tmp_path / "migrations") == 2
     pool.close()
     new = start_service(own_postgres.dsn, EMBED_SECONDS="0.2")
-    more = new.upload(file_of(100, "New"))
+    more = new.load(file_of(100, "New"))
     old.ended(job["id"], 60)
     old.ended(more["id"], 60)
     check(own_postgres, 700)
@@ -159,7 +157,7 @@ def test_a_dump_in_the_middle_of_a_job_is_restored(
     own_postgres: OwnPostgres, start_service: Any, tmp_path: Path
 ) -> None:
     service = start_service(own_postgres.dsn, EMBED_SECONDS="0.2")
-    job = service.upload(file_of(600, rejected=2))
+    job = service.load(file_of(600, rejected=2))
     service.until(job["id"], lambda job: job["rows"]["done"] > 2)
     own_postgres.run("pg_dump", "-Fc", "-f", "backup.dump", own_postgres.dsn)
     service.kill()
@@ -191,7 +189,7 @@ def test_a_standby_takes_over_in_the_middle_of_a_job(
             "/postgres?target_session_attrs=read-write"
         )
         service = start_service(both, EMBED_SECONDS="0.2")
-        job = service.upload(file_of(600, rejected=2))
+        job = service.load(file_of(600, rejected=2))
         service.until(job["id"], lambda job: job["rows"]["done"] > 2)
         own_postgres.stop("immediate")
         standby.promote()
