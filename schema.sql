@@ -108,6 +108,8 @@ CREATE TABLE IF NOT EXISTS jobs (
     -- A digest of what came with the idempotency key: the file's bytes, and the options. A job made
     -- by version 1 of this schema has none.
     idempotency_digest text,
+    -- What the job waits for, as a sentence for a person. NULL while it goes on.
+    waiting         text,
     CHECK (inserted + updated + unchanged + rejected <= total),
     CHECK (status <> 'succeeded' OR inserted + updated + unchanged + rejected = total),
     CHECK ((finished_at IS NULL) = (status IN ('enqueued', 'processing')))
@@ -140,6 +142,8 @@ CREATE TABLE IF NOT EXISTS job_rows (
     leased_until  timestamptz,
     -- How often the row was claimed. A row that ends the process is found by this number.
     attempts      smallint NOT NULL DEFAULT 0,
+    -- When the lease was given. If that is in the future, the clock was set back, and it is over.
+    leased_at     timestamptz,
     PRIMARY KEY (job_id, row_no)
 );
 
@@ -176,4 +180,4 @@ CREATE TABLE IF NOT EXISTS job_errors (
 -- Sorts them by line. A line of JSON can hold several rows, so the number decides among those.
 CREATE INDEX IF NOT EXISTS job_errors_line ON job_errors (job_id, line, number);
 
-INSERT INTO schema_version (version) VALUES (2) ON CONFLICT DO NOTHING;
+INSERT INTO schema_version (version) VALUES (3) ON CONFLICT DO NOTHING;

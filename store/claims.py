@@ -3,7 +3,8 @@
 A claim gives rows a fresh lease id and counts one more attempt. The lease ends by itself, and then
 another worker may claim the rows; results are written only under the lease that still holds
 (store/results.py). All times are the server's own clock_timestamp(): hosts' clocks differ, and
-now() stands still in a transaction.
+now() stands still in a transaction. The server's clock may be set back, too. Then a lease seems to
+begin in the future; such a lease is over, or its rows would wait until the clock has caught up.
 """
 
 from __future__ import annotations
@@ -23,6 +24,15 @@ from db import DatabaseUnavailable, Pool
 SUSPECT_ATTEMPTS = 2
 # Rows that were claimed so often are rejected: something in them ends the process.
 MOST_ATTEMPTS = 5
+# When nobody holds the row `r` any more. Clocks are adjusted by a second now and then, so only a
+# lease that begins later than that counts as one from before the clock was set back. A version
+# before this one does not say when a lease begins, but no lease is longer than an hour
+# (LEASE_SECONDS in config.py).
+LEASE_OVER = SQL("""(
+    r.leased_until IS NULL OR r.leased_until < clock_timestamp()
+    OR r.leased_at > clock_timestamp() + interval '5 seconds'
+    OR r.leased_until > clock_timestamp() + interval '3605 seconds'
+)""")
 # A server that says nothing for so many seconds is away.
 CLAIM_SECONDS = 10.0
 RELEASE_SECONDS = 5.0
@@ -110,16 +120,13 @@ WHERE id = (SELECT id FROM jobs WHERE id = %s FOR NO KEY UPDATE SKIP LOCKED)
 
 _LEASE_PICKED = SQL("""
 UPDATE job_rows r
-SET lease_id = %(lease)s, attempts = attempts + 1,
+SET lease_id = %(lease)s, attempts = attempts + 1, leased_at = clock_timestamp(),
     leased_until = clock_timestamp() + make_interval(secs => %(seconds)s)
 FROM picked p WHERE r.job_id = p.job_id AND r.row_no = p.row_no
 RETURNING r.job_id, r.row_no, r.question, r.answer
 """)
 
-_WAITS = SQL("""
-    r.outcome IS NULL AND r.attempts < %(suspect)s
-    AND (r.leased_until IS NULL OR r.leased_until < clock_timestamp())
-""")
+_WAITS = SQL("r.outcome IS NULL AND r.attempts < %(suspect)s AND {over}").format(over=LEASE_OVER)
 
 # MATERIALIZED: as a plain IN (SELECT … LIMIT), a nested loop runs the subquery again and again
 # and claims far more rows than the limit.
@@ -128,7 +135,9 @@ WITH job AS MATERIALIZED (
     SELECT j.id FROM jobs j
     WHERE j.status = 'processing'
       AND EXISTS (SELECT FROM job_rows r WHERE r.job_id = j.id AND {waits})
-    ORDER BY j.claimed_at NULLS FIRST, j.number LIMIT 1
+    -- A time in the future is from before the clock was set back, and says nothing.
+    ORDER BY CASE WHEN j.claimed_at <= clock_timestamp() THEN j.claimed_at END NULLS FIRST,
+             j.number LIMIT 1
 ), picked AS MATERIALIZED (
     SELECT r.job_id, r.row_no FROM job_rows r
     WHERE r.job_id = (SELECT id FROM job) AND {waits}
@@ -141,11 +150,11 @@ _CLAIM_SUSPECT = SQL("""
 WITH picked AS MATERIALIZED (
     SELECT r.job_id, r.row_no FROM jobs j JOIN job_rows r ON r.job_id = j.id
     WHERE j.status = 'processing' AND r.outcome IS NULL AND r.attempts >= %(suspect)s
-      AND r.attempts < %(most)s AND r.leased_until < clock_timestamp()
+      AND r.attempts < %(most)s AND {over}
     ORDER BY r.attempts, j.number, r.row_no LIMIT %(limit)s FOR UPDATE OF r SKIP LOCKED
 )
 {lease_picked}
-""").format(lease_picked=_LEASE_PICKED)
+""").format(over=LEASE_OVER, lease_picked=_LEASE_PICKED)
 
 
 def extend_lease(pool: Pool, batch: Batch, lease_seconds: int) -> bool:
@@ -153,7 +162,8 @@ def extend_lease(pool: Pool, batch: Batch, lease_seconds: int) -> bool:
     with pool.transaction(CLAIM_SECONDS) as conn, conn.cursor() as cur:
         cur.execute(
             """
-            UPDATE job_rows SET leased_until = clock_timestamp() + make_interval(secs => %s)
+            UPDATE job_rows SET leased_at = clock_timestamp(),
+                leased_until = clock_timestamp() + make_interval(secs => %s)
             WHERE job_id = %s AND row_no = ANY (%s) AND lease_id = %s
             """,
             (lease_seconds, batch.job_id, batch.numbers, batch.lease_id),

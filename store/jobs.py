@@ -60,7 +60,7 @@ class NewJob:
 
 @dataclass(frozen=True)
 class Job:
-    """A job as its callers see it. `rate` is in rows a second."""
+    """A job as its callers see it. `rate` is in rows a second; `waiting` says what it waits for."""
 
     id: uuid.UUID
     status: str
@@ -80,6 +80,7 @@ class Job:
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    waiting: str | None
 
     @property
     def done(self) -> int:
@@ -100,8 +101,10 @@ class LockedJob:
 _SELECT_JOBS = SQL("""
     SELECT id, status, collection, filename, mode, file, total, inserted, updated, unchanged,
     rejected, deleted, error_code, error, created_at, started_at, finished_at,
+    CASE WHEN finished_at IS NULL THEN waiting END AS waiting,
     CASE WHEN finished_at IS NULL THEN rate
-         ELSE (inserted + updated + unchanged + rejected)
+         -- Nothing is known of a job during which the clock was set back.
+         WHEN finished_at > started_at THEN (inserted + updated + unchanged + rejected)
               / GREATEST(extract(epoch FROM finished_at - started_at)::float8, 0.001)
     END AS rate
     FROM jobs

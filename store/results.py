@@ -14,7 +14,7 @@ from psycopg2.sql import SQL, Placeholder
 
 import store.vectors
 from db import Pool, fetch_row
-from store.claims import CLAIM_SECONDS, MOST_ATTEMPTS, Batch
+from store.claims import CLAIM_SECONDS, LEASE_OVER, MOST_ATTEMPTS, Batch
 from store.models import Model
 from store.rejections import compose_rejection
 from store.vectors import ItemVectors
@@ -115,9 +115,7 @@ UPDATE jobs j SET rejected = j.rejected + g.n
 FROM (SELECT job_id, count(*) AS n FROM rejected GROUP BY job_id) g
 WHERE j.id = g.job_id RETURNING g.n
 """).format(
-    kills=SQL(
-        "r.outcome IS NULL AND r.attempts >= %(most)s AND r.leased_until < clock_timestamp()"
-    ),
+    kills=SQL("r.outcome IS NULL AND r.attempts >= %(most)s AND {over}").format(over=LEASE_OVER),
     list_rejected=_LIST_REJECTED,
 )
 
@@ -213,20 +211,22 @@ def _count_progress(
 ) -> bool:
     """Add to the job's counts and its rate; return whether its last row is done.
 
-    The rate is an exponential moving average over time with a time constant of 10 s.
+    The rate is an exponential moving average over time with a time constant of 10 s. It stays as
+    it is where no time has passed, because the clock was set back.
     """
     cur.execute(
         """
         WITH passed AS MATERIALIZED (
-            SELECT GREATEST(extract(epoch FROM clock_timestamp()
-                                    - coalesce(rate_at, started_at))::float8, 0.001) AS seconds
+            SELECT NULLIF(GREATEST(extract(epoch FROM clock_timestamp()
+                                           - coalesce(rate_at, started_at))::float8, 0), 0)
+                   AS seconds
             FROM jobs WHERE id = %(job)s
         )
         UPDATE jobs
         SET inserted = inserted + %(inserted)s, updated = updated + %(updated)s,
-            rejected = rejected + %(rejected)s, rate_at = clock_timestamp(),
+            rejected = rejected + %(rejected)s, rate_at = clock_timestamp(), waiting = NULL,
             rate = coalesce(rate + (1 - exp(-seconds / 10)) * (%(rows)s / seconds - rate),
-                            %(rows)s / seconds)
+                            %(rows)s / seconds, rate)
         FROM passed WHERE id = %(job)s
         RETURNING inserted + updated + unchanged + rejected = total
         """,

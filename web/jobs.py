@@ -112,6 +112,7 @@ def describe_job(job: Job) -> JobBody:
         progress=round(job.done / job.total, 4) if job.total else 1.0,
         rows_per_second=None if job.rate is None else round(job.rate, 1),
         eta_seconds=eta,
+        waiting=job.waiting,
         error=JobError(error=job.error, code=job.error_code or "failed") if job.error else None,
         file=job.file,
     )

@@ -248,6 +248,7 @@ class JobBody(BaseModel):
     progress: float
     rows_per_second: float | None
     eta_seconds: float | None
+    waiting: str | None = Field(description="What the job waits for; null while it goes on.")
     error: JobError | None
     file: dict[str, Any] = Field(description="What was found in the file.")
 

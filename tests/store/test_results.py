@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+import uuid
+
 import pytest
 
 import store.claims
@@ -12,7 +15,7 @@ import store.results
 from db import Pool
 from store.models import Model
 from store.results import LeaseLost
-from tests.support.queue import claim, count, expire_leases, start, write
+from tests.support.queue import claim, count, expire_leases, set_clock_back, start, write
 
 
 def test_a_finished_batch_is_stored_with_two_vectors_a_row(pool: Pool, model: Model) -> None:
@@ -77,3 +80,27 @@ def test_a_row_that_kills_is_tried_alone_then_rejected(pool: Pool, model: Model)
     job = store.jobs.get_job(pool, job_id)
     assert job is not None
     assert (job.inserted, job.rejected, job.status) == (3, 1, "succeeded")
+
+
+def test_a_rate_is_not_computed_over_a_clock_that_was_set_back(pool: Pool, model: Model) -> None:
+    job_id = start(pool, model, 30)
+    set_clock_back(pool)
+    write(pool, model, claim(pool))
+    assert _rate(pool, job_id) is None
+    time.sleep(0.01)
+    write(pool, model, claim(pool))
+    rate = _rate(pool, job_id)
+    assert rate is not None
+    assert 0 < rate < 1_000
+    set_clock_back(pool)
+    write(pool, model, claim(pool))
+    assert _rate(pool, job_id) == rate
+    assert store.finishing.finish_job(pool, model) == job_id
+    # It ended before it began.
+    assert _rate(pool, job_id) is None
+
+
+def _rate(pool: Pool, job_id: uuid.UUID) -> float | None:
+    job = store.jobs.get_job(pool, job_id)
+    assert job is not None
+    return job.rate

@@ -76,6 +76,18 @@ def expire_leases(pool: Pool) -> None:
         cursor.execute("UPDATE job_rows SET leased_until = clock_timestamp() - interval '1 s'")
 
 
+def set_clock_back(pool: Pool, seconds: int = 3_600) -> None:
+    """Let every stored time of the queue be later, as if the server's clock had been set back."""
+    with pool.transaction() as conn, conn.cursor() as cursor:
+        for table, column in (
+            ("job_rows", "leased_at"), ("job_rows", "leased_until"), ("jobs", "started_at"),
+            ("jobs", "rate_at"), ("jobs", "claimed_at"), ("jobs", "created_at"),
+        ):  # fmt: skip
+            cursor.execute(
+                f"UPDATE {table} SET {column} = {column} + make_interval(secs => %s)", (seconds,)
+            )
+
+
 def count(pool: Pool, table: str) -> int:
     """Return how many rows a table has."""
     with pool.reading() as conn, conn.cursor() as cursor:

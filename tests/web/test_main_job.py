@@ -125,9 +125,10 @@ def test_rows_are_rejected_by_line_and_never_shifted(client: Client) -> None:
     }
 
 
-def test_a_file_with_every_row_rejected_succeeds_with_nothing(client: Client) -> None:
+def test_a_file_with_every_row_rejected_fails(client: Client) -> None:
     job = client.load("question,answer\n,a\n,b\n")
-    assert job["status"] == "succeeded"
+    assert (job["status"], job["error"]["code"]) == ("failed", "all_rejected")
+    assert "empty_question (2)" in job["error"]["error"]
     assert (job["rows"]["total"], job["rows"]["rejected"], job["rows"]["done"]) == (2, 2, 2)
 
 
