@@ -10,11 +10,11 @@ import sys
 from pathlib import Path
 
 from apiflask import APIFlask
-from flask_swagger_ui import get_swaggerui_blueprint
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import config
 import web.collections
+import web.documentation
 import web.health
 import web.items
 import web.jobs
@@ -26,7 +26,9 @@ from embeddings import Embedder
 from services.process import end_on_signals, start_logging
 from services.runtime import DATABASE_SECONDS, START_ERRORS, Runtime, start_runtime
 from web.auth import guard_the_rest
+from web.cross_site import refuse_cross_site
 from web.errors import register_error_handlers
+from web.headers import protect
 from web.openapi import DESCRIPTION, TITLE, VERSION, complete_spec
 from web.schemas import ErrorBody
 from web.server import check_address, serve
@@ -70,8 +72,10 @@ def build_app(settings: Settings, runtime: Runtime) -> APIFlask:
     app.extensions["conector"] = runtime
     register_error_handlers(app)
     app.before_request(bound_body)
+    app.before_request(refuse_cross_site)
     app.before_request(guard_the_rest)
-    app.register_blueprint(get_swaggerui_blueprint("/docs", "/openapi.json"))
+    app.after_request(protect)
+    app.register_blueprint(web.documentation.routes)
     for part in PARTS:
         app.register_blueprint(part.routes)
     app.cli.add_command(import_command)

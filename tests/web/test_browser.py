@@ -1,0 +1,165 @@
+"""A real browser: what pages of other sites can make it do here, and whether /docs works in it.
+
+Chromium is found by its usual names; where it is missing, these tests are skipped.
+"""
+
+from __future__ import annotations
+
+import http.server
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.support.service import PASSWORD, USER, ServiceProcess
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
+
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="Chromium is missing: apt-get install chromium"
+)
+
+FAQ = "question,answer\nHow do I pay?,By invoice.\n"
+# Pages of another site: a form with a file, a form whose text is a CSV, and a script.
+PAGES = {
+    "/form": """
+        <form id=f method=post enctype=multipart/form-data action="{url}/upload?mode=replace">
+        <input type=file name=file id=i></form><script>
+        const files = new DataTransfer();
+        files.items.add(new File(["question,answer\\nHow do I pay?,Evil.\\n"], "f.csv"));
+        i.files = files.files; f.submit();</script>""",
+    "/plain": """
+        <form id=f method=post enctype=text/plain action="{url}/upload?mode=replace">
+        <textarea name="question,answer&#10;How do I pay?,Evil. "></textarea></form>
+        <script>f.submit();</script>""",
+    "/fetch": """
+        <script>fetch("{url}/upload?mode=replace", {{
+            method: "POST", mode: "no-cors", credentials: "include",
+            body: "question,answer\\nHow do I pay?,Evil.\\n"
+        }}).finally(() => document.body.append("sent"))</script>""",
+    "/frame": """<iframe src="{url}/docs/"></iframe>""",
+}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            # Chromium can't be sandboxed for root.
+            args=["--no-sandbox", "--host-resolver-rules=MAP evil.example 127.0.0.1"],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def service(dsn: str, start_service: Any) -> ServiceProcess:
+    service: ServiceProcess = start_service(dsn)
+    return service
+
+
+@pytest.fixture
+def admin(browser: Browser, service: ServiceProcess) -> Iterator[BrowserContext]:
+    """A browser whose user has opened /docs, and so is logged in."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"http://{USER}:{quote(PASSWORD)}@127.0.0.1:{service.port}/docs/")
+    # The address must be without the password, or its scripts can't call the service.
+    page.goto(f"{service.url}/docs/")
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def other_site(service: ServiceProcess) -> Iterator[str]:
+    """The address of another site."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def log_message(self, *args: object) -> None:
+            pass
+
+        def do_GET(self) -> None:
+            body = PAGES.get(self.path, "").format(url=service.url).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(b"<body>" + body)
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://evil.example:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def stored_answers(service: ServiceProcess) -> list[str]:
+    return [item["answer"] for item in service.get("/items")[1]["results"]]
+
+
+def test_the_page_of_another_site_changes_nothing(
+    admin: BrowserContext, service: ServiceProcess, other_site: str
+) -> None:
+    service.ended(service.load(FAQ)["id"])
+    jobs = service.get("/jobs")[1]["total"]
+    for way, shown in (("/form", "cross_site"), ("/plain", "cross_site"), ("/fetch", "sent")):
+        page = admin.new_page()
+        page.goto(other_site + way)
+        page.wait_for_function("text => document.body?.innerText.includes(text)", arg=shown)
+    assert service.get("/jobs")[1]["total"] == jobs
+    assert stored_answers(service) == ["By invoice."]
+
+
+def test_a_page_of_ours_may_change_something(
+    admin: BrowserContext, service: ServiceProcess
+) -> None:
+    """The browser above is logged in, so that only its words about the page's site stop it."""
+    status = admin.pages[0].evaluate(
+        """csv => fetch("/upload?mode=replace", {
+            method: "POST", headers: {"Content-Type": "text/csv"}, body: csv
+        }).then(answer => answer.status)""",
+        FAQ,
+    )
+    assert status == 202
+
+
+def test_no_other_site_frames_us(admin: BrowserContext, other_site: str) -> None:
+    page = admin.new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.goto(f"{other_site}/frame")
+    assert page.frames[1].locator("#swagger-ui").count() == 0
+    assert any("frame" in text for text in said), said
+
+
+def test_the_documentation_works_under_its_policy(
+    admin: BrowserContext, service: ServiceProcess
+) -> None:
+    page = admin.new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(error.message))
+    page.goto(f"{service.url}/docs/")
+    try_adding_an_item(page)
+    assert stored_answers(service) == ["So."]
+    assert said == []
+
+
+def try_adding_an_item(page: Page) -> None:
+    """Do as a person who tries POST /items on the page."""
+    page.locator("#operations-Items-post_items button.opblock-summary-control").click()
+    page.get_by_role("button", name="Try it out").click()
+    page.locator("textarea.body-param__text").fill('{"question": "How?", "answer": "So."}')
+    page.get_by_role("button", name="Execute").click()
+    status = page.locator(".live-responses-table tbody .response-col_status").first
+    assert status.inner_text().strip() == "201"
+    if "SCREENSHOT" in os.environ:
+        page.screenshot(path=os.environ["SCREENSHOT"], full_page=True)
