@@ -25,6 +25,7 @@ import csv
 import re
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 from typing import Literal, NamedTuple
 
@@ -40,7 +41,7 @@ _LOOKAHEAD = 100
 # Looking ahead may read so many characters of a text again, and so many times the text itself. If a
 # text has more broken records than that, each of their lines is rejected alone.
 _LOOKED_CHARS = 1 << 18
-_LOOKED_TIMES = 4
+_LOOKED_TIMES = 2
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,13 @@ class Broken:
     text: str
 
 
+@cache
+def _compile_ends(delimiter: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Return what ends a field without quotes, and what follows the quote that ends one with."""
+    escaped = re.escape(delimiter)
+    return re.compile(f"[{escaped}\r\n]"), re.compile(f" *(?:({escaped})|[\r\n]|\\Z)")
+
+
 class RecordReader:
     """Reads one record slowly, piece by piece, and goes on where strict CSV has an error.
 
@@ -78,8 +86,7 @@ class RecordReader:
         self._spaces = (spaces or form.skip_spaces) and form.delimiter != " "
         self._escapes = escapes
         self._keep = keep
-        self._end_of_field = re.compile(f"[{re.escape(form.delimiter)}\r\n]")
-        self._after_quote = re.compile(f" *(?:({re.escape(form.delimiter)})|[\r\n]|\\Z)")
+        self._end_of_field, self._after_quote = _compile_ends(form.delimiter)
         self._state: Literal["start", "plain", "quoted", "quote"] = "start"
         self._parts: list[str] = []
         self.fields: list[str] = []
@@ -271,7 +278,7 @@ class Records:
         if isinstance(stopped, RecordTooLong):
             raise stopped
         begin = self._lines.done
-        for spaces, escapes in product((False, True), repeat=2):
+        for spaces, escapes in self._choose_readings(begin):
             reader, end = self._read(begin, spaces=spaces, escapes=escapes, strict=True)
             if end is not None and reader.clean(self._form.width):
                 raw = self._lines.kept(begin, end)
@@ -284,6 +291,24 @@ class Records:
         self._lines.done = end
         self._distrust = True
         return Broken(begin + 1, end, "malformed_quotes", text)
+
+    def _choose_readings(self, begin: int) -> Iterator[tuple[bool, bool]]:
+        """Yield how a record may be read: with spaces passed over, with quotes escaped.
+
+        Readings that can't differ from the first one in what that has read are left out.
+        """
+        before = self._looked
+        yield False, False
+        lines, length = ["\n"], self._looked - before
+        while length > 0 and (line := self._lines.line(begin + len(lines) - 1)) is not None:
+            lines.append(line)
+            length -= len(line)
+        text = "".join(lines)
+        spaced = "\n " in text or f"{self._form.delimiter} " in text
+        escaped = '\\"' in text
+        for spaces, escapes in product((False, True), repeat=2):
+            if (spaces or escapes) and spaces <= spaced and escapes <= escaped:
+                yield spaces, escapes
 
     def _read(
         self, begin: int, *, spaces: bool = False, escapes: bool = False, strict: bool = False
