@@ -63,6 +63,7 @@ def settle_rows(
     cur.execute("ANALYZE (SKIP_LOCKED) job_rows")
     cur.execute(_JOIN_AS_SETS, (MANY_ROWS, job_id))
     cur.execute(_REJECT_REPEATED_IDS, job)
+    cur.execute(_POINT_AT_ITEMS if mode == "append" else _GIVE_IDS, job)
     cur.execute(_PLACE_ROWS, job)
     cur.execute(_SETTLE_ROWS, job)
     if mode != "replace":
@@ -129,6 +130,45 @@ WITH rejected AS (
     )
 )
 
+# A file may bring ids for items that were stored without: a row whose id no item has is the item
+# that holds its pair, unless a row without an id has the same pair. If several rows, or several
+# items, have one pair, the first row is the first item, and so on.
+_FIND_NEW_IDS = SQL("""
+WITH new AS MATERIALIZED (
+    SELECT r.row_no, r.item_key, r.question_hash, r.answer_hash,
+           row_number() OVER (PARTITION BY r.question_hash, r.answer_hash ORDER BY r.row_no) AS n
+    FROM job_rows r
+    WHERE r.job_id = %(job)s AND r.external_id IS NOT NULL AND r.outcome IS NULL
+      AND NOT EXISTS (SELECT FROM items i WHERE i.collection_id = %(collection)s
+                      AND i.item_key = r.item_key AND i.place = r.place)
+), held AS MATERIALIZED (
+    SELECT i.id, i.item_key, i.place, i.question_hash, i.answer_hash,
+           row_number() OVER (PARTITION BY i.question_hash, i.answer_hash
+                              ORDER BY i.place, i.id) AS n
+    FROM items i
+    WHERE i.collection_id = %(collection)s AND i.external_id IS NULL
+      AND i.question_hash IN (SELECT question_hash FROM new)
+      AND NOT EXISTS (SELECT FROM job_rows r WHERE r.job_id = %(job)s
+                      AND r.external_id IS NULL AND r.question_hash = i.question_hash
+                      AND r.answer_hash = i.answer_hash)
+      AND NOT EXISTS (SELECT FROM job_rows r WHERE r.job_id = %(job)s
+                      AND r.external_id IS NOT NULL AND r.item_key = i.item_key
+                      AND r.place = i.place)
+), same AS (
+    SELECT h.id, h.item_key, h.place, new.row_no, new.item_key AS new_key
+    FROM new JOIN held h USING (question_hash, answer_hash, n)
+)
+""")
+# The item gets the key of the id now, and the id itself with the row's other values.
+_GIVE_IDS = _FIND_NEW_IDS + SQL(
+    "UPDATE items i SET item_key = s.new_key, place = 0 FROM same s WHERE i.id = s.id"
+)
+# With mode append, no item changes: the row is the item as it stands.
+_POINT_AT_ITEMS = _FIND_NEW_IDS + SQL("""
+UPDATE job_rows r SET item_key = s.item_key, place = s.place
+FROM same s WHERE r.job_id = %(job)s AND r.row_no = s.row_no
+""")
+
 # Which item each row without an id is. Among identical pairs the first one counts, and the others
 # repeat it. First, a row is matched with an item that holds its pair. Then what remains of a
 # question's rows and of its items is matched in order. The rows that are left get new places.
@@ -143,11 +183,14 @@ WITH firsts AS MATERIALIZED (
     FROM items i
     WHERE i.collection_id = %(collection)s
       AND i.question_hash IN (SELECT question_hash FROM firsts)
-      AND NOT EXISTS (SELECT FROM job_rows r WHERE r.job_id = %(job)s
-                      AND r.external_id IS NOT NULL AND r.item_key = i.item_key)
+), free AS MATERIALIZED (
+    SELECT * FROM held h
+    WHERE NOT EXISTS (SELECT FROM job_rows r WHERE r.job_id = %(job)s
+                      AND r.external_id IS NOT NULL AND r.item_key = h.item_key
+                      AND r.place = h.place)
 ), same AS MATERIALIZED (
     SELECT DISTINCT ON (f.row_no) f.row_no, h.id, h.item_key, h.place
-    FROM firsts f JOIN held h USING (question_hash, answer_hash)
+    FROM firsts f JOIN free h USING (question_hash, answer_hash)
     ORDER BY f.row_no, h.has_id, h.place, h.id
 ), open_rows AS (
     SELECT f.row_no, f.question_hash,
@@ -157,7 +200,7 @@ WITH firsts AS MATERIALIZED (
     SELECT h.item_key, h.place, h.question_hash,
            row_number() OVER (PARTITION BY h.question_hash
                               ORDER BY h.has_id, h.place, h.id) AS n
-    FROM held h WHERE NOT EXISTS (SELECT FROM same s WHERE s.id = h.id)
+    FROM free h WHERE NOT EXISTS (SELECT FROM same s WHERE s.id = h.id)
 ), ends AS (
     SELECT question_hash, max(place) AS place FROM held WHERE NOT has_id GROUP BY question_hash
 ), placed AS (
