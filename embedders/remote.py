@@ -1,37 +1,45 @@
 """A model behind a server that speaks the OpenAI embeddings API, POST <url>/v1/embeddings.
 
-text-embeddings-inference, infinity, vLLM and others speak it. While the server is away, its calls
-raise EmbedderBusy: searches are answered 503, and rows wait and are not rejected.
+text-embeddings-inference, infinity, vLLM and others speak it. Each request has a deadline. The
+errors tell three cases apart: the server can't be asked now (EmbedderBusy), it does not answer in
+time (TimeoutError), and its answer is an error or makes no sense (WrongAnswer). The guard
+(embedders/guard.py) decides whether the texts or the server are at fault.
 """
 
 from __future__ import annotations
 
 import base64
 import json
-import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import urllib3
 
-from embeddings import EmbedderBusy, FloatArray, ModelLoadError, Window, mean_vector
-
-logger = logging.getLogger(__name__)
+from embeddings import PROBE, FloatArray, ModelLoadError, Window, WrongAnswer, mean_vector
+from turns import EmbedderBusy
 
 # A server's model takes 512 tokens or more, and a token of most languages has 3 characters or
 # more. A longer text is embedded in windows; its vector is their mean, weighted by length.
 WINDOW_CHARS = 1_500
 BATCH_TEXTS = 32
-RETRY_AFTER = 5
-_RETRIES = urllib3.Retry(
-    total=3,
-    backoff_factor=0.3,
-    status_forcelist=(429, 502, 503, 504),
-    allowed_methods=None,  # POST too: the same texts give the same vectors again
-    raise_on_status=False,
-    # A worker or a request that has its turn at the model can't wait for a long Retry-After.
-    respect_retry_after_header=False,
+# A request may take so long, and so much longer for each of its texts. Somebody waits for a query,
+# which is short; the windows of 32 long texts may take a server without a GPU some seconds.
+CONNECT_SECONDS = 2.0
+QUERY_SECONDS, QUERY_SECONDS_A_TEXT = 4.0, 0.1
+PASSAGE_SECONDS, PASSAGE_SECONDS_A_TEXT = 6.0, 0.5
+# An answer is no larger. pgvector indexes 4,000 dimensions at most, of some 25 characters each.
+ANSWER_BYTES, ANSWER_BYTES_A_TEXT = 1_000_000, 150_000
+READ_BYTES = 1 << 16
+# The server takes no text at all now: wrong key or address, or too much to do.
+AWAY = (401, 403, 404, 407, 408, 425, 429, 503)
+_UNREACHABLE = (
+    urllib3.exceptions.ConnectTimeoutError,
+    urllib3.exceptions.LocationParseError,
+    urllib3.exceptions.NewConnectionError,
+    urllib3.exceptions.ProxyError,
+    urllib3.exceptions.SSLError,
 )
 
 
@@ -48,7 +56,10 @@ class RemoteOptions:
 
 
 class RemoteModel:
-    """An `Embedder` over HTTP. Thread-safe. `identity` is the model's name and its prompts."""
+    """An `Embedder` over HTTP. Thread-safe. `identity` is the model's name and its prompts.
+
+    `reference` is the vector that the model gave for the probe at the start.
+    """
 
     def __init__(self, options: RemoteOptions) -> None:
         """Ask the server for one vector. Raises ModelLoadError if it gives none."""
@@ -57,17 +68,19 @@ class RemoteModel:
         self._headers = {"Content-Type": "application/json"}
         if options.api_key:
             self._headers["Authorization"] = f"Bearer {options.api_key}"
-        self._http = urllib3.PoolManager(
-            retries=_RETRIES, timeout=urllib3.Timeout(connect=2.0, read=20.0)
-        )
+        # Whoever asks decides whether to ask again. A redirect is no answer either.
+        self._http = urllib3.PoolManager(retries=False)
         prompts = json.dumps([options.query_prompt, options.passage_prompt, options.input_types])
         self.identity = f"remote:{options.model} {prompts}"
         try:
-            self.dimension = int(self._embed(["dimension"], 0).shape[1])
-        except (EmbedderBusy, ValueError) as error:
+            self.reference = self.encode_queries([PROBE])[0]
+            if not np.isfinite(self.reference).all():
+                raise WrongAnswer("The embedding server gave numbers that are not finite.")
+        except (EmbedderBusy, TimeoutError, WrongAnswer) as error:
             raise ModelLoadError(
                 f"EMBEDDING_URL={options.url} gives no vectors: {error}"
             ) from error
+        self.dimension = len(self.reference)
 
     def encode_queries(self, texts: Sequence[str]) -> FloatArray:
         """Return vectors of unit length, shape (len(texts), dimension)."""
@@ -89,39 +102,79 @@ class RemoteModel:
         """Return vectors of unit length; `side` is 0 for queries and 1 for passages."""
         batches = [texts[n : n + BATCH_TEXTS] for n in range(0, len(texts), BATCH_TEXTS)]
         vectors = np.concatenate([self._ask(list(batch), side) for batch in batches])
-        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-        result: FloatArray = vectors / np.maximum(norms, 1e-12)
+        with np.errstate(all="ignore"):
+            norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+            result: FloatArray = vectors / np.maximum(norms, 1e-12)
         return result
 
     def _ask(self, texts: list[str], side: int) -> FloatArray:
-        """Return the server's vectors. Raises EmbedderBusy, and ValueError for a wrong answer."""
+        """Return the server's vectors. Raises EmbedderBusy, TimeoutError, WrongAnswer."""
         body: dict[str, object] = {"model": self._options.model, "input": texts}
         if self._options.input_types:
             body["input_type"] = self._options.input_types[side]
+        seconds = QUERY_SECONDS + QUERY_SECONDS_A_TEXT * len(texts)
+        if side:
+            seconds = PASSAGE_SECONDS + PASSAGE_SECONDS_A_TEXT * len(texts)
+        most = ANSWER_BYTES + ANSWER_BYTES_A_TEXT * len(texts)
         try:
-            response = self._http.request(
-                "POST", self._url, body=json.dumps(body).encode(), headers=self._headers
-            )
+            status, answer = self._post(json.dumps(body).encode(), seconds, most)
+        except _UNREACHABLE as error:
+            raise EmbedderBusy("The embedding server can't be reached.") from error
+        except urllib3.exceptions.TimeoutError as error:
+            raise _be_late(seconds) from error
         except urllib3.exceptions.HTTPError as error:
-            logger.warning("The embedding server does not answer: %s", error)
-            raise EmbedderBusy("The embedding server does not answer.", RETRY_AFTER) from error
-        if response.status in (401, 403, 404, 408, 429) or response.status >= 500:
-            logger.warning("The embedding server answered %d", response.status)
-            raise EmbedderBusy(f"The embedding server answered {response.status}.", RETRY_AFTER)
-        if response.status != 200:
-            raise ValueError(f"the embedding server answered {response.status}")
-        return _read_vectors(response.data, len(texts))
+            raise WrongAnswer("The embedding server broke its answer off.") from error
+        if status in AWAY:
+            raise EmbedderBusy(f"The embedding server answered {status}.")
+        if status != 200:
+            raise WrongAnswer(f"The embedding server answered {status}.")
+        return _read_vectors(answer, len(texts))
+
+    def _post(self, body: bytes, seconds: float, most: int) -> tuple[int, bytes]:
+        """Return status and body. Raises urllib3's errors, and WrongAnswer over `most` bytes.
+
+        urllib3 bounds each wait for a piece, and the loop bounds all of them together.
+        """
+        deadline = time.monotonic() + seconds
+        response = self._http.request(
+            *("POST", self._url),
+            body=body,
+            headers=self._headers,
+            timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=seconds),
+            preload_content=False,
+        )
+        answer = bytearray()
+        try:
+            while piece := response.read1(READ_BYTES):
+                answer += piece
+                if len(answer) > most:
+                    raise WrongAnswer("The embedding server's answer is too long.")
+                if time.monotonic() > deadline:
+                    raise _be_late(seconds)
+        except BaseException:
+            response.close()
+            raise
+        response.release_conn()
+        return response.status, bytes(answer)
+
+
+def _be_late(seconds: float) -> TimeoutError:
+    return TimeoutError(f"The embedding server did not answer within {seconds:.0f} seconds.")
 
 
 def _read_vectors(answer: bytes, count: int) -> FloatArray:
-    """Return the vectors of an answer, shape (count, dimension). Raises ValueError."""
+    """Return the vectors of an answer, shape (count, dimension). Raises WrongAnswer."""
     try:
         entries = sorted(json.loads(answer)["data"], key=lambda entry: int(entry["index"]))
-        vectors = np.array([_read_vector(entry["embedding"]) for entry in entries], np.float32)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"the embedding server's answer is no list of vectors: {error}") from error
-    if vectors.ndim != 2 or len(vectors) != count:
-        raise ValueError(f"the embedding server gave {len(entries)} vectors for {count} texts")
+        numbers = [entry["index"] for entry in entries]
+        with np.errstate(all="ignore"):
+            vectors = np.array([_read_vector(entry["embedding"]) for entry in entries], np.float32)
+    except (KeyError, OverflowError, RecursionError, TypeError, ValueError) as error:
+        raise WrongAnswer("The embedding server's answer is no list of vectors.") from error
+    if len(entries) != count:
+        raise WrongAnswer(f"The embedding server gave {len(entries)} vectors for {count} texts.")
+    if vectors.ndim != 2 or numbers != list(range(count)):
+        raise WrongAnswer("The embedding server's vectors can't be told apart.")
     return vectors
 
 

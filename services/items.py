@@ -14,6 +14,9 @@ from store.items import Item, NewItem
 from store.vectors import ItemVectors
 from texts import answer_hash, question_hash, trim
 
+# Somebody waits for the item, so its texts wait no longer for their turn at the model.
+TURN_SECONDS = 5.0
+
 
 def add_item(
     runtime: Runtime, collection: str, question: str, answer: str, metadata: Mapping[str, str]
@@ -40,7 +43,7 @@ def _prepare_item(question: str, answer: str, metadata: Mapping[str, str]) -> Ne
 
 def _embed_item(runtime: Runtime, new: NewItem) -> ItemVectors:
     texts = [new.question, pair_text(new.question, new.answer)]
-    question, pair = runtime.embeddings.embed_passages(texts)
+    question, pair = runtime.embeddings.embed_passages(texts, TURN_SECONDS)
     if question is None or pair is None:
         raise EmbeddingFailed("The model failed on this text.")
     return ItemVectors(question, pair)

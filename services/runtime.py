@@ -11,6 +11,7 @@ import db
 import store.models
 from config import ConfigError, Settings
 from db import DatabaseUnavailable, Pool, SchemaError
+from embedders.guard import GuardedModel
 from embedders.loading import load_model
 from embedders.remote import RemoteModel, RemoteOptions
 from embeddings import Embedder, EmbeddingService, ModelLoadError
@@ -82,9 +83,7 @@ def start_runtime(
     try:
         pool = _open_pool(settings, postgres, database_seconds)
         db.apply_schema(pool)
-        embeddings = EmbeddingService(
-            embedder or _load_embedder(settings), cache_size=settings.query_cache_size
-        )
+        embeddings = _make_embeddings(settings, embedder)
         model = _register_model(pool, embeddings)
     except BaseException:
         if postgres is not None:
@@ -127,13 +126,22 @@ def _open_pool(settings: Settings, postgres: EmbeddedPostgres | None, seconds: f
     return pool
 
 
-def _load_embedder(settings: Settings) -> Embedder:
+def _make_embeddings(settings: Settings, embedder: Embedder | None) -> EmbeddingService:
+    """Return the service of `embedder`, or else of the model that the settings name."""
+    remote = embedder is None and settings.embedding_url is not None
+    guarded = GuardedModel(embedder) if embedder is not None else _load_guarded(settings)
+    return EmbeddingService(guarded, cache_size=settings.query_cache_size, parallel=remote)
+
+
+def _load_guarded(settings: Settings) -> GuardedModel:
     """Return the model of the server at EMBEDDING_URL, or else a model in this process."""
     if settings.embedding_url is None:
-        return load_model(settings.embedding_model, settings.embedding_backend, settings.data_dir)
+        return GuardedModel(
+            load_model(settings.embedding_model, settings.embedding_backend, settings.data_dir)
+        )
     if settings.embedding_model is None:
         raise ConfigError("EMBEDDING_URL is set: name the server's model by EMBEDDING_MODEL.")
-    return RemoteModel(
+    model = RemoteModel(
         RemoteOptions(
             url=settings.embedding_url,
             model=settings.embedding_model,
@@ -143,6 +151,7 @@ def _load_embedder(settings: Settings) -> Embedder:
             input_types=settings.embedding_input_types,
         )
     )
+    return GuardedModel(model, reference=model.reference)
 
 
 def _register_model(pool: Pool, embeddings: EmbeddingService) -> Model:

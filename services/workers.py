@@ -1,7 +1,8 @@
 """The background threads: they claim waiting rows, embed them, and write the results.
 
 The queue is in PostgreSQL; `wake` only saves the time until the next look at it. Any number of
-processes may run workers on one database.
+processes may run workers on one database. While the model is sick, the workers claim nothing, and
+the jobs say what they wait for.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ import store.claims
 import store.finishing
 import store.matching
 import store.results
+import store.waiting
 from db import DatabaseUnavailable, Pool
-from embeddings import EmbedderBusy, EmbeddingService, pair_text
+from embeddings import EmbeddingService, pair_text
 from store.claims import Batch
 from store.models import Model
 from store.results import LeaseLost
 from store.vectors import ItemVectors
+from turns import EmbedderBusy
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +35,8 @@ BATCH_ROWS = 128
 POLL_SECONDS = 1.0
 # A worker is stuck when its model gave nothing for so long; PostgreSQL has deadlines of its own.
 STUCK_SECONDS = 120.0
+# While the model is sick, jobs that come are told this often what they wait for.
+NOTE_SECONDS = 1.0
 
 
 class Workers:
@@ -61,6 +66,10 @@ class Workers:
         self._held: dict[Batch, None] = {}
         self._suspect: Batch | None = None
         self._embedding: dict[Batch, float] = {}
+        # What this process has noted that jobs wait for; "" stands for what others may have noted.
+        self._noted: str | None = ""
+        self._note_again = -math.inf
+        self._database_away = False
         self._loops: list[threading.Thread] = []
 
     def start(self) -> None:
@@ -109,9 +118,17 @@ class Workers:
     def _step_safely(self) -> bool:
         """Take one step; return whether there was work. The loop must outlive every error."""
         try:
-            return self._step()
-        except (DatabaseUnavailable, EmbedderBusy) as error:
-            logger.warning("The worker waits: %s", error)
+            worked = self._step()
+            self._database_away = False
+            return worked
+        except DatabaseUnavailable as error:
+            # Once, and not at each try.
+            level = logging.DEBUG if self._database_away else logging.WARNING
+            self._database_away = True
+            logger.log(level, "The workers wait: %s", error)
+        except EmbedderBusy as error:
+            # The model's guard logs it, and the next step notes what the jobs wait for.
+            logger.debug("The worker waits: %s", error)
         except LeaseLost as error:
             logger.warning("A batch was lost: %s", error)
             return True
@@ -123,7 +140,7 @@ class Workers:
         if store.matching.start_job(self._pool, self._model):
             self.wake()
             return True
-        batch = self._claim()
+        batch = self._claim() if self._is_model_well() else None
         if batch is not None:
             self._process(batch)
             return True
@@ -131,6 +148,30 @@ class Workers:
             return True
         finished = store.finishing.finish_job(self._pool, self._model)
         return finished is not None
+
+    def _is_model_well(self) -> bool:
+        """Return whether the model takes texts, or takes them again; note it in the jobs if not."""
+        try:
+            self._embeddings.check_passages()
+        except EmbedderBusy as error:
+            self._note_waiting(str(error))
+            return False
+        self._note_waiting(None)
+        return True
+
+    def _note_waiting(self, reason: str | None) -> None:
+        """Let the jobs say what they wait for. Those that came meanwhile are told after a while."""
+        with self._lock:
+            if reason == self._noted and (reason is None or time.monotonic() < self._note_again):
+                return
+            self._noted = reason
+            self._note_again = time.monotonic() + NOTE_SECONDS
+        try:
+            store.waiting.note_waiting(self._pool, reason)
+        except BaseException:
+            with self._lock:
+                self._noted = ""
+            raise
 
     def _claim(self) -> Batch | None:
         """Claim waiting rows; when none wait, claim a suspect, and nothing beside it.

@@ -10,16 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-import embeddings
-from embeddings import (
-    EmbedderBusy,
-    EmbeddingFailed,
-    EmbeddingService,
-    FloatArray,
-    Limits,
-    Window,
-)
+from embedders.guard import GuardedModel
+from embeddings import EmbeddingFailed, EmbeddingService, FloatArray, Window
 from tests.support.embedder import HashEmbedder
+from turns import QUERY_BATCH, EmbedderBusy, Limits
 
 
 class RecordingEmbedder(HashEmbedder):
@@ -58,7 +52,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 def waiting(service: EmbeddingService) -> int:
-    return sum(len(ticket.texts) for ticket in service._waiting)
+    return service._turns.waiting_texts
 
 
 def test_queries_that_wait_together_share_a_batch() -> None:
@@ -178,7 +172,7 @@ def test_a_question_that_the_model_fails_on_fails_alone(kind: str) -> None:
             return vectors
 
     model = Failing()
-    service = EmbeddingService(model)
+    service = EmbeddingService(GuardedModel(model))
     model.hold()
     with ThreadPoolExecutor(8) as executor:
         executor.submit(service.embed_query, "first")
@@ -198,7 +192,7 @@ def test_others_get_their_turn_between_the_parts_of_many_questions() -> None:
     service = EmbeddingService(model)
     texts = [f"q{n}" for n in range(100)]
     vectors = service.embed_queries(texts)
-    assert max(len(called) for _, called in model.calls) <= embeddings.QUERY_BATCH
+    assert max(len(called) for _, called in model.calls) <= QUERY_BATCH
     np.testing.assert_array_equal(vectors[77], HashEmbedder()._encode("q77"))
 
 
@@ -217,7 +211,7 @@ def test_a_text_that_the_model_fails_on_stands_alone(kind: str) -> None:
             return vectors
 
     texts = ["a", "poison", "b", "poison", "c"]
-    vectors = EmbeddingService(Poisoned()).embed_passages(texts)
+    vectors = EmbeddingService(GuardedModel(Poisoned())).embed_passages(texts)
     assert [vector is None for vector in vectors] == [False, True, False, True, False]
     expected = HashEmbedder().encode_passages(["a", "b", "c"])
     np.testing.assert_array_equal(np.stack([v for v in vectors if v is not None]), expected)

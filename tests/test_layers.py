@@ -18,7 +18,7 @@ LAYERS = (
     ("services",),
     ("store", "files", "embedders", "postgres"),
     ("db", "embeddings"),
-    ("config", "texts"),
+    ("config", "texts", "turns"),
 )
 # Programs beside the service, which no part of it imports.
 TOOLS = ("demo", "local_service", "bench", "tests")

@@ -12,11 +12,12 @@ from flask import Flask, Response, jsonify
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from db import DatabaseUnavailable
-from embeddings import EmbedderBusy, EmbeddingFailed
+from embeddings import EmbeddingFailed
 from files.errors import FileError
 from services.users import TooManyFailures
 from store.items import DuplicateItem
 from store.jobs import KeyReused
+from turns import EmbedderBusy
 
 logger = logging.getLogger(__name__)
 

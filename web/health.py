@@ -7,9 +7,10 @@ from flask import Response
 
 import db
 from db import DatabaseUnavailable
-from embeddings import EmbedderBusy, EmbeddingFailed
+from embeddings import EmbeddingFailed
 from services.runtime import Runtime
 from services.workers import STUCK_SECONDS
+from turns import EmbedderBusy
 from web.context import current_runtime
 from web.errors import RETRY_SECONDS
 from web.openapi import VERSION

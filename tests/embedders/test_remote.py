@@ -5,67 +5,33 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import numpy as np
 import pytest
 import urllib3
 
+import embedders.remote
 from app import create_app
 from config import ConfigError, Settings, read_settings
 from embedders.remote import RemoteModel, RemoteOptions
-from embeddings import EmbedderBusy, ModelLoadError
-from tests.support.client import Client, eventually
+from embeddings import ModelLoadError, WrongAnswer
+from tests.support.client import Client
 from tests.support.embedder import HashEmbedder
+from tests.support.embedding_server import EmbeddingServer
 from tests.support.service import free_port
-
-
-class Server(ThreadingHTTPServer):
-    """Gives the small embedder's vectors, or `body` instead of them, with `status`."""
-
-    def __init__(self, port: int = 0) -> None:
-        super().__init__(("127.0.0.1", port), _Handler)
-        self.status = 200
-        self.body: bytes | None = None
-        self.requests: list[dict[str, Any]] = []
-        self.url = f"http://127.0.0.1:{self.server_port}"
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Server
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.requests.append({**body, "key": self.headers.get("Authorization")})
-        status = 400 if any("poison" in text for text in body["input"]) else self.server.status
-        vectors = HashEmbedder().encode_passages(body["input"]) * 3
-        data = [{"index": n, "embedding": v.tolist()} for n, v in enumerate(vectors)]
-        answer = json.dumps({"data": data[::-1]}).encode()
-        if self.server.body is not None:
-            answer = self.server.body
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(answer)))
-        self.end_headers()
-        self.wfile.write(answer)
-
-    def log_message(self, *_: object) -> None:
-        pass
+from turns import EmbedderBusy
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
-    one = Server()
+def server() -> Iterator[EmbeddingServer]:
+    one = EmbeddingServer()
     yield one
-    one.shutdown()
-    one.server_close()
+    one.close()
 
 
-def test_vectors_come_in_order_batched_and_of_unit_length(server: Server) -> None:
+def test_vectors_come_in_order_batched_and_of_unit_length(server: EmbeddingServer) -> None:
     model = RemoteModel(RemoteOptions(server.url + "/v1/", "m", "k", "q: ", "p: ", ("qu", "pa")))
     texts = [f"text {n}" for n in range(70)]
     vectors = model.encode_queries(texts)
@@ -82,36 +48,6 @@ def test_vectors_come_in_order_batched_and_of_unit_length(server: Server) -> Non
     assert model.encode_queries([long, ""]).shape == (2, 32)
 
 
-def test_a_server_that_is_away_is_503_and_its_rows_wait(settings: Settings, server: Server) -> None:
-    own = {"embedding_url": server.url, "embedding_model": "m"}
-    app = create_app(settings.model_copy(update=own))
-    client = Client(app.test_client())
-    try:
-        client.load("question,answer\nfirst,a\n")
-        server.status = 503
-        response = client.post("/search", json={"question": "anything"})
-        assert (response.status_code, response.json["code"]) == (503, "unavailable")
-        assert int(response.headers["Retry-After"]) > 0
-        ready = client.get("/readyz")
-        assert (ready.status_code, ready.json["parts"]["database"]) == (503, "ok")
-        assert "503" in ready.json["parts"]["model"]
-        asked = len(server.requests)
-        job = client.upload("question,answer\nsecond,b\n").json["job"]
-        eventually(lambda: len(server.requests) > asked + 4)  # more than one try and its retries
-        assert client.get(f"/jobs/{job['id']}").json["rows"]["done"] == 0
-        server.status = 200
-        assert client.get("/readyz").status_code == 200
-        response = client.post("/search", json={"question": "poison"})
-        assert (response.status_code, response.json["code"]) == (422, "embedding_failed")
-        assert client.ended(job["id"])["rows"]["inserted"] == 1
-        # That the server was away was not the rows' fault; what it refuses is.
-        refused = client.load("question,answer\nthird,c\nfourth poison,d\n")
-        assert (refused["rows"]["inserted"], refused["rows"]["rejected"]) == (1, 1)
-        assert client.search("second")[0]["answer"] == "b"
-    finally:
-        app.extensions["conector"].close()
-
-
 def test_a_start_without_the_server_or_its_models_name_says_so(settings: Settings) -> None:
     url = f"http://127.0.0.1:{free_port()}"
     with pytest.raises(ModelLoadError, match="EMBEDDING_URL="):
@@ -123,15 +59,63 @@ def test_a_start_without_the_server_or_its_models_name_says_so(settings: Setting
             read_settings({name: value})
 
 
-@pytest.mark.parametrize("answer", [b"[]", b"{}", b'{"data": []}', b'{"data": [{"index": 0}]}'])
-def test_a_wrong_answer_is_an_error(server: Server, answer: bytes) -> None:
+@pytest.mark.parametrize(
+    "sick", ["html", "redirect", "error", "array", "nested", "count", "400", "500"]
+)
+def test_a_wrong_answer_is_an_error(server: EmbeddingServer, sick: str) -> None:
     model = RemoteModel(RemoteOptions(server.url, "m"))
-    server.body = answer
-    with pytest.raises(ValueError, match="embedding server"):
+    server.sick = sick
+    with pytest.raises(WrongAnswer, match="The embedding server"):
+        model.encode_queries(["a", "b"])
+
+
+@pytest.mark.parametrize("numbers", [[0, 0], [1, 2], [0, 2], [0.5, 1]])
+def test_vectors_that_name_no_text_are_an_error(numbers: list[float]) -> None:
+    data = [{"index": number, "embedding": [1.0, 2.0]} for number in numbers]
+    with pytest.raises(WrongAnswer, match="told apart"):
+        embedders.remote._read_vectors(json.dumps({"data": data}).encode(), 2)
+
+
+@pytest.mark.parametrize("sick", ["429", "503"])
+def test_a_server_that_has_too_much_to_do_is_away(server: EmbeddingServer, sick: str) -> None:
+    model = RemoteModel(RemoteOptions(server.url, "m"))
+    server.sick = sick
+    with pytest.raises(EmbedderBusy, match=sick):
         model.encode_queries(["a"])
-    server.status = 500
-    with pytest.raises(EmbedderBusy):
+
+
+@pytest.mark.parametrize("sick", ["hang", "drip"])
+def test_a_request_has_a_deadline(
+    server: EmbeddingServer, monkeypatch: pytest.MonkeyPatch, sick: str
+) -> None:
+    """A server that drips keeps each single wait short."""
+    model = RemoteModel(RemoteOptions(server.url, "m"))
+    monkeypatch.setattr(embedders.remote, "QUERY_SECONDS", 0.3)
+    monkeypatch.setattr(embedders.remote, "PASSAGE_SECONDS", 0.3)
+    server.sick = sick
+    for encode in (model.encode_queries, model.encode_windows):
+        began = time.monotonic()
+        with pytest.raises(TimeoutError, match="did not answer within"):
+            encode(["a"])
+        assert time.monotonic() - began < 1.5
+
+
+def test_an_answer_has_a_bound(server: EmbeddingServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = RemoteModel(RemoteOptions(server.url, "m"))
+    monkeypatch.setattr(embedders.remote, "ANSWER_BYTES", 100)
+    monkeypatch.setattr(embedders.remote, "ANSWER_BYTES_A_TEXT", 0)
+    with pytest.raises(WrongAnswer, match="too long"):
         model.encode_queries(["a"])
+
+
+@pytest.mark.parametrize("sick", ["NaN", "hang", "html"])
+def test_a_start_with_a_sick_server_says_so(
+    server: EmbeddingServer, monkeypatch: pytest.MonkeyPatch, sick: str
+) -> None:
+    monkeypatch.setattr(embedders.remote, "QUERY_SECONDS", 0.3)
+    server.sick = sick
+    with pytest.raises(ModelLoadError, match="EMBEDDING_URL="):
+        RemoteModel(RemoteOptions(server.url, "m"))
 
 
 def test_a_real_server_of_that_kind(settings: Settings) -> None:

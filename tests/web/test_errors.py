@@ -8,10 +8,11 @@ import pytest
 from flask import Flask
 
 from db import DatabaseUnavailable
-from embeddings import EmbedderBusy, EmbeddingFailed
+from embeddings import EmbeddingFailed
 from files.errors import FileError
 from services.users import TooManyFailures
 from store.items import DuplicateItem
+from turns import EmbedderBusy
 from web.errors import ApiError, register_error_handlers
 
 
