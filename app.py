@@ -114,13 +114,7 @@ def main(database_seconds: float = DATABASE_SECONDS) -> int:
     sys.stdout.write(_describe_start(settings, generated))
     sys.stdout.flush()
     try:
-        serve(
-            app,
-            settings.host,
-            settings.port,
-            threads=settings.http_threads,
-            max_body_bytes=settings.max_upload_bytes,
-        )
+        serve(app, settings)
     finally:
         app.extensions["conector"].close()
     return 0

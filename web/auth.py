@@ -1,4 +1,8 @@
-"""HTTP basic auth of the routes, by Flask-HTTPAuth, and of every address that is no route."""
+"""HTTP basic auth of the routes, by Flask-HTTPAuth, and of every address that is no route.
+
+`python app.py` checks the credentials on the headers already (web/gate.py) and leaves the roles to
+this. Under another WSGI server all is checked here, and before the body is read.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,13 @@ auth = HTTPBasicAuth(realm="Conector PGVector")
 # Pages of the documentation, which have no `auth_required`; their scripts and styles are open.
 _PAGES = ("/openapi.json", "/docs", "/docs/", "/docs/index.html")
 _OPEN = ("/health", "/livez", "/readyz")
+
+
+def is_open(method: str, path: str) -> bool:
+    """Return whether a request needs no credentials."""
+    if path in _OPEN:
+        return True
+    return path.startswith("/docs/") and path not in _PAGES and method in ("GET", "HEAD")
 
 
 def guard_the_rest() -> Response | None:

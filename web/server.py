@@ -1,187 +1,142 @@
-"""The HTTP server of `python app.py`: waitress, with its own errors in our shape.
+"""The HTTP server of `python app.py`: uvicorn in this process, with the WSGI app in its threads.
+
+Why uvicorn (bench/results/servers.md has the measurements): a connection that waits costs it 10 kB
+and no time, so it holds thousands of strangers for ten seconds rather than cutting off a few. Under
+5,000 idle and 1,000 dripping connections and 64 threads of wrong passwords, a search's p95 stayed
+within twice its usual one; waitress, which looks at each connection in every round of its loop,
+answered none. It judges requests on their headers, before the body is read. It is one process that
+holds the model once; granian needs a second one, which outlives a kill of the first.
 
 gunicorn and other WSGI servers take `app:create_app()` instead.
 """
 
 from __future__ import annotations
 
-import io
-import json
-import logging
+import asyncio
+import errno
 import os
-import re
 import socket
-from contextlib import suppress
-from typing import Any, cast
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
+import uvicorn
 from flask import Flask
-from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser, ParsingError
-from waitress.receiver import FixedStreamReceiver
-from waitress.server import create_server
-from waitress.task import ErrorTask
-from waitress.utilities import BadRequest, Error
 
-from web.errors import DISK_RETRY_SECONDS
+from config import Settings
+from services.process import end_on_signals
+from web.bridge import Bridge
+from web.connection import make_protocol
+from web.gate import Gate
+from web.guests import SILENT_SECONDS, Guests, raise_file_limit
 
-logger = logging.getLogger(__name__)
-
-# A client that sends nothing for so long is cut off.
-SILENT_SECONDS = 120
-CONNECTIONS = 1_000
-
-_BARE_LF = re.compile(rb"(?:\A|[^\r])\n")
-_LENGTH = re.compile(rb"\r\ncontent-length[ \t]*:", re.IGNORECASE)
-_ENCODING = re.compile(rb"\r\ntransfer-encoding[ \t]*:", re.IGNORECASE)
-
-_CODES = {400: "malformed_request", 413: "too_large", 431: "header_too_large", 503: "unavailable"}
+# Connections that the system keeps until they are accepted, and how many are accepted in a row.
+BACKLOG = 1_024
+ACCEPTED_AT_ONCE = 64
+# Requests in hand may take so long after a signal.
+STOP_SECONDS = 30
 
 
-class _JsonErrorTask(ErrorTask):
-    """waitress's answer to a request that never reaches the app, as JSON."""
+class _Server(uvicorn.Server):
+    def __init__(self, app: Flask, settings: Settings) -> None:
+        self._settings = settings
+        self._app = app
+        self._guests = Guests(raise_file_limit(), known_drop=settings.max_upload_bytes)
+        super().__init__(
+            uvicorn.Config(
+                self._call,
+                interface="asgi3",
+                loop="asyncio",
+                http=make_protocol(self._guests),
+                ws="none",
+                lifespan="off",
+                backlog=ACCEPTED_AT_ONCE,
+                timeout_keep_alive=int(SILENT_SECONDS),
+                timeout_graceful_shutdown=STOP_SECONDS,
+                log_config=None,
+                log_level="error",
+                access_log=False,
+                server_header=False,
+                # The app decides whether to believe them (TRUSTED_PROXIES).
+                proxy_headers=False,
+            )
+        )
 
-    def execute(self) -> None:
-        request: Any = self.request
-        headers: Any = self.response_headers
-        error = request.error
-        code = _CODES.get(error.code, "malformed_request")
-        body = json.dumps({"error": f"{error.reason}: {error.body}.", "code": code}).encode()
-        self.status = f"{error.code} {error.reason}"
-        headers.append(("Content-Type", "application/json"))
-        if error.code == 503:
-            headers.append(("Retry-After", str(DISK_RETRY_SECONDS)))
-        self.set_close_on_finish()
-        self.content_length = len(body)
-        self.write(body)
+    async def _call(self, scope: Any, receive: Any, send: Any) -> None:
+        await self._bridge(scope, receive, send)
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        settings = self._settings
+        gate = Gate(
+            self._app.extensions["conector"].users,
+            max_upload_bytes=settings.max_upload_bytes,
+            trusted_proxies=settings.trusted_proxies,
+        )
+        self._bridge = Bridge(
+            self._app,
+            gate,
+            threads=settings.http_threads,
+            disk_bytes=settings.max_upload_disk_mb * 1024 * 1024,
+        )
+        await self._bridge.learn_kept()
+        await super().startup(sockets)
+        for sock in sockets or ():
+            sock.listen(BACKLOG)
+        self._watch = asyncio.create_task(self._guests.watch())
 
-def _build_response(status: str, code: str, error: str) -> bytes:
-    body = json.dumps({"error": error, "code": code}).encode()
-    head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nConnection: close\r\n"
-    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for connection in list(self.server_state.connections):
+            if getattr(connection, "receiving", False):
+                connection.cut()  # type: ignore[union-attr]
+        await super().shutdown(sockets)
+        self._watch.cancel()
 
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take the signals as all programs of the service do."""
+        yield
 
-_CUT_OFF = _build_response(
-    "400 Bad Request", "incomplete_body", "The body ended before it was whole: send it again."
-)
-
-
-class _DiskFull(Error):
-    code = 503
-    reason = "Service Unavailable"
-
-
-class _NullBuffer:
-    """A buffer that keeps nothing."""
-
-    def append(self, _data: bytes) -> None:
-        pass
-
-    def __len__(self) -> int:
-        return 0
-
-    def close(self) -> None:
-        pass
-
-    def getfile(self) -> io.BytesIO:
-        return io.BytesIO()
-
-
-class _Parser(HTTPRequestParser):
-    """Refuses what a server before this one may read in another way; survives a full disk."""
-
-    _disk_full: _DiskFull | None = None
-
-    def received(self, data: bytes) -> int:
-        if self.body_rcv is None and not self.completed and _BARE_LF.search(data):
-            head = (self.header_plus + data).partition(b"\r\n\r\n")[0]
-            if _BARE_LF.search(head):
-                self.parse_header(b"GET / HTTP/1.0\r\n")
-                self.error = BadRequest("Bare LF found in HTTP message")
-                self.completed = True
-                return len(data)
-        try:
-            consumed = int(super().received(data))
-        except OSError as error:
-            # waitress keeps a large body in a temporary file.
-            logger.error("A body can't be kept: %s", error)
-            self._disk_full = _DiskFull("the disk is full, so there is no room for the body")
-            consumed = self._drop_rest(data)
-        if self.completed and self._disk_full is not None:
-            self.error = self._disk_full
-        if self.error is not None and self.error.code == 501:
-            self.error = BadRequest(self.error.body)  # it is the request that is wrong
-        return consumed
-
-    def _drop_rest(self, data: bytes) -> int:
-        """Drop the rest of the body, so that the client goes on to read the answer."""
-        body: Any = self.body_rcv
-        if not isinstance(body, FixedStreamReceiver):
-            self.completed = True
-            return len(data)
-        with suppress(OSError):
-            body.buf.close()  # it writes what it still holds
-        cast(Any, body).buf = _NullBuffer()
-        return int(super().received(data))
-
-    def parse_header(self, header_plus: bytes) -> None:
-        # RFC 9112, 6.3: such a message "might indicate an attempt to perform request smuggling".
-        if _LENGTH.search(header_plus) and _ENCODING.search(header_plus):
-            raise ParsingError("Both Content-Length and Transfer-Encoding found")
-        super().parse_header(header_plus)
-
-
-class _Channel(HTTPChannel):
-    error_task_class = _JsonErrorTask
-    parser_class = _Parser
-
-    def handle_close(self) -> None:
-        """Close. A client that only closed its own half learns that its body was cut off."""
-        unfinished: Any = self.request
-        if unfinished is not None and unfinished.headers_finished and not self.requests:
-            with suppress(OSError):
-                cast(Any, self.socket).send(_CUT_OFF)
-        super().handle_close()
+    def stop(self) -> None:
+        """Finish the requests in hand, and then return from `run`."""
+        self.should_exit = True
 
 
 def check_address(host: str, port: int) -> None:
     """Raise OSError where nobody could listen there, before anything slow is started."""
+    for sock in _open_sockets(host, port):
+        sock.close()
+
+
+def serve(app: Flask, settings: Settings) -> None:
+    """Serve until a signal ends it (services/process.py), then finish what is in hand."""
+    server = _Server(app, settings)
+    sockets = _open_sockets(settings.host, settings.port)
+    end_on_signals(server.stop)
+    server.run(sockets)
+
+
+def _open_sockets(host: str, port: int) -> list[socket.socket]:
+    """Return a bound socket for each address of the host. Raises OSError, in one line."""
+    sockets: list[socket.socket] = []
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        with socket.socket(family, kind, protocol) as sock:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, kind, protocol, _, address in dict.fromkeys(found):
+            sock = socket.socket(family, kind, protocol)
+            sockets.append(sock)
             if os.name == "posix":
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            sock.bind(address)
+            if family == socket.AF_INET6:
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            try:
+                sock.bind(address)
+            except OSError as error:
+                # Such as ::1 of "localhost", where there is no IPv6.
+                if error.errno != errno.EADDRNOTAVAIL or len(found) == 1:
+                    raise
+                sockets.pop().close()
     except OSError as error:
+        for sock in sockets:
+            sock.close()
         reason = error.strerror or error
         raise OSError(f"nobody can listen at HOST={host}, PORT={port}: {reason}") from error
-
-
-def serve(app: Flask, host: str, port: int, *, threads: int, max_body_bytes: int) -> None:
-    """Serve until a signal ends it (services/process.py), then finish what is in hand.
-
-    The server takes a whole body, of at most `max_body_bytes`, before the app sees the request and
-    checks its credentials.
-    """
-    server: Any = create_server(
-        app,
-        host=host,
-        port=port,
-        threads=threads,
-        max_request_body_size=max_body_bytes,
-        connection_limit=CONNECTIONS,
-        channel_timeout=SILENT_SECONDS,
-        ident=None,
-        # The app decides whether to believe them (TRUSTED_PROXIES).
-        clear_untrusted_proxy_headers=False,
-    )
-    for one in getattr(server, "map", {}).values():
-        if hasattr(one, "channel_class"):
-            one.channel_class = _Channel
-    if hasattr(server, "channel_class"):
-        server.channel_class = _Channel
-    # waitress warns of each request that waits for a thread.
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-    server.run()
+    return sockets

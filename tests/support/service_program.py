@@ -68,7 +68,7 @@ def _serve() -> None:
         return
     service = app.create_app(settings, Slow())
     try:
-        web.server.serve(service, settings.host, settings.port, threads=16, max_body_bytes=1 << 30)
+        web.server.serve(service, settings)
     finally:
         service.extensions["conector"].close()
 

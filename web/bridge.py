@@ -1,0 +1,253 @@
+"""The bridge from the event loop to the WSGI app: it judges, receives, runs the app, and sends."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import logging
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any, BinaryIO
+from urllib.parse import unquote_to_bytes
+
+from web.bodies import COPIES_OF_UPLOADS, Body, Disconnected, Disk
+from web.gate import Gate, Head
+from web.guests import SILENT_SECONDS
+from web.places import WAIT_SECONDS, Places, name_kind
+from web.refusals import Headers, Refused, failed
+from web.reply import Reply
+from web.threads import Threads
+
+logger = logging.getLogger(__name__)
+
+# A large answer is read in parts of so many bytes, and sent in smaller ones.
+PART = 1024 * 1024
+SENT = 64 * 1024
+# Threads that write large bodies and read large answers.
+FILE_THREADS = 2
+# The answers to these are always the same, and given without a thread.
+KEPT_PATHS = ("/livez", "/health")
+# A stranger has so long for an answer that needs no credentials.
+OPEN_SECONDS = 2 * WAIT_SECONDS
+
+
+class Response:
+    """What the app answers, in parts; a thread is held only while a part is made."""
+
+    def __init__(self, app: Any, environ: dict[str, Any]) -> None:
+        self._app = app
+        self._environ = environ
+        self._parts: Iterable[bytes] = ()
+        self._iterator: Iterator[bytes] = iter(())
+        self.status = 0
+        self.headers: Headers = []
+        self.more = True
+
+    def start(self) -> bytes:
+        """Run the app; return the first part."""
+        try:
+            self._parts = self._app(self._environ, self._start_response)
+            self._iterator = iter(self._parts)
+            part = self.next_part()
+        except BaseException:
+            self.close()
+            raise
+        if not self.more:
+            self.close()
+        return part
+
+    def next_part(self) -> bytes:
+        part = bytearray()
+        for chunk in self._iterator:
+            if len(chunk) >= PART and not part:
+                return chunk
+            part += chunk
+            if len(part) >= PART:
+                return bytes(part)
+        self.more = False
+        return bytes(part)
+
+    def close(self) -> None:
+        parts, self._parts = self._parts, ()
+        if hasattr(parts, "close"):
+            parts.close()
+
+    def _start_response(self, status: str, headers: Any, _exc_info: Any = None) -> None:
+        self.status = int(status[:3])
+        self.headers = [(n.encode("latin-1"), v.encode("latin-1")) for n, v in headers]
+
+
+class Bridge:
+    """The ASGI app of the server. It belongs to the event loop."""
+
+    def __init__(self, app: Any, gate: Gate, *, threads: int, disk_bytes: int) -> None:
+        self._app = app
+        self._gate = gate
+        self._places = Places(threads)
+        self._disk = Disk(disk_bytes)
+        self._threads = Threads(threads, "request")
+        self._file_threads = Threads(FILE_THREADS, "file")
+        self._kept: dict[tuple[str, str], tuple[int, Headers, bytes]] = {}
+
+    async def __call__(self, scope: Any, receive: Any, _send: Any) -> None:
+        try:
+            await self._answer(scope, receive)
+        except Refused as refused:
+            await _refuse(scope, refused)
+        except Disconnected:
+            pass
+        except TimeoutError:
+            scope["cycle"].disconnected = True
+            scope["connection"].cut()
+        except Exception as error:
+            logger.error("A request failed unexpectedly", exc_info=error)
+            if scope["cycle"].response_started:
+                raise
+            await _refuse(scope, failed())
+
+    async def _answer(self, scope: Any, receive: Any) -> None:
+        connection, head = scope["connection"], read_head(scope)
+        kept = self._kept.get((head.method, head.path))
+        if kept is not None and not head.length and not head.chunked:
+            await _reply(scope, *kept)
+            return
+        known = await self._gate.judge(head)
+        if known:
+            connection.log_in()
+        else:
+            connection.wait(OPEN_SECONDS)
+        body = Body(
+            self._disk,
+            self._file_threads,
+            limit=self._gate.limit(head.path),
+            copies=COPIES_OF_UPLOADS if head.path == "/upload" else 1,
+        )
+        try:
+            if head.length or head.chunked:
+                body.announce(head.length)
+                connection.receiving = True
+                await body.receive(receive)
+                connection.receiving = False
+            kind = name_kind(head.method, head.path) if known else "open"
+            environ = make_environ(scope, body.file)
+            if head.chunked:
+                del environ["HTTP_TRANSFER_ENCODING"]
+                environ["CONTENT_LENGTH"] = str(body.size)
+            await self._run(kind, environ, scope["cycle"])
+        finally:
+            body.close()
+
+    async def learn_kept(self) -> None:
+        """Ask the app for the answers that are always the same."""
+        for path in KEPT_PATHS:
+            for method in ("GET", "HEAD"):
+                asked = {"REQUEST_METHOD": method, "PATH_INFO": path, "wsgi.input": io.BytesIO()}
+                response = Response(self._app, _INTERNAL | asked)
+                part = await self._threads.run(response.start)
+                self._kept[method, path] = response.status, response.headers, part
+
+    async def _run(self, kind: str, environ: dict[str, Any], cycle: Any) -> None:
+        await self._places.take(kind)
+        if cycle.disconnected:
+            self._places.leave(kind)
+            raise Disconnected
+        holds = True
+        response = Response(self._app, environ)
+        try:
+            part = await self._threads.run(response.start)
+            if kind != "open":
+                # Who reads slowly holds no place; only strangers must not be many.
+                self._places.leave(kind)
+                holds = False
+            reply = Reply(cycle)
+            reply.begin(response.status, response.headers)
+            while response.more or len(part) > SENT:
+                for at in range(0, len(part), SENT):
+                    async with asyncio.timeout(SILENT_SECONDS):
+                        await reply.send(part[at : at + SENT])
+                if cycle.disconnected:
+                    return
+                part = b""
+                if response.more:
+                    part = await self._file_threads.run(response.next_part)
+            await reply.finish(part)
+        finally:
+            if holds:
+                self._places.leave(kind)
+            if response.more:
+                response.close()
+
+
+async def _refuse(scope: Any, refused: Refused) -> None:
+    connection, cycle = scope["connection"], scope["cycle"]
+    if cycle.waiting_for_100_continue or refused.status == 408:
+        # The client may send the body after all, or may not: what follows can't be told.
+        cycle.keep_alive = False
+    connection.receiving = False
+    connection.drop_body(cycle)
+    if refused.status in (401, 429):
+        connection.log_out()
+    await _reply(scope, refused.status, refused.all_headers(), refused.body())
+
+
+async def _reply(scope: Any, status: int, headers: Headers, body: bytes) -> None:
+    reply = Reply(scope["cycle"])
+    reply.begin(status, headers)
+    await reply.finish(body)
+
+
+def read_head(scope: Any) -> Head:
+    authorization, forwarded_for, length, chunked = "", "", 0, False
+    for name, value in scope["headers"]:
+        if name == b"authorization":
+            authorization = value.decode("latin-1")
+        elif name == b"content-length":
+            length = int(value)
+        elif name == b"transfer-encoding":
+            chunked = True
+        elif name == b"x-forwarded-for":
+            text = value.decode("latin-1")
+            forwarded_for = f"{forwarded_for},{text}" if forwarded_for else text
+    peer = scope["client"][0] if scope["client"] else ""
+    method, path = scope["method"], scope["path"]
+    return Head(method, path, authorization, forwarded_for, length, chunked, peer)
+
+
+_INTERNAL: dict[str, Any] = {
+    "SCRIPT_NAME": "",
+    "QUERY_STRING": "",
+    "SERVER_PROTOCOL": "HTTP/1.1",
+    "SERVER_NAME": "localhost",
+    "SERVER_PORT": "80",
+    "wsgi.version": (1, 0),
+    "wsgi.url_scheme": "http",
+    "wsgi.input_terminated": True,
+    "wsgi.errors": sys.stderr,
+    "wsgi.multithread": True,
+    "wsgi.multiprocess": False,
+    "wsgi.run_once": False,
+}
+
+
+def make_environ(scope: Any, body: BinaryIO) -> dict[str, Any]:
+    """Return what a WSGI app is called with (PEP 3333)."""
+    host, port = scope["server"] or ("localhost", 80)
+    environ = _INTERNAL | {
+        "REQUEST_METHOD": scope["method"],
+        "PATH_INFO": unquote_to_bytes(scope["raw_path"]).decode("latin-1"),
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "SERVER_NAME": host,
+        "SERVER_PORT": str(port),
+        "REMOTE_ADDR": scope["client"][0] if scope["client"] else "",
+        "wsgi.input": body,
+    }
+    for name, value in scope["headers"]:
+        if b"_" in name:
+            continue  # it would be taken for the name with a hyphen
+        key = name.decode("latin-1").upper().replace("-", "_")
+        if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+            key = f"HTTP_{key}"
+        text = value.decode("latin-1")
+        environ[key] = f"{environ[key]},{text}" if key in environ else text
+    return environ

@@ -1,0 +1,203 @@
+"""One connection: uvicorn's protocol, with bounds on what comes before a login."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from services.failures import group_address
+from web.guests import SILENT_SECONDS, STRANGER_SECONDS, Guests
+from web.refusals import Refused, header_too_large, incomplete_body, malformed
+
+# Of the headers of one request. nginx takes as much by default, Apache as many.
+HEAD_BYTES = 32 * 1024
+HEAD_LINES = 100
+# Requests that came before the answer to an earlier one.
+MAX_PIPELINED = 16
+# The rest of a refused body is read and dropped up to here, so that the client reads the answer: a
+# socket that is closed with unread bytes resets the connection.
+DROPPED_BYTES = 1024 * 1024
+# What a stranger may leave unread of our answers.
+STRANGERS_BUFFER = 16 * 1024
+
+
+class Connection(HttpToolsProtocol):
+    """Counts as a stranger until a request of it had right credentials."""
+
+    guests: Guests
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self.known = False
+        # Whether a body is being received.
+        self.receiving = False
+        self._group = ""
+        # Bytes of the headers that are being received; None within a body.
+        self._head: int | None = 0
+        self._messages = 0
+        self._too_many_lines = False
+        # Bytes that were dropped of the body of a refused request, or after the last answer.
+        self._dropped: int | None = None
+        self._ends = False
+        self._half_closed = False
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        transport.set_write_buffer_limits(STRANGERS_BUFFER)
+        self._group = group_address(self.client[0]) if self.client else ""
+        self.guests.strangers.enter(self, self._group, time.monotonic() + STRANGER_SECONDS)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.guests.forget(self, self._group)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._dropped is not None:
+            self._dropped += len(data)
+            if self._dropped > (self.guests.known_drop if self.known else DROPPED_BYTES):
+                self.cut()
+                return
+        if self._ends:
+            return
+        messages = self._messages
+        super().data_received(data)
+        if self._head is not None and not self._ends:
+            # Headers that began somewhere within this data may be shorter than it.
+            whole = messages == self._messages
+            self._hold_head(self._head + len(data) if whole else min(len(data), HEAD_BYTES))
+
+    def _hold_head(self, size: int) -> None:
+        """Keep so many bytes of headers that are not complete, if they are not too many."""
+        fits = size <= HEAD_BYTES and self.guests.hold(self, self._group, size)
+        self._head = size
+        if not fits:
+            self.end(header_too_large(HEAD_BYTES, HEAD_LINES))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if len(self.headers) >= HEAD_LINES:
+            self._too_many_lines = True
+            raise ValueError  # httptools ends the parsing
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._head = None
+        self.guests.hold(self, self._group, 0)
+        coding = [value.lower() for name, value in self.headers if name == b"transfer-encoding"]
+        if coding and (coding != [b"chunked"] or self.parser.get_http_version() != "1.1"):
+            raise ValueError  # httptools ends the parsing
+        if len(self.pipeline) >= MAX_PIPELINED:
+            raise ValueError
+        scope: Any = self.scope
+        scope["connection"] = self
+        super().on_headers_complete()
+        scope["cycle"] = self.cycle
+
+    def on_body(self, body: bytes) -> None:
+        if self._dropped is None:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._head, self._dropped = 0, None
+        self._messages += 1
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self._half_closed and not self.pipeline:
+            self.transport.close()
+        elif not self.transport.is_closing():
+            self.wait(SILENT_SECONDS if self.known else STRANGER_SECONDS)
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Keep our half open where an answer is still to come."""
+        self._half_closed = True
+        cycle = self.cycle
+        if cycle is None or cycle.response_complete or self._ends:
+            return False
+        if cycle.more_body and not cycle.response_started:
+            self.end(incomplete_body())
+        return True
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002
+        if self._too_many_lines:
+            self.end(header_too_large(HEAD_BYTES, HEAD_LINES))
+        else:
+            self.end(malformed())
+
+    def wait(self, seconds: float) -> None:
+        """Let the connection be cut off unless it goes on within so many seconds."""
+        crowd = self.guests.known if self.known else self.guests.strangers
+        crowd.enter(self, self._group, time.monotonic() + seconds)
+
+    def log_in(self) -> None:
+        """Count as known from now on; no deadline holds while a request is in hand."""
+        if not self.known:
+            self.guests.strangers.leave(self)
+            self.known = True
+            self.transport.set_write_buffer_limits()
+        self.guests.known.enter(self, self._group, float("inf"))
+
+    def log_out(self) -> None:
+        """Count as a stranger from now on."""
+        if self.known:
+            self.guests.known.leave(self)
+            self.known = False
+            self.transport.set_write_buffer_limits(STRANGERS_BUFFER)
+        self.wait(STRANGER_SECONDS)
+
+    def drop_body(self, cycle: Any) -> None:
+        """Keep nothing of the rest of a request's body, whose request is refused."""
+        if self.cycle is cycle and cycle.more_body and self._dropped is None:
+            self._dropped = 0
+        cycle.body = bytearray()
+        self.flow.resume_reading()
+
+    def end(self, refused: Refused) -> None:
+        """Answer what can't be read on, where no answer is being sent; then read no more."""
+        self._ends, self._dropped = True, self._dropped or 0
+        cycle = self.cycle
+        earlier = cycle is not None and not cycle.response_complete
+        if earlier and (cycle.response_started or not cycle.more_body):
+            # The answer to an earlier request comes first, and is the last.
+            cycle.keep_alive = False
+            self.pipeline.clear()
+            return
+        if earlier:
+            cycle.disconnected = True
+            cycle.message_event.set()
+        if not self.transport.is_closing():
+            self.transport.write(refused.as_bytes())
+            if self._half_closed:
+                self.transport.close()
+            else:
+                self.transport.write_eof()
+                self.wait(STRANGER_SECONDS)
+
+    def shutdown(self) -> None:
+        if self._ends:
+            self.cut()
+        else:
+            super().shutdown()
+
+    def cut(self) -> None:
+        """Close the connection now, whatever the client has not read yet."""
+        if self.transport.get_write_buffer_size():
+            self.transport.abort()
+        else:
+            self.transport.close()
+
+
+def make_protocol(guests: Guests) -> type[Connection]:
+    """Return the class of the connections that `guests` holds."""
+    return type("GuestConnection", (Connection,), {"guests": guests})

@@ -1,0 +1,100 @@
+"""Who may go on after the headers of a request, before anything of its body is read."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from concurrent.futures import Future
+from typing import NamedTuple
+
+from werkzeug.datastructures import Authorization
+from werkzeug.http import parse_list_header
+
+from services.failures import TooManyFailures, group_address
+from services.users import Users
+from web.auth import is_open
+from web.refusals import too_large, too_many_failures, unauthorized
+from web.validation import MAX_JSON_BYTES
+
+# Who asks again while others of the same address wait for their refusal waits so much longer for
+# it. That makes a flood slow and costs a timer.
+DELAY_SECONDS = 0.02
+MAX_DELAY_SECONDS = 1.0
+
+
+class Head(NamedTuple):
+    """What is known of a request by its headers."""
+
+    method: str
+    path: str
+    authorization: str
+    forwarded_for: str
+    length: int
+    chunked: bool
+    peer: str
+
+
+class Gate:
+    """Judges requests by their headers. It belongs to the event loop."""
+
+    def __init__(self, users: Users, *, max_upload_bytes: int, trusted_proxies: int) -> None:
+        self._users = users
+        self._max_upload_bytes = max_upload_bytes
+        self._trusted_proxies = trusted_proxies
+        self._refused: Counter[str] = Counter()
+
+    def limit(self, path: str) -> int:
+        """Return how large a body may be."""
+        return self._max_upload_bytes if path == "/upload" else MAX_JSON_BYTES
+
+    async def judge(self, head: Head) -> bool:
+        """Return whether the caller is known; False where none need be. Raises Refused."""
+        given = _read_credentials(head.authorization)
+        known = given is not None and self._users.knows(*given)
+        if not known and not is_open(head.method, head.path):
+            if given is None:
+                raise unauthorized()
+            await self._check(given, self._find_address(head))
+            known = True
+        limit = self.limit(head.path) if known else 0
+        if head.length > limit or (head.chunked and not known):
+            raise too_large(limit)
+        return known
+
+    async def _check(self, given: tuple[str, str], address: str) -> None:
+        """Return when the credentials are right. Raises Refused."""
+        try:
+            role = self._users.look_up(*given, address)
+            if isinstance(role, Future):
+                check: asyncio.Future[str | None] = asyncio.wrap_future(role)
+                # Others with the same credentials wait for the same check.
+                if await asyncio.shield(check) is None:
+                    raise unauthorized()
+        except TooManyFailures as error:
+            await self._delay(group_address(address))
+            raise too_many_failures(str(error), error.retry_after) from None
+
+    async def _delay(self, group: str) -> None:
+        seconds = min(MAX_DELAY_SECONDS, DELAY_SECONDS * self._refused[group])
+        self._refused[group] += 1
+        try:
+            if seconds:
+                await asyncio.sleep(seconds)
+        finally:
+            self._refused[group] -= 1
+            if not self._refused[group]:
+                del self._refused[group]
+
+    def _find_address(self, head: Head) -> str:
+        """Return the caller's address, as werkzeug's ProxyFix finds it."""
+        forwarded = parse_list_header(head.forwarded_for) if self._trusted_proxies else []
+        if self._trusted_proxies and len(forwarded) >= self._trusted_proxies:
+            return forwarded[-self._trusted_proxies]
+        return head.peer
+
+
+def _read_credentials(header: str) -> tuple[str, str] | None:
+    given = Authorization.from_header(header) if header else None
+    if given is None or given.type != "basic" or not given.username or not given.password:
+        return None
+    return given.username, given.password

@@ -1,0 +1,91 @@
+"""All connections: strangers, who have not logged in, and known callers, within the file limit."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from typing import Any
+
+from web.crowd import Crowd
+
+if sys.platform != "win32":
+    import resource
+
+logger = logging.getLogger(__name__)
+
+# A stranger's connection is cut off when no request with credentials came for so long.
+STRANGER_SECONDS = 10.0
+# A known caller's, when nothing came for so long.
+SILENT_SECONDS = 120.0
+# Measured: to hold many costs little (10 kB each), and to cut off few makes them come again.
+MAX_STRANGERS = 8_192
+# The headers that strangers have sent in part may take so much memory.
+HEADS_BYTES = 64 * 1024 * 1024
+# Files that the process opens for other things: the database's connections, the model, the log.
+OTHER_FILES = 256
+# Where no limit is known, as on Windows.
+USUAL_FILES = 16_384
+# A known caller's request takes its connection, its body and its answer.
+FILES_OF_A_REQUEST = 3
+# At most so many connections are cut off in a row, so that others are answered between.
+CUT_AT_ONCE = 100
+LOOK_SECONDS = 0.5
+
+
+class Guests:
+    """Who is connected. It belongs to the event loop."""
+
+    def __init__(self, files: int, *, known_drop: int) -> None:
+        """`files` may be open at once; `known_drop` bytes of a known caller's body be dropped."""
+        free = max(64, files - OTHER_FILES)
+        strangers = min(MAX_STRANGERS, free // 2)
+        known = (free - strangers) // FILES_OF_A_REQUEST
+        # A quarter stays for other addresses than the greediest.
+        self.strangers = Crowd(strangers, strangers * 3 // 4)
+        self.known = Crowd(known, known)
+        self.known_drop = known_drop
+        self._held: dict[Any, int] = {}
+        self._held_of: dict[str, int] = {}
+        self._held_bytes = 0
+
+    def hold(self, connection: Any, group: str, size: int) -> bool:
+        """Note that a connection has so many bytes of headers; return whether all fit."""
+        more = size - self._held.pop(connection, 0)
+        if size:
+            self._held[connection] = size
+        self._held_bytes += more
+        of_one = self._held_of.pop(group, 0) + more
+        if of_one:
+            self._held_of[group] = of_one
+        return more <= 0 or (self._held_bytes <= HEADS_BYTES and of_one <= HEADS_BYTES * 3 // 4)
+
+    def forget(self, connection: Any, group: str) -> None:
+        """Count a connection no longer that is closed."""
+        self.strangers.leave(connection)
+        self.known.leave(connection)
+        self.hold(connection, group, 0)
+
+    async def watch(self) -> None:
+        """Cut off connections whose time is over, for ever."""
+        while True:
+            cut = self.strangers.cut_expired(CUT_AT_ONCE) + self.known.cut_expired(CUT_AT_ONCE)
+            await asyncio.sleep(0.01 if cut >= CUT_AT_ONCE else LOOK_SECONDS)
+
+
+def raise_file_limit() -> int:
+    """Raise the process's limit of open files as far as it may; return it."""
+    if sys.platform == "win32":
+        return USUAL_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # macOS says that there is no limit, and takes no more than this.
+    wanted = min(hard, 65_536) if hard != resource.RLIM_INFINITY else 65_536
+    if wanted > soft != resource.RLIM_INFINITY:
+        for limit in (wanted, 10_240):
+            try:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+                break
+            except (OSError, ValueError) as error:
+                logger.debug("The limit of open files stays: %s", error)
+    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return USUAL_FILES if soft == resource.RLIM_INFINITY else soft

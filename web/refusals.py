@@ -1,0 +1,99 @@
+"""Answers that the server gives by itself, without the app, in the shape of all errors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from http import HTTPStatus
+
+from web.errors import DISK_RETRY_SECONDS, RETRY_SECONDS
+from web.headers import SECURITY_HEADERS
+
+Headers = list[tuple[bytes, bytes]]
+
+_COMMON: Headers = [
+    (name.encode(), value.encode())
+    for name, value in {"Content-Type": "application/json", **SECURITY_HEADERS}.items()
+]
+
+
+class Refused(Exception):
+    """A request is answered with an error, and its body is not read any further."""
+
+    def __init__(
+        self, status: int, code: str, error: str, headers: Iterable[tuple[str, str]] = ()
+    ) -> None:
+        super().__init__(error)
+        self.status = status
+        self.code = code
+        self.headers = [(name.encode(), value.encode()) for name, value in headers]
+
+    def body(self) -> bytes:
+        return json.dumps({"error": str(self), "code": self.code}).encode() + b"\n"
+
+    def all_headers(self) -> Headers:
+        length = (b"Content-Length", str(len(self.body())).encode())
+        return [*_COMMON, *self.headers, length]
+
+    def as_bytes(self) -> bytes:
+        """Return the whole response; the connection ends with it."""
+        lines = [f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}".encode()]
+        lines += [b"%s: %s" % header for header in self.all_headers()]
+        return b"\r\n".join([*lines, b"Connection: close", b"", self.body()])
+
+
+def unauthorized() -> Refused:
+    return Refused(
+        401,
+        "unauthorized",
+        "Name or password is missing or wrong (HTTP basic auth).",
+        [("WWW-Authenticate", 'Basic realm="Conector PGVector"')],
+    )
+
+
+def too_many_failures(reason: str, retry_after: int) -> Refused:
+    return Refused(
+        429,
+        "too_many_failures",
+        f"{reason} Try again in {retry_after} seconds.",
+        [("Retry-After", str(retry_after))],
+    )
+
+
+def too_large(limit: int) -> Refused:
+    return Refused(413, "too_large", f"The body is larger than the {limit} bytes allowed here.")
+
+
+def malformed() -> Refused:
+    return Refused(400, "malformed_request", "The request is not valid HTTP/1.1.")
+
+
+def header_too_large(size: int, count: int) -> Refused:
+    return Refused(
+        431, "header_too_large", f"The headers are more than {size} bytes, or more than {count}."
+    )
+
+
+def incomplete_body() -> Refused:
+    return Refused(400, "incomplete_body", "The body ended before it was whole: send it again.")
+
+
+def too_slow() -> Refused:
+    return Refused(408, "too_slow", "The body came too slowly: send it again, faster.")
+
+
+def busy(reason: str) -> Refused:
+    return Refused(503, "unavailable", reason, [("Retry-After", str(RETRY_SECONDS))])
+
+
+def disk_full() -> Refused:
+    return Refused(
+        503,
+        "unavailable",
+        "The service's disk is full: try again later.",
+        [("Retry-After", str(DISK_RETRY_SECONDS))],
+    )
+
+
+def failed() -> Refused:
+    return Refused(500, "internal_error", "The service failed; its log says why.")
