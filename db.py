@@ -8,14 +8,13 @@ can't be applied raises SchemaError.
 from __future__ import annotations
 
 import logging
-import math
 import os
 import select
 import socket
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,15 +70,14 @@ class DatabaseUnavailable(Exception):
 
 
 class Connection(connection):
-    """A connection that remembers what was prepared on it, and when it was tuned for searches.
+    """A connection that remembers what was prepared on it.
 
-    `prepared` holds the text of EXECUTE for each statement; `tuned_at` is a time.monotonic().
+    `prepared` holds the text that runs each statement.
     """
 
     def __init__(self, dsn: str, *args: object) -> None:
         super().__init__(dsn, *args)
         self.prepared: dict[object, str] = {}
-        self.tuned_at = -math.inf
 
 
 @dataclass(eq=False)
@@ -92,12 +90,12 @@ class _Borrowed:
 
 
 class Pool:
-    """At most `size` connections to `dsn`; a borrower waits up to `wait_seconds` for one.
+    """At most `size` connections to what `dsn` says; a borrower waits `wait_seconds` for one.
 
     Thread-safe. A connection is opened when it is first needed, so none is shared by a fork.
     """
 
-    def __init__(self, dsn: str, size: int, wait_seconds: float = 5.0) -> None:
+    def __init__(self, dsn: str | Callable[[], str], size: int, wait_seconds: float = 5.0) -> None:
         self._dsn = dsn
         self._wait_seconds = wait_seconds
         self._free = threading.BoundedSemaphore(size)
@@ -229,7 +227,7 @@ class Pool:
 
     def _connect(self) -> Connection:
         conn: Connection = psycopg2.connect(
-            self._dsn,
+            self._dsn if isinstance(self._dsn, str) else self._dsn(),
             connect_timeout=CONNECT_SECONDS,
             # A host that is gone says nothing. Work is to go on elsewhere within 30 seconds.
             keepalives_idle=10,

@@ -75,14 +75,14 @@ class Cluster:
                     f"The database in {self.folder} took no connection for {START_SECONDS} "
                     f"seconds: {self._read_log_tail()}"
                 )
-            if state == "gone" and not self._is_alive():
+            if state == "gone" and not self.is_alive():
                 self._launch()
             else:
                 time.sleep(0.1)
 
     def stop(self) -> None:
         """Stop the server, if it runs, and cut the connections that are left."""
-        if not self._is_alive():
+        if not self.is_alive():
             return
         programs = Programs.for_folder(self.folder, self._setup)
         try:
@@ -115,7 +115,7 @@ class Cluster:
             return "busy" if re.search("FATAL|timeout", str(error)) else "gone"
         return "ready"
 
-    def _is_alive(self) -> bool:
+    def is_alive(self) -> bool:
         """Return whether the process in postmaster.pid is this server, and no later process."""
         number = read_text(self.folder / "postmaster.pid").partition("\n")[0].strip()
         try:

