@@ -7,10 +7,11 @@ import io
 import logging
 import sys
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any, BinaryIO
 from urllib.parse import unquote_to_bytes
 
-from web.bodies import COPIES_OF_UPLOADS, Body, Disconnected, Disk
+from web.bodies import COPIES_OF_UPLOADS, IN_MEMORY, Body, Disconnected, Disk
 from web.gate import Gate, Head
 from web.guests import SILENT_SECONDS
 from web.places import WAIT_SECONDS, Places, name_kind
@@ -106,7 +107,7 @@ class Bridge:
             await _refuse(scope, failed())
 
     async def _answer(self, scope: Any, receive: Any) -> None:
-        connection, head = scope["connection"], read_head(scope)
+        connection, cycle, head = scope["connection"], scope["cycle"], read_head(scope)
         kept = self._kept.get((head.method, head.path))
         if kept is not None and not head.length and not head.chunked:
             await _reply(scope, *kept)
@@ -123,7 +124,10 @@ class Bridge:
             copies=COPIES_OF_UPLOADS if head.path == "/upload" else 1,
         )
         try:
-            if head.length or head.chunked:
+            if not cycle.more_body and len(cycle.body) <= IN_MEMORY:
+                body.file = io.BytesIO(cycle.body)
+                body.size = len(cycle.body)
+            else:
                 body.announce(head.length)
                 connection.receiving = True
                 await body.receive(receive)
@@ -133,7 +137,7 @@ class Bridge:
             if head.chunked:
                 del environ["HTTP_TRANSFER_ENCODING"]
                 environ["CONTENT_LENGTH"] = str(body.size)
-            await self._run(kind, environ, scope["cycle"])
+            await self._run(kind, environ, cycle)
         finally:
             body.close()
 
@@ -154,13 +158,15 @@ class Bridge:
         holds = True
         response = Response(self._app, environ)
         try:
-            part = await self._threads.run(response.start)
+            reply = Reply(cycle)
+            part, whole = await self._threads.run(partial(_start, response, reply))
+            if whole:
+                reply.end(part)
+                return
             if kind != "open":
                 # Who reads slowly holds no place; only strangers must not be many.
                 self._places.leave(kind)
                 holds = False
-            reply = Reply(cycle)
-            reply.begin(response.status, response.headers)
             while response.more or len(part) > SENT:
                 for at in range(0, len(part), SENT):
                     async with asyncio.timeout(SILENT_SECONDS):
@@ -176,6 +182,15 @@ class Bridge:
                 self._places.leave(kind)
             if response.more:
                 response.close()
+
+
+def _start(response: Response, reply: Reply) -> tuple[bytes, bool]:
+    """Run the app. Return the first part and False; what is left and True if it was sent whole."""
+    part = response.start()
+    reply.begin(response.status, response.headers)
+    if response.more or len(part) > SENT:
+        return part, False
+    return reply.send_whole(part), True
 
 
 async def _refuse(scope: Any, refused: Refused) -> None:

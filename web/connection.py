@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import threading
 import time
 from typing import Any
 
@@ -46,11 +48,13 @@ class Connection(HttpToolsProtocol):
         # Bytes of the headers that are being received; None within a body.
         self._head: int | None = 0
         self._messages = 0
-        self._too_many_lines = False
         # Bytes that were dropped of the body of a refused request, or after the last answer.
         self._dropped: int | None = None
         self._ends = False
         self._half_closed = False
+        # The same socket for threads, which the event loop can't close under them.
+        self._socket: socket.socket | None = None
+        self._socket_lock = threading.Lock()
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -60,6 +64,10 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.guests.forget(self, self._group)
+        with self._socket_lock:
+            if self._socket is not None:
+                self._socket.close()
+                self._socket = None
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -79,20 +87,18 @@ class Connection(HttpToolsProtocol):
 
     def _hold_head(self, size: int) -> None:
         """Keep so many bytes of headers that are not complete, if they are not too many."""
-        fits = size <= HEAD_BYTES and self.guests.hold(self, self._group, size)
+        short = size <= HEAD_BYTES and len(self.headers or ()) <= HEAD_LINES
+        fits = short and self.guests.hold(self, self._group, size)
         self._head = size
         if not fits:
             self.end(header_too_large(HEAD_BYTES, HEAD_LINES))
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if len(self.headers) >= HEAD_LINES:
-            self._too_many_lines = True
-            raise ValueError  # httptools ends the parsing
-        super().on_header(name, value)
-
     def on_headers_complete(self) -> None:
+        if self._head:
+            self.guests.hold(self, self._group, 0)
         self._head = None
-        self.guests.hold(self, self._group, 0)
+        if len(self.headers) > HEAD_LINES:
+            raise ValueError  # httptools ends the parsing
         coding = [value.lower() for name, value in self.headers if name == b"transfer-encoding"]
         if coding and (coding != [b"chunked"] or self.parser.get_http_version() != "1.1"):
             raise ValueError  # httptools ends the parsing
@@ -113,10 +119,16 @@ class Connection(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        super().on_response_complete()
-        if self._half_closed and not self.pipeline:
+        """Go on to the next request, or wait for one: uvicorn's own would set a timer for each."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        elif self._half_closed:
             self.transport.close()
-        elif not self.transport.is_closing():
+        else:
             self.wait(SILENT_SECONDS if self.known else STRANGER_SECONDS)
 
     def eof_received(self) -> bool:  # type: ignore[override]
@@ -130,10 +142,8 @@ class Connection(HttpToolsProtocol):
         return True
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002
-        if self._too_many_lines:
-            self.end(header_too_large(HEAD_BYTES, HEAD_LINES))
-        else:
-            self.end(malformed())
+        many = self.headers is not None and len(self.headers) > HEAD_LINES
+        self.end(header_too_large(HEAD_BYTES, HEAD_LINES) if many else malformed())
 
     def wait(self, seconds: float) -> None:
         """Let the connection be cut off unless it goes on within so many seconds."""
@@ -146,6 +156,8 @@ class Connection(HttpToolsProtocol):
             self.guests.strangers.leave(self)
             self.known = True
             self.transport.set_write_buffer_limits()
+            if self._socket is None:
+                self._socket = self.transport.get_extra_info("socket").dup()
         self.guests.known.enter(self, self._group, float("inf"))
 
     def log_out(self) -> None:
@@ -189,6 +201,19 @@ class Connection(HttpToolsProtocol):
             self.cut()
         else:
             super().shutdown()
+
+    def send_now(self, data: bytes) -> bytes:
+        """Send from any thread what the system takes at once; return what is left.
+
+        Only for the answer whose turn it is: nothing else writes meanwhile.
+        """
+        with self._socket_lock:
+            if self._socket is None or self.transport.get_write_buffer_size():
+                return data
+            try:
+                return data[self._socket.send(data) :]
+            except OSError:
+                return data  # the event loop meets the same, and closes the connection
 
     def cut(self) -> None:
         """Close the connection now, whatever the client has not read yet."""

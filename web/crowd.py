@@ -38,7 +38,11 @@ class Crowd:
         Where there are too many, cut the oldest idle one of its address or, where they are too many
         in all, of the address that has most: who opens few connections keeps them.
         """
-        self.leave(connection)
+        if self._group_of.get(connection) == group:
+            mine = self._groups[group]
+            del mine[connection]
+            mine[connection] = deadline
+            return
         if len(self._groups.get(group, ())) >= self._most_of_one:
             self._cut_oldest(group)
         elif len(self) >= self._most:

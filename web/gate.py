@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from base64 import b64decode
 from collections import Counter
 from concurrent.futures import Future
 from typing import NamedTuple
 
-from werkzeug.datastructures import Authorization
 from werkzeug.http import parse_list_header
 
 from services.failures import TooManyFailures, group_address
@@ -94,7 +94,12 @@ class Gate:
 
 
 def _read_credentials(header: str) -> tuple[str, str] | None:
-    given = Authorization.from_header(header) if header else None
-    if given is None or given.type != "basic" or not given.username or not given.password:
+    """Return name and password as werkzeug reads them, or None."""
+    kind, _, value = header.partition(" ")
+    if kind.lower() != "basic":
         return None
-    return given.username, given.password
+    try:
+        name, _, password = b64decode(value).decode().partition(":")
+    except ValueError:
+        return None
+    return (name, password) if name and password else None

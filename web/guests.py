@@ -26,8 +26,8 @@ HEADS_BYTES = 64 * 1024 * 1024
 OTHER_FILES = 256
 # Where no limit is known, as on Windows.
 USUAL_FILES = 16_384
-# A known caller's request takes its connection, its body and its answer.
-FILES_OF_A_REQUEST = 3
+# A known caller's request takes its connection twice, its body and its answer.
+FILES_OF_A_REQUEST = 4
 # At most so many connections are cut off in a row, so that others are answered between.
 CUT_AT_ONCE = 100
 LOOK_SECONDS = 0.5
