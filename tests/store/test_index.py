@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 import uuid
@@ -19,6 +18,7 @@ from psycopg2.sql import SQL, Identifier
 import db
 import store.index
 import store.models
+import store.ranking
 import store.search
 from db import Pool
 from store.models import Model
@@ -136,43 +136,44 @@ def test_a_filter_that_keeps_one_in_a_hundred_fills_its_page(
 ) -> None:
     fill(pool, model, vectors)
     assert store.index.build_index(pool, model, 1)
-    with pool.reading() as conn, conn.cursor() as cur:
-        cur.execute("SET enable_sort = off")  # or the planner prefers exact search, rightly
     for query in vectors[:20]:
         hits = store.search.search(pool, model, query, limit=20, **narrow)  # type: ignore[arg-type]
         assert len(hits) == 20
         assert [h.distance for h in hits] == sorted(h.distance for h in hits)
 
 
-def test_more_vectors_want_more_candidates(pool: Pool, model: Model) -> None:
+def test_more_vectors_want_more_candidates(pool: Pool) -> None:
     for stored, candidates in ((1_000, "100"), (60_000, "150"), (600_000, "250")):
-        with pool.reading() as conn, conn.cursor() as cur:
+        with pool.transaction() as conn, conn.cursor() as cur:
             cur.execute(
                 "UPDATE pg_class SET reltuples = %s WHERE oid = 'vectors'::regclass", (stored,)
             )
-            conn.tuned_at = -math.inf
-        store.search.search(pool, model, np.ones(DIMENSION, np.float32), limit=1)
-        with pool.reading() as conn, conn.cursor() as cur:
+            cur.execute(store.ranking.compose_settings())
             cur.execute("SHOW hnsw.ef_search")
             assert db.fetch_row(cur)[0] == candidates
 
 
 def test_a_page_that_the_index_can_not_fill_is_filled_by_comparing(
-    pool: Pool, model: Model, vectors: NDArray[np.float32]
+    pool: Pool,
+    dsn: str,
+    model: Model,
+    vectors: NDArray[np.float32],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     fill(pool, model, vectors)
     expected = [h.id for h in store.search.search(pool, model, vectors[0], limit=20, offset=980)]
     rare: dict[str, Any] = {"metadata": {"rare": "false"}, "collections": ["a"]}
     kept = [h.id for h in store.search.search(pool, model, vectors[0], limit=100, **rare)]
     assert store.index.build_index(pool, model, 1)
-    with pool.reading() as conn, conn.cursor() as cur:
-        # It gives up at once.
-        cur.execute("SET hnsw.max_scan_tuples = 1; SET hnsw.ef_search = 1; SET enable_seqscan = 0")
-    assert [h.id for h in store.search.search(pool, model, vectors[0], limit=20, offset=980)] == (
+    # It gives up at once.
+    monkeypatch.setattr(store.ranking, "MOST_VISITED", 1)
+    other = Pool(dsn, 1)
+    assert [h.id for h in store.search.search(other, model, vectors[0], limit=20, offset=980)] == (
         expected
     )
-    assert [h.id for h in store.search.search(pool, model, vectors[0], limit=100, **rare)] == kept
+    assert [h.id for h in store.search.search(other, model, vectors[0], limit=100, **rare)] == kept
     assert len(kept) == 100
+    other.close()
 
 
 def test_a_deleted_item_never_comes_back(

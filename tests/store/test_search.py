@@ -34,3 +34,22 @@ def test_a_search_is_prepared_once_for_each_connection(dsn: str) -> None:
         assert db.fetch_row(cursor) == (4, 2)
         assert len(conn.prepared) == 4
     pool.close()
+
+
+def test_a_pooler_may_exchange_the_server_s_connections(dsn: str) -> None:
+    pool = Pool(dsn, 1)
+    model = store.models.register_model(pool, "small", 3)
+    query = np.ones(3, np.float32)
+    assert store.search.search(pool, model, query, limit=5) == []
+    with pool.reading() as conn, conn.cursor() as cursor:
+        # What was prepared is not there.
+        cursor.execute("DEALLOCATE ALL")
+    assert store.search.search(pool, model, query, limit=5) == []
+    with pool.reading() as conn:
+        # What is there was prepared by somebody else.
+        conn.prepared.clear()
+    assert store.search.search(pool, model, query, limit=5) == []
+    with pool.reading() as conn, conn.cursor() as cursor:
+        cursor.execute("SHOW enable_sort")
+        assert db.fetch_row(cursor)[0] == "on"
+    pool.close()

@@ -1,0 +1,138 @@
+"""All pages of a query: nothing comes twice or never, however the index and its filter go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from pgvector import HalfVector
+from psycopg2.extras import execute_values
+
+import store.index
+import store.models
+import store.ranking
+import store.search
+from db import Pool
+from store.models import Model
+from store.search import Hit
+
+DIMENSION = 16
+ITEMS = 1_500
+FILTERS: list[dict[str, Any]] = [
+    {},
+    {"collections": ["a"]},
+    {"metadata": {"tag": "most"}},
+    {"metadata": {"tag": "most"}, "collections": ["a", "b"]},
+    {"metadata": {"tag": "few"}},
+]
+
+
+@pytest.fixture
+def model(pool: Pool) -> Model:
+    return store.models.register_model(pool, "small", DIMENSION)
+
+
+def make_vectors(count: int) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Yield the vectors of questions and pairs; every fifth item shares its question's vector.
+
+    Their lengths differ, so that the index rounds them in another way than they are stored.
+    """
+    rng = np.random.default_rng(1)
+    centers = rng.standard_normal((20, DIMENSION))
+    shared = centers[0]
+    for n in range(count):
+        question = centers[n % 20] + 0.3 * rng.standard_normal(DIMENSION)
+        shared = question if n % 50 == 0 else shared
+        question = shared if n % 5 == 0 else question
+        pair = question + 0.05 * rng.standard_normal(DIMENSION)
+        yield question, pair * rng.uniform(0.1, 5)
+
+
+@pytest.fixture
+def filled(pool: Pool, model: Model) -> Pool:
+    with pool.transaction() as conn, conn.cursor() as cur:
+        cur.execute("INSERT INTO collections (name) VALUES ('a'), ('b')")
+        cur.execute(
+            """
+            INSERT INTO items (collection_id, item_key, place, question_hash, answer_hash,
+                               question, answer, metadata, position)
+            SELECT CASE WHEN n %% 10 = 0 THEN 2 ELSE 1 END, md5(n::text)::uuid, 0,
+                   md5(n::text)::uuid, md5(n::text)::uuid, 'q' || n, 'a',
+                   jsonb_build_object('tag', CASE WHEN n %% 20 = 1 THEN 'few' ELSE 'most' END), n
+            FROM generate_series(1, %s) n
+            """,
+            (ITEMS,),
+        )
+        execute_values(
+            cur,
+            "INSERT INTO vectors SELECT id, model, kind, collection_id, embedding FROM items"
+            " JOIN (VALUES %s) v (position, model, kind, embedding) USING (position)",
+            [
+                (n, model.id, kind, HalfVector(vector))
+                for n, both in enumerate(make_vectors(ITEMS), 1)
+                for kind, vector in zip(("question", "pair"), both, strict=True)
+            ],
+            "(%s, %s, %s, %s::halfvec)",
+        )
+    with pool.reading() as conn, conn.cursor() as cur:
+        cur.execute("VACUUM ANALYZE vectors, items")
+    return pool
+
+
+def read_pages(
+    pool: Pool, model: Model, query: NDArray[np.float32], limits: list[int], **kept: Any
+) -> list[list[Hit]]:
+    """Return pages of the limits in turn, to the end of the results."""
+    pages: list[list[Hit]] = []
+    offset = 0
+    while not pages or pages[-1]:
+        limit = limits[len(pages) % len(limits)]
+        pages.append(store.search.search(pool, model, query, limit=limit, offset=offset, **kept))
+        offset += limit
+    return pages
+
+
+@pytest.mark.parametrize("visited", [None, 5_000, 300, 1])
+def test_every_item_comes_once_whatever_the_pages(
+    filled: Pool, model: Model, visited: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`visited`: the vectors after which the index gives up; None is without an index."""
+    if visited is not None:
+        monkeypatch.setattr(store.ranking, "MOST_VISITED", visited)
+        assert store.index.build_index(filled, model, 1)
+    query = np.random.default_rng(2).standard_normal(DIMENSION).astype(np.float32)
+    for kept in FILTERS:
+        pages = read_pages(filled, model, query, [100], **kept)
+        ids = [hit.id for page in pages for hit in page]
+        assert len(ids) == len(set(ids))
+        assert set(ids) == expected_ids(**kept)
+        for page in pages:
+            assert [h.distance for h in page] == sorted(h.distance for h in page)
+        # Other pages of the same query hold the same items, up to each place where both end.
+        others = read_pages(filled, model, query, [7, 13, 80], **kept)
+        other_ids = [hit.id for page in others for hit in page]
+        for end in range(100, len(ids), 100):
+            assert set(other_ids[:end]) == set(ids[:end])
+        # An item is the same on any page.
+        assert {hit for page in map(frozen, others) for hit in page} == {
+            hit for page in map(frozen, pages) for hit in page
+        }
+
+
+def expected_ids(
+    collections: Sequence[str] = ("a", "b"), metadata: dict[str, str] | None = None
+) -> set[int]:
+    tag = (metadata or {}).get("tag")
+    return {
+        n
+        for n in range(1, ITEMS + 1)
+        if ("b" if n % 10 == 0 else "a") in collections
+        and tag in (None, "few" if n % 20 == 1 else "most")
+    }
+
+
+def frozen(page: list[Hit]) -> list[tuple[int, float, str]]:
+    return [(hit.id, hit.distance, hit.matched) for hit in page]
