@@ -28,8 +28,8 @@ SENT = 64 * 1024
 FILE_THREADS = 2
 # The answers to these are always the same, and given without a thread.
 KEPT_PATHS = ("/livez", "/health")
-# A stranger has so long for an answer that needs no credentials.
-OPEN_SECONDS = 2 * WAIT_SECONDS
+# A stranger gets so long for a password to be checked, or an answer that needs none to be read.
+ANSWER_SECONDS = 2 * WAIT_SECONDS
 
 
 class Response:
@@ -112,11 +112,11 @@ class Bridge:
         if kept is not None and not head.length and not head.chunked:
             await _reply(scope, *kept)
             return
+        if not connection.known:
+            connection.wait(ANSWER_SECONDS)
         known = await self._gate.judge(head)
         if known:
             connection.log_in()
-        else:
-            connection.wait(OPEN_SECONDS)
         body = Body(
             self._disk,
             self._file_threads,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import threading
 import time
@@ -26,6 +27,8 @@ MAX_PIPELINED = 16
 DROPPED_BYTES = 1024 * 1024
 # What a stranger may leave unread of our answers.
 STRANGERS_BUFFER = 16 * 1024
+
+_UPGRADE = re.compile(rb"\r\nupgrade[ \t]*:", re.IGNORECASE)
 
 
 class Connection(HttpToolsProtocol):
@@ -78,6 +81,8 @@ class Connection(HttpToolsProtocol):
                 return
         if self._ends:
             return
+        if self._head is not None and b"pgrade" in data:
+            data = _decline_upgrade(data)
         messages = self._messages
         super().data_received(data)
         if self._head is not None and not self._ends:
@@ -221,6 +226,16 @@ class Connection(HttpToolsProtocol):
             self.transport.abort()
         else:
             self.transport.close()
+
+
+def _decline_upgrade(data: bytes) -> bytes:
+    """Return what begins with headers without the offer of another protocol.
+
+    Java's client offers HTTP/2 in every first request; httptools would then skip the body.
+    """
+    end = data.find(b"\r\n\r\n")
+    head = data if end < 0 else data[:end]
+    return _UPGRADE.sub(b"\r\nx-declined:", head) + data[len(head) :]
 
 
 def make_protocol(guests: Guests) -> type[Connection]:

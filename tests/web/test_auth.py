@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import io
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from apiflask import APIFlask
@@ -129,3 +131,22 @@ def test_the_services_own_address_is_what_trusted_proxies_forward(
         assert response.headers["Location"] == location
     finally:
         app.extensions["conector"].close()
+
+
+class Unreadable(io.RawIOBase):
+    """A body that is still to come."""
+
+    def readinto(self, _buffer: Any) -> int:
+        raise AssertionError("the body is read before the credentials are checked")
+
+
+@pytest.mark.parametrize("path", ["/upload", "/search", "/items", "/nowhere"])
+def test_credentials_are_checked_before_the_body_is_read_under_any_server(
+    app: APIFlask, path: str
+) -> None:
+    response = app.test_client().post(
+        path,
+        headers={"Content-Type": "text/csv", "Content-Length": "1000"},
+        environ_overrides={"wsgi.input": Unreadable()},
+    )
+    assert response.status_code == 401
