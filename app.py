@@ -27,6 +27,7 @@ from services.process import end_on_signals, start_logging
 from services.runtime import DATABASE_SECONDS, START_ERRORS, Runtime, start_runtime
 from web.auth import guard_the_rest
 from web.cross_site import refuse_cross_site
+from web.decoding import FormRequest
 from web.errors import register_error_handlers
 from web.headers import protect
 from web.openapi import DESCRIPTION, TITLE, VERSION, complete_spec
@@ -67,6 +68,7 @@ def build_app(settings: Settings, runtime: Runtime) -> APIFlask:
         OPENAPI_VERSION="3.1.0",
         DESCRIPTION=DESCRIPTION,
     )
+    app.request_class = FormRequest
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.spec_processor(complete_spec)
     app.extensions["conector"] = runtime

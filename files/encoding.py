@@ -121,27 +121,32 @@ def text_chunks(file: BinaryIO, encoding: Encoding) -> Iterator[str]:
         position += len(chunk)
 
 
+def find_codec(name: str) -> str | None:
+    """Return the name of Python's codec for an encoding of text, or None where it has none."""
+    try:
+        found = codecs.lookup(name.strip()).name
+        # Python refuses to decode with a codec that is no encoding of text, such as base64.
+        bytes(8).decode(found, "replace")
+    except (LookupError, ValueError):
+        return None
+    return None if found.replace("_", "-") in _NO_ENCODINGS else found
+
+
 def _given(name: str, start: bytes) -> Encoding:
     """Return the encoding that the caller named, without its BOM."""
-    try:
-        found = codecs.lookup(name.strip())
-        # Python refuses to decode with a codec that is no encoding of text, such as base64.
-        bytes(8).decode(found.name, "replace")
-        text = found.name.replace("_", "-") not in _NO_ENCODINGS
-    except (LookupError, ValueError):
-        text = False
-    if not text:
+    found = find_codec(name)
+    if found is None:
         raise FileError(
             "invalid_option",
             f"encoding={name[:40]!r} is not known; utf-8, utf-16, windows-1252, windows-1251, "
             "cp949 and shift_jis are, for example.",
         )
-    plain = found.name.removesuffix("-sig").replace("_", "-")
+    plain = found.removesuffix("-sig").replace("_", "-")
     for bom, marked in _BOMS:
         if start.startswith(bom) and marked.startswith(plain):
             return Encoding(marked, len(bom))
     # Without a BOM, UTF-16 is what Windows writes.
-    return Encoding({"utf-16": "utf-16-le", "utf-32": "utf-32-le"}.get(plain, found.name))
+    return Encoding({"utf-16": "utf-16-le", "utf-32": "utf-32-le"}.get(plain, found))
 
 
 def _utf16(start: bytes) -> Encoding | None:

@@ -10,15 +10,31 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+)
 
 from files.options import ReadOptions
 from services.imports import ImportOptions
 from services.search import Query
-from texts import MAX_ANSWER_CHARS, MAX_QUESTION_CHARS, visible_text
+from texts import MAX_ANSWER_CHARS, MAX_METADATA_CHARS, MAX_QUESTION_CHARS, visible_text
 from web.validation import RequestModel
 
 MAX_IDEMPOTENCY_KEY = 255
+# A search may name so many collections, and so many columns that its items must have.
+MAX_COLLECTIONS = 100
+MAX_FILTER_COLUMNS = 50
+MAX_FILTER_NAME_CHARS = 1_000
+MAX_FILTER_CHARS = 10_000
+# As many columns as a file may have (files/columns.py).
+MAX_METADATA_COLUMNS = 1_000
+MAX_OPTION_CHARS = 1_000
 
 
 def _require_storable(text: str) -> str:
@@ -49,6 +65,11 @@ def _read_json(value: object) -> object:
         raise ValueError('must be a JSON object such as {"column": "value"}') from error
 
 
+def _count_names(value: object) -> str:
+    """Return which of the two types is meant, so that an error speaks of that one alone."""
+    return "several" if isinstance(value, list) else "one"
+
+
 Text = Annotated[str, AfterValidator(_require_storable)]
 Question = Annotated[
     str,
@@ -69,8 +90,23 @@ MetadataName = Annotated[
     AfterValidator(_require_storable),
     AfterValidator(_require_column_name),
 ]
+MetadataValue = Annotated[Text, Field(max_length=MAX_METADATA_CHARS)]
+# Any name that a file's column may have had.
+StoredName = Annotated[Text, Field(max_length=MAX_METADATA_CHARS)]
 CollectionName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
-Option = Annotated[Text, Field(min_length=1)]
+CollectionNames = Annotated[list[CollectionName], Field(min_length=1, max_length=MAX_COLLECTIONS)]
+OneOrSeveral = Annotated[
+    Annotated[CollectionName, Tag("one")] | Annotated[CollectionNames, Tag("several")],
+    Discriminator(_count_names),
+]
+Filter = Annotated[
+    dict[
+        Annotated[Text, Field(max_length=MAX_FILTER_NAME_CHARS)],
+        Annotated[Text, Field(max_length=MAX_FILTER_CHARS)],
+    ],
+    Field(max_length=MAX_FILTER_COLUMNS),
+]
+Option = Annotated[Text, Field(min_length=1, max_length=MAX_OPTION_CHARS)]
 Mode = Literal["upsert", "replace", "append"]
 JobStatus = Literal["enqueued", "processing", "succeeded", "failed", "canceled"]
 # Pages of a search are small and end soon; pages of a list go on.
@@ -84,10 +120,10 @@ class SearchRequest(RequestModel):
     question: Question = Field(description="What is asked.")
     limit: Limit = Field(5, description="The most results.")
     offset: Offset = Field(0, description="Results to pass over.")
-    collection: CollectionName | Annotated[list[CollectionName], Field(min_length=1)] | None = (
-        Field(None, description="One collection or several; all where there is none.")
+    collection: OneOrSeveral | None = Field(
+        None, description="One collection or several; all where there is none."
     )
-    filter: Annotated[dict[Text, Text] | None, BeforeValidator(_read_json)] = Field(
+    filter: Annotated[Filter | None, BeforeValidator(_read_json)] = Field(
         None, description="Metadata that the items must have: column and value."
     )
     max_distance: Annotated[float, Field(ge=0, le=2)] | None = Field(
@@ -165,7 +201,9 @@ class ItemRequest(RequestModel):
     question: Question
     answer: Answer
     collection: CollectionName = "default"
-    metadata: dict[MetadataName, Text] = Field({}, description="Column and value.")
+    metadata: dict[MetadataName, MetadataValue] = Field(
+        {}, max_length=MAX_METADATA_COLUMNS, description="Column and value."
+    )
 
 
 class ItemChange(RequestModel):
@@ -173,8 +211,9 @@ class ItemChange(RequestModel):
 
     question: Question
     answer: Answer
-    # Any name is taken: a file's column may have had it.
-    metadata: dict[Text, Text] = Field({}, description="Column and value.")
+    metadata: dict[StoredName, MetadataValue] = Field(
+        {}, max_length=MAX_METADATA_COLUMNS, description="Column and value."
+    )
     collection: CollectionName | None = Field(None, description="The item's own; can't change.")
     id: int | None = Field(None, description="The item's own; can't change.")
     created_at: str | None = Field(None, description="Passed over.")

@@ -21,6 +21,7 @@ from services.imports import ImportPreview, Upload
 from store.jobs import Job
 from web.auth import auth
 from web.context import current_runtime
+from web.decoding import require_utf8
 from web.errors import ApiError, invalid_request, unsupported_media_type
 from web.jobs import describe_job, describe_rejection
 from web.responses import answer_json
@@ -91,6 +92,7 @@ def read_idempotency_key(request: Request) -> str | None:
 
 def read_options(request: Request) -> UploadOptions:
     """Return the options, from query and form fields alike. Raises ApiError (400)."""
+    require_utf8(request.query_string, "The address")
     given = [*request.args.items(multi=True), *request.form.items(multi=True)]
     for name, times in Counter(name for name, _ in given).items():
         if times > 1:
@@ -129,8 +131,7 @@ def _find_part(request: Request) -> FileStorage:
         raise ApiError(
             400,
             "malformed_request",
-            "No part of the multipart body can be read: it has none, its end is missing, or a "
-            "file's name is not UTF-8 (send -F 'file=@faq.csv;filename=faq.csv').",
+            "The multipart body has no part: send the file as curl -F file=@faq.csv does.",
         )
     if not files and "file" in request.form:
         raise ApiError(

@@ -5,20 +5,27 @@ What is wrong becomes an answer that names each field.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
-from urllib.parse import unquote_to_bytes
 
 from apiflask.schema_adapters import registry
 from apiflask.schema_adapters.pydantic import PydanticAdapter
 from flask import Request, request
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails, from_json
 
+from web.decoding import decode_json, require_utf8
 from web.errors import ApiError, invalid_request, unsupported_media_type
 
 MAX_JSON_BYTES = 8 * 1024 * 1024
+# No object or array of JSON has more members, and no body more in all: 100 searches with all their
+# filters have fewer. Models have limits of their own, but a megabyte of wrong members would become
+# a gigabyte of errors.
+MAX_MEMBERS = 1_000
+MAX_MEMBERS_IN_ALL = 20_000
 MAX_SHOWN_FIELDS = 10
+MAX_SHOWN_CHARS = 200
 _URL_ENCODED = "application/x-www-form-urlencoded"
 _FORM_TYPES = (_URL_ENCODED, "multipart/form-data")
 
@@ -36,9 +43,10 @@ class RequestAdapter(PydanticAdapter):
 
     def validate_input(self, request: Request, location: str, **_kwargs: Any) -> BaseModel:
         if location in ("query", "querystring"):
+            require_utf8(request.query_string, "The address")
             return validate(self.model_class, request.args.to_dict())
         if request.mimetype == "application/json":
-            return validate(self.model_class, request.get_data())
+            return validate(self.model_class, decode_json(request))
         if location == "json_or_form" and request.mimetype in _FORM_TYPES:
             return validate(self.model_class, _read_form(request))
         expected = "application/json"
@@ -54,17 +62,55 @@ class RequestAdapter(PydanticAdapter):
 registry.register("pydantic", RequestAdapter)
 
 
-def validate(model: type[M], given: Mapping[str, Any] | bytes) -> M:
-    """Return what is given, fields by their names or the bytes of JSON, as the model.
+def validate(model: type[M], given: Mapping[str, Any] | str) -> M:
+    """Return what is given, fields by their names or the text of JSON, as the model.
 
     Raises ApiError (400) that names each field that is wrong, and how.
     """
+    text = given if isinstance(given, str) else None
+    fields = given if text is None else _parse_json(text)
     try:
-        if isinstance(given, bytes):
-            return model.model_validate_json(given, strict=True)
-        return model.model_validate(given)
+        if text is None:
+            return model.model_validate(fields)
+        # Not of `fields`: JSON can say in texts what has no form in JSON itself.
+        return model.model_validate_json(text, strict=True)
     except ValidationError as error:
-        raise _explain_invalid(error) from error
+        raise _explain_invalid(error, fields) from error
+
+
+def _parse_json(text: str) -> Any:
+    """Return what a text of JSON holds. Raises ApiError (400) where that is not JSON, or large."""
+    try:
+        parsed = from_json(text)
+    except ValueError as error:
+        raise ApiError(400, "malformed_json", f"The body is not valid JSON: {error}.") from error
+    _bound_members(parsed)
+    return parsed
+
+
+def _bound_members(parsed: Any) -> None:
+    """Raise ApiError (400) that names the object or array with too many members."""
+    total = 0
+    waiting: list[tuple[tuple[int | str, ...], Any]] = [((), parsed)]
+    while waiting:
+        path, value = waiting.pop()
+        if not isinstance(value, (dict, list)):
+            continue
+        if len(value) > MAX_MEMBERS:
+            raise _refuse_members(path, f"{len(value):,} members; at most {MAX_MEMBERS:,}")
+        total += len(value)
+        if total > MAX_MEMBERS_IN_ALL:
+            raise _refuse_members((), f"more than {MAX_MEMBERS_IN_ALL:,} members in all; fewer")
+        members = value.items() if isinstance(value, dict) else enumerate(value)
+        waiting += [((*path, name), member) for name, member in members]
+
+
+def _refuse_members(path: tuple[int | str, ...], count: str) -> ApiError:
+    place = _join_names(path)
+    error = f"has {count} are taken"
+    return invalid_request(
+        f"{place or 'The body'}: {error}.", details={"fields": [{"field": place, "error": error}]}
+    )
 
 
 def bound_body() -> None:
@@ -76,13 +122,7 @@ def bound_body() -> None:
 def _read_form(request: Request) -> dict[str, Any]:
     """Return the form's fields; a field that comes several times is a list."""
     if request.mimetype == _URL_ENCODED:
-        try:
-            unquote_to_bytes(request.get_data()).decode()
-        except UnicodeDecodeError as error:
-            raise invalid_request(
-                "The form is not UTF-8: send it in UTF-8, or as JSON with the header "
-                "Content-Type: application/json."
-            ) from error
+        require_utf8(request.get_data(), "The form")
     lists = request.form.to_dict(flat=False)
     if len(lists) == 1 and next(iter(lists)).lstrip().startswith("{"):
         raise invalid_request(
@@ -92,11 +132,10 @@ def _read_form(request: Request) -> dict[str, Any]:
     return {name: values[0] if len(values) == 1 else values for name, values in lists.items()}
 
 
-def _explain_invalid(error: ValidationError) -> ApiError:
-    errors = error.errors(include_url=False)
-    found = [(_name_field(e["loc"]), _phrase_reason(e["msg"])) for e in errors[:MAX_SHOWN_FIELDS]]
-    if errors[0]["type"] == "json_invalid":
-        return ApiError(400, "malformed_json", f"The body is not valid JSON: {found[0][1]}.")
+def _explain_invalid(error: ValidationError, given: Any) -> ApiError:
+    errors = error.errors(include_url=False, include_context=False, include_input=False)
+    shown = errors[:MAX_SHOWN_FIELDS]
+    found = [(_name_field(one, given), _phrase_reason(one["msg"])) for one in shown]
     sentences = "; ".join(f"{place}: {text}" if place else text for place, text in found)
     return invalid_request(
         f"{sentences}.",
@@ -104,12 +143,41 @@ def _explain_invalid(error: ValidationError) -> ApiError:
     )
 
 
-def _name_field(location: tuple[int | str, ...]) -> str:
-    # pydantic names the branch of a union too: "str", "list[…]", "constrained-str".
-    names = [str(p) for p in location if not re.search(r"[\[\]-]|^(str|int|dict|list)$", str(p))]
-    return ".".join(names)
+def _name_field(error: ErrorDetails, given: Any) -> str:
+    """Return the names that lead to a field, joined by points.
+
+    pydantic puts names of its own between them: of the branch of a union, and `[key]`. So what is
+    given is followed, and only names that are in it count, or the last one where it is missing.
+    """
+    names: list[int | str] = []
+    for part in error["loc"]:
+        given = _open_text(given)
+        if _has_member(given, part):
+            names.append(part)
+            given = given[part]
+    return _join_names(names + ([error["loc"][-1]] if error["type"] == "missing" else []))
+
+
+def _open_text(given: Any) -> Any:
+    """Return the object of a form's field that holds JSON, or what is given as it is."""
+    if not (isinstance(given, str) and given.lstrip()[:1] == "{"):
+        return given
+    try:
+        return json.loads(given)
+    except (ValueError, RecursionError):
+        return given
+
+
+def _has_member(given: Any, part: int | str) -> bool:
+    if isinstance(given, list):
+        return isinstance(part, int) and part < len(given)
+    return isinstance(given, Mapping) and part in given
+
+
+def _join_names(names: Iterable[int | str]) -> str:
+    return ".".join(str(name) for name in names)[:MAX_SHOWN_CHARS]
 
 
 def _phrase_reason(message: str) -> str:
-    text = message.removeprefix("Value error, ").removeprefix("Invalid JSON: ")
+    text = message.removeprefix("Value error, ")
     return text[:1].lower() + text[1:] if text.startswith("Input") else text

@@ -12,18 +12,18 @@ PATHS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("path", PATHS)
-def test_every_answer_has_them(client: Client, path: str) -> None:
+def test_every_answer_has_them(client: Client, subtests: pytest.Subtests) -> None:
     client.load("question,answer\na,b\n", "/upload?collection=c")
-    for response in (client.get(path), client.http.get(path), client.http.post(path)):
-        assert response.headers["X-Content-Type-Options"] == "nosniff"
-        assert response.headers["X-Frame-Options"] == "DENY"
-        assert response.headers["Referrer-Policy"] == "same-origin"
-        assert response.headers["Cache-Control"] == "no-store"
-        policy = response.headers["Content-Security-Policy"]
-        assert "default-src 'none'" in policy
-        assert "frame-ancestors 'none'" in policy
-        response.close()
+    for path in PATHS:
+        for response in (client.get(path), client.http.get(path), client.http.post(path)):
+            with subtests.test(path=path, status=response.status_code), response:
+                assert response.headers["X-Content-Type-Options"] == "nosniff"
+                assert response.headers["X-Frame-Options"] == "DENY"
+                assert response.headers["Referrer-Policy"] == "same-origin"
+                assert response.headers["Cache-Control"] == "no-store"
+                policy = response.headers["Content-Security-Policy"]
+                assert "default-src 'none'" in policy
+                assert "frame-ancestors 'none'" in policy
 
 
 def test_a_browser_may_keep_what_is_not_private(client: Client) -> None:

@@ -176,7 +176,7 @@ def multipart(disposition: str, content: bytes = b"question,answer\na,b\n") -> d
     [
         ('; filename="a.csv"', "no name"),
         ('; name="file"', "not a file with a name"),
-        ('; name="file"; filename="d\xfavidas.csv"', "not UTF-8"),
+        ('; name="file"; filename="d\xfavidas.csv"', 'filename="d\\xfavidas.csv"'),
         ('; name="other"; filename="a.csv"', "other"),
     ],
 )
