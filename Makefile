@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-faults demo bench bench-uploads bench-scale fuzz requirements clean
+.PHONY: run test test-faults demo bench bench-uploads bench-scale bench-attack fuzz requirements clean
 
 run: .venv/installed
 	$(BIN)/python app.py
@@ -40,6 +40,10 @@ bench-uploads: .venv/installed-bench
 # make bench-scale SIZES="2000 10000 100000 1000000"
 bench-scale: .venv/installed-bench
 	$(BIN)/python -m bench.scale $(SIZES)
+
+# Thousands of strangers, and a flood of wrong passwords; it takes a minute.
+bench-attack: .venv/installed-bench
+	$(BIN)/python -m bench.attack
 
 # Pins what each *.in asks for, and what that needs. It keeps the versions that are pinned already;
 # for newer ones: make requirements ARGS="--upgrade-package flask", or ARGS=--upgrade for all.

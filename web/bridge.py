@@ -30,6 +30,8 @@ FILE_THREADS = 2
 KEPT_PATHS = ("/livez", "/health")
 # A stranger gets so long for a password to be checked, or an answer that needs none to be read.
 ANSWER_SECONDS = 2 * WAIT_SECONDS
+# A timer for less is not worth it.
+SHORT_SECONDS = 0.001
 
 
 class Response:
@@ -94,7 +96,7 @@ class Bridge:
         try:
             await self._answer(scope, receive)
         except Refused as refused:
-            await _refuse(scope, refused)
+            await self._refuse(scope, refused)
         except Disconnected:
             pass
         except TimeoutError:
@@ -104,7 +106,7 @@ class Bridge:
             logger.error("A request failed unexpectedly", exc_info=error)
             if scope["cycle"].response_started:
                 raise
-            await _refuse(scope, failed())
+            await self._refuse(scope, failed())
 
     async def _answer(self, scope: Any, receive: Any) -> None:
         connection, cycle, head = scope["connection"], scope["cycle"], read_head(scope)
@@ -140,6 +142,21 @@ class Bridge:
             await self._run(kind, environ, cycle)
         finally:
             body.close()
+
+    async def _refuse(self, scope: Any, refused: Refused) -> None:
+        connection, cycle = scope["connection"], scope["cycle"]
+        if cycle.waiting_for_100_continue or refused.status == 408:
+            # The client may send the body after all, or may not: what follows can't be told.
+            cycle.keep_alive = False
+        connection.receiving = False
+        connection.drop_body(cycle)
+        if refused.status in (401, 429):
+            connection.log_out()
+            delay = self._gate.delay(read_head(scope))
+            if delay > SHORT_SECONDS:
+                connection.wait(ANSWER_SECONDS)
+                await asyncio.sleep(delay)
+        await _reply(scope, refused.status, refused.all_headers(), refused.body())
 
     async def learn_kept(self) -> None:
         """Ask the app for the answers that are always the same."""
@@ -191,18 +208,6 @@ def _start(response: Response, reply: Reply) -> tuple[bytes, bool]:
     if response.more or len(part) > SENT:
         return part, False
     return reply.send_whole(part), True
-
-
-async def _refuse(scope: Any, refused: Refused) -> None:
-    connection, cycle = scope["connection"], scope["cycle"]
-    if cycle.waiting_for_100_continue or refused.status == 408:
-        # The client may send the body after all, or may not: what follows can't be told.
-        cycle.keep_alive = False
-    connection.receiving = False
-    connection.drop_body(cycle)
-    if refused.status in (401, 429):
-        connection.log_out()
-    await _reply(scope, refused.status, refused.all_headers(), refused.body())
 
 
 async def _reply(scope: Any, status: int, headers: Headers, body: bytes) -> None:

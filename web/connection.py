@@ -72,6 +72,9 @@ class Connection(HttpToolsProtocol):
                 self._socket.close()
                 self._socket = None
         super().connection_lost(exc)
+        if self.cycle is None or self.cycle.response_complete:
+            # Without the circles, the memory is free at once.
+            self.cycle = self.scope = None  # type: ignore[assignment]
 
     def data_received(self, data: bytes) -> None:
         if self._dropped is not None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from base64 import b64decode
-from collections import Counter
 from concurrent.futures import Future
 from typing import NamedTuple
 
@@ -16,10 +16,12 @@ from web.auth import is_open
 from web.refusals import too_large, too_many_failures, unauthorized
 from web.validation import MAX_JSON_BYTES
 
-# Who asks again while others of the same address wait for their refusal waits so much longer for
-# it. That makes a flood slow and costs a timer.
-DELAY_SECONDS = 0.02
-MAX_DELAY_SECONDS = 1.0
+# Refusals of one address, and all of them, are given at least so far apart, by waiting up to so
+# long. That makes a flood slow, and costs a timer; one client that asks now and then never waits.
+REFUSAL_SECONDS = 0.005
+ANY_REFUSAL_SECONDS = 0.001
+MAX_DELAY_SECONDS = 10.0
+MAX_PACED = 10_000
 
 
 class Head(NamedTuple):
@@ -41,7 +43,9 @@ class Gate:
         self._users = users
         self._max_upload_bytes = max_upload_bytes
         self._trusted_proxies = trusted_proxies
-        self._refused: Counter[str] = Counter()
+        # When the next refusal may be given: of an address, and at all.
+        self._next_of: dict[str, float] = {}
+        self._next = 0.0
 
     def limit(self, path: str) -> int:
         """Return how large a body may be."""
@@ -71,19 +75,20 @@ class Gate:
                 if await asyncio.shield(check) is None:
                     raise unauthorized()
         except TooManyFailures as error:
-            await self._delay(group_address(address))
             raise too_many_failures(str(error), error.retry_after) from None
 
-    async def _delay(self, group: str) -> None:
-        seconds = min(MAX_DELAY_SECONDS, DELAY_SECONDS * self._refused[group])
-        self._refused[group] += 1
-        try:
-            if seconds:
-                await asyncio.sleep(seconds)
-        finally:
-            self._refused[group] -= 1
-            if not self._refused[group]:
-                del self._refused[group]
+    def delay(self, head: Head) -> float:
+        """Return how many seconds the next refusal of the request's address has to wait."""
+        now = time.monotonic()
+        if len(self._next_of) > MAX_PACED:
+            self._next_of = {group: at for group, at in self._next_of.items() if at > now}
+        group = group_address(self._find_address(head))
+        at = max(now, self._next, self._next_of.get(group, 0.0))
+        if at > now + MAX_DELAY_SECONDS:
+            return MAX_DELAY_SECONDS
+        self._next_of[group] = at + REFUSAL_SECONDS
+        self._next = max(now, self._next) + ANY_REFUSAL_SECONDS
+        return at - now
 
     def _find_address(self, head: Head) -> str:
         """Return the caller's address, as werkzeug's ProxyFix finds it."""

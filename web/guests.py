@@ -29,7 +29,7 @@ USUAL_FILES = 16_384
 # A known caller's request takes its connection twice, its body and its answer.
 FILES_OF_A_REQUEST = 4
 # At most so many connections are cut off in a row, so that others are answered between.
-CUT_AT_ONCE = 100
+CUT_AT_ONCE = 25
 LOOK_SECONDS = 0.5
 
 
@@ -70,7 +70,7 @@ class Guests:
         """Cut off connections whose time is over, for ever."""
         while True:
             cut = self.strangers.cut_expired(CUT_AT_ONCE) + self.known.cut_expired(CUT_AT_ONCE)
-            await asyncio.sleep(0.01 if cut >= CUT_AT_ONCE else LOOK_SECONDS)
+            await asyncio.sleep(0.005 if cut >= CUT_AT_ONCE else LOOK_SECONDS)
 
 
 def raise_file_limit() -> int:
