@@ -1,10 +1,10 @@
-"""Writes a collection as a CSV. Uploading that CSV again changes nothing.
+"""Writes a collection as a CSV, and the rejected rows of a job.
 
-The columns are those of the last file, in its order and with its names. Metadata that only other
-items have come after them. An upload may not understand those names, because the file was read by
-positions, or by names that only its options gave. Then the columns are called id, question and
-answer. If a column of metadata has such a name, they are called as in the first language in which
-none has.
+Uploading the CSV of a collection again changes nothing. The columns are those of the last file, in
+its order and with its names. Metadata that only other items have come after them. An upload may not
+understand those names, because the file was read by positions, or by names that only its options
+gave. Then the columns are called id, question and answer. If a column of metadata has such a name,
+they are called as in the first language in which none has.
 """
 
 from __future__ import annotations
@@ -85,7 +85,30 @@ def write_csv(
     yield text.getvalue().encode()
 
 
-def restore_fields(file: FileDescription, row: Mapping[str, Any]) -> list[str]:
+def write_rejected(
+    file: FileDescription | None, rows: Iterable[Sequence[str] | Mapping[str, Any]]
+) -> Iterator[bytes]:
+    """Yield rejected rows as a CSV in UTF-8 with the columns of their file, to be mended.
+
+    A row is its fields, or one field where they could not be told apart. A row that was taken first
+    and rejected later is a mapping of id, question, answer and metadata.
+    """
+    if file is not None and file.header_line is not None:
+        yield _write_line(file.columns)
+    for row in rows:
+        if file is not None and isinstance(row, Mapping):
+            yield _write_line(_restore_fields(file, row))
+        else:
+            yield _write_line(list(row))
+
+
+def _write_line(fields: Sequence[str]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\r\n").writerow(fields)
+    return text.getvalue().encode()
+
+
+def _restore_fields(file: FileDescription, row: Mapping[str, Any]) -> list[str]:
     """Return a row (id, question, answer, metadata) in all columns of the file it came from."""
     roles = _find_roles(file)
     kept = _name_metadata(file, roles)

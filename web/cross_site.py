@@ -14,10 +14,10 @@ from flask import request
 from web.errors import ApiError
 
 # Methods that change nothing: RFC 9110, "Safe Methods".
-_SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 # These change nothing either. A gateway that forwards a visitor's search passes the Origin of its
 # own site on.
-_SAFE_PATHS = ("/search", "/search/batch")
+SAFE_PATHS = ("/search", "/search/batch")
 # What Sec-Fetch-Site says of our own pages, and of an address that a person typed: W3C, "Fetch
 # Metadata Request Headers".
 _OWN_SITES = ("same-origin", "none")
@@ -25,7 +25,7 @@ _OWN_SITES = ("same-origin", "none")
 
 def refuse_cross_site() -> None:
     """Raise ApiError (403) where another site's page asks for a change."""
-    if request.method in _SAFE_METHODS or request.path in _SAFE_PATHS:
+    if request.method in SAFE_METHODS or request.path in SAFE_PATHS:
         return
     origin = request.headers.get("Origin")
     if origin is not None and not _is_own(origin):

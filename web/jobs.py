@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator
 from uuid import UUID
 
 from apiflask import APIBlueprint
@@ -13,7 +10,7 @@ from flask import Response, request
 import store.jobs
 import store.rejections
 from files.description import FileDescription
-from files.export import restore_fields
+from files.export import write_rejected
 from store.jobs import Job
 from store.rejections import RejectedRow
 from web.auth import auth
@@ -128,27 +125,7 @@ def _require_job(job_id: UUID) -> Job:
 
 
 def _answer_errors_csv(job: Job) -> Response:
-    pool = current_runtime().pool
+    rows = store.rejections.stream_rejected(current_runtime().pool, job.id)
     file = FileDescription.from_json(job.file)
-
-    def pieces() -> Iterator[bytes]:
-        if file is not None and file.header_line is not None:
-            yield _write_line(file.columns)
-        for row in store.rejections.stream_rejected(pool, job.id):
-            yield _write_line(_restore_row(file, row))
-
-    return answer_csv(pieces(), f"{job.id}-rejected.csv")
-
-
-def _restore_row(file: FileDescription | None, row: RejectedRow) -> list[str]:
-    """Return a row in the columns of its file; a row that could not be parsed is one field."""
-    if file is None or not isinstance(row.fields, dict):
-        return list(row.fields)
-    # This row was taken first and rejected later: its metadata have the columns' names.
-    return restore_fields(file, row.fields)
-
-
-def _write_line(fields: list[str]) -> bytes:
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\r\n").writerow(fields)
-    return text.getvalue().encode()
+    pieces = write_rejected(file, (row.fields for row in rows))
+    return answer_csv(pieces, f"{job.id}-rejected.csv")

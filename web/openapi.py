@@ -2,7 +2,8 @@
 
 - The routes of uploads read their body by hand, since it is a file.
 - A search takes a form as well as JSON.
-- Any route that needs credentials may answer 403, 429 or 503; one that embeds a text, 422.
+- Any route that needs credentials may answer 429 or 503; one that changes something, 403; one that
+  takes a body, 413 or 415; one that embeds a text, 422.
 
 The library is APIFlask rather than spectree. Both (3.1.2, 3.0.0) validate by pydantic in the same
 time, 0.2 ms a request. But with spectree, a form sent to a route of JSON reaches the view as None,
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from web.cross_site import SAFE_METHODS, SAFE_PATHS
 from web.schemas import MAX_IDEMPOTENCY_KEY, DryRunResponse, UploadOptions
 
 TITLE = "Conector PGVector"
@@ -39,9 +41,9 @@ def complete_spec(spec: dict[Any, Any] | str) -> dict[Any, Any] | str:
     for name, schema in dry_run.pop("$defs").items():
         schemas.setdefault(name, schema)
     schemas["DryRunResponse"] = dry_run
-    for path in spec["paths"].values():
-        for operation in path.values():
-            _add_errors(operation)
+    for path, operations in spec["paths"].items():
+        for method, operation in operations.items():
+            _add_errors(operation, changes=_may_change(path, method))
     for path, method in _EMBEDDING:
         responses = spec["paths"][path][method]["responses"]
         responses["422"] = _describe_error("The model fails on the text.")
@@ -77,7 +79,8 @@ def _describe_upload(operation: dict[str, Any]) -> None:
             "name": "Idempotency-Key",
             "in": "header",
             "required": False,
-            "description": "The same key again returns the first job and creates nothing.",
+            "description": "The same key with the same file and options returns the first job and "
+            "creates nothing; with anything else it is refused (422).",
             "schema": {"type": "string", "maxLength": MAX_IDEMPOTENCY_KEY},
         }
     )
@@ -97,19 +100,33 @@ def _describe_upload(operation: dict[str, Any]) -> None:
         ("400", "A wrong option, or a body that was cut off."),
         ("413", "The file is too large."),
         ("415", "Not a CSV, or compressed."),
-        ("422", "The file can't be taken as a whole; `code` and its details say why."),
+        (
+            "422",
+            "The file can't be taken as a whole; `code` and its details say why. Or the "
+            "Idempotency-Key came before with another file or other options "
+            "(`idempotency_key_reused`).",
+        ),
     ):
         responses[status] = _describe_error(description)
 
 
-def _add_errors(operation: dict[str, Any]) -> None:
+def _may_change(path: str, method: str) -> bool:
+    return method.upper() not in SAFE_METHODS and path not in SAFE_PATHS
+
+
+def _add_errors(operation: dict[str, Any], *, changes: bool) -> None:
     responses = operation["responses"]
     if not operation.get("security"):
         return
     # OpenAPI has OAuth's scopes in these lists, APIFlask puts roles there: 403 describes them.
-    if any(scopes for one in operation["security"] for scopes in one.values()):
-        responses["403"] = _describe_error("Only an admin may do that.")
     operation["security"] = [{name: [] for name in one} for one in operation["security"]]
+    if changes:
+        responses["403"] = _describe_error(
+            "Only an admin may do that; or the page of another site asks for it (`cross_site`)."
+        )
+    if "requestBody" in operation:
+        responses["413"] = _describe_error("The body is too large.")
+        responses["415"] = _describe_error("The body's type, or its charset, is not taken.")
     responses["429"] = {**_describe_error("Too many wrong passwords."), "headers": _RETRY}
     responses["503"] = {**_describe_error("PostgreSQL or the model is away."), "headers": _RETRY}
 

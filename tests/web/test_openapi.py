@@ -45,10 +45,30 @@ def test_an_uploads_body_and_options_are_described(spec: dict[str, Any]) -> None
     assert {"200", "202", "400", "401", "403", "413", "415", "422", "429", "503"} == set(
         upload["responses"]
     )
+    assert "idempotency_key_reused" in upload["responses"]["422"]["description"]
     assert {"409", "422"} <= set(spec["paths"]["/items/{item_id}"]["put"]["responses"])
     assert "422" in spec["paths"]["/search"]["post"]["responses"]
     search = spec["paths"]["/search"]["post"]["requestBody"]["content"]
     assert set(search) == {"application/json", "application/x-www-form-urlencoded"}
+
+
+def test_each_route_s_errors_are_described(spec: dict[str, Any]) -> None:
+    for path, operations in spec["paths"].items():
+        for method, operation in operations.items():
+            described = set(operation["responses"])
+            assert ("401" in described) == ("security" in operation)
+            if method in ("post", "put", "patch", "delete") and not path.startswith("/search"):
+                assert "cross_site" in operation["responses"]["403"]["description"], path
+            else:
+                assert "403" not in described, path
+            if "requestBody" in operation:
+                assert {"400", "413", "415"} <= described, path
+
+
+def test_the_limits_of_a_search_are_described(spec: dict[str, Any]) -> None:
+    fields = spec["components"]["schemas"]["SearchRequest"]["properties"]
+    assert "'maxItems': 100" in str(fields["collection"])
+    assert "'maxProperties': 50" in str(fields["filter"])
 
 
 def test_the_documentation_is_served_by_us(client: Client) -> None:
