@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 
@@ -13,6 +13,7 @@ class FileDescription:
 
     Columns have the names of the header. If a name is missing or not unique, the column has its
     position instead, counted from 1. `columns` are all of them, in the file's order.
+    `sheets_not_read` are the sheets of a workbook that were passed over.
     """
 
     format: str
@@ -23,10 +24,14 @@ class FileDescription:
     question_column: str
     answer_column: str
     id_column: str | None
+    sheets_not_read: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """Return the members by their names, as a job keeps them."""
-        return asdict(self)
+        members = asdict(self)
+        if not self.sheets_not_read:
+            del members["sheets_not_read"]
+        return members
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> FileDescription | None:
@@ -38,6 +43,6 @@ class FileDescription:
         if not stored.keys() >= {"columns", "question_column", "answer_column"}:
             return None
         empty = {"format": "csv", "encoding": None, "delimiter": None, "header_line": None}
-        known = {field.name for field in fields(cls)}
+        known = {member.name for member in fields(cls)}
         members = {name: value for name, value in stored.items() if name in known}
         return cls(**({**empty, "id_column": None} | members))

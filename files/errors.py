@@ -6,7 +6,13 @@ from typing import Literal, TypeAlias
 
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 Code: TypeAlias = Literal[
-    "empty_file", "missing_column", "malformed_csv", "undecodable_text", "no_rows", "invalid_option"
+    "empty_file",
+    "missing_column",
+    "malformed_csv",
+    "undecodable_text",
+    "no_rows",
+    "invalid_option",
+    "unsupported_media_type",
 ]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator
-from typing import BinaryIO, TypeAlias, cast
+from typing import BinaryIO, Protocol, TypeAlias, TypeVar, cast
 
 from files.errors import FileError
 from files.layout import SAMPLE_CHARS, SAMPLE_ROWS
@@ -23,6 +23,16 @@ MAX_REJECTED = 10_000
 
 # A row with its line, or one that was rejected before it had fields.
 StreamedRow: TypeAlias = "tuple[int, list[str]] | Rejection"
+
+
+class HasFields(Protocol):
+    """A row of a table, of whatever kind."""
+
+    @property
+    def fields(self) -> list[str]: ...
+
+
+RowT = TypeVar("RowT", bound=HasFields)
 
 
 class RowWriter:
@@ -85,14 +95,14 @@ def read_rows(file: BinaryIO) -> Iterator[StreamedRow]:
         text.detach()
 
 
-def take_sample(rows: Iterable[StreamedRow]) -> Iterator[StreamedRow]:
+def take_sample(rows: Iterable[RowT]) -> Iterator[RowT]:
     """Yield the rows that are looked at to find a layout. Empty rows are passed over."""
     count = size = 0
     for row in rows:
         if not isinstance(row, Rejection):
-            if not any(map(visible_text, row[1])):
+            if not any(map(visible_text, row.fields)):
                 continue
-            size += sum(map(len, row[1]))
+            size += sum(map(len, row.fields))
         yield row
         count += 1
         if count >= SAMPLE_ROWS or size >= SAMPLE_CHARS:

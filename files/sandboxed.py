@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import os
 import signal
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -17,20 +19,41 @@ except ImportError:  # Windows
     resource = None  # type: ignore[assignment]
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-# If openpyxl finds numpy, it imports it, which needs a tenth of a second and 100 MB.
-sys.modules["numpy"] = cast(Any, None)
 
-from files.errors import FileError  # noqa: E402
-from files.row_stream import RowWriter  # noqa: E402
+from files.errors import FileError
+from files.row_stream import RowWriter
 
-# The functions that do the tasks: (file, writer, say, **arguments) -> what is said at the end.
-TASKS = {"json": ("files.json_file", "write_json"), "xlsx": ("files.excel", "write_sheet")}
-# A child may take so many bytes of memory more than it has after its start, and so many for each
-# byte of the file.
-MEMORY, MEMORY_A_BYTE, MOST_MEMORY = 140_000_000, 20, 2_000_000_000
-# It may compute for so many seconds, and so many for each MB after the first. openpyxl reads
-# 1 MB of a packed workbook in 1.5 s, ijson 1 MB of JSON in 0.1 s: measured on two cores.
+
+@dataclass(frozen=True)
+class Task:
+    """The function that does a task: (file, writer, say, **arguments) -> what is said at the end.
+
+    `numpy` says that it needs numpy. Its memory is counted from what the process has after its
+    imports: `memory` bytes, and `memory_a_byte` for each byte of the file.
+    """
+
+    module: str
+    function: str
+    numpy: bool = False
+    memory: int = 140_000_000
+    memory_a_byte: int = 20
+
+
+# calamine and pandas each hold a whole sheet: 12 MB of content in an .ods file of 1 MB take 120 MB.
+_CALAMINE = Task("files.calamine_book", "write_workbook", numpy=True, memory_a_byte=60)
+TASKS = {
+    "json": Task("files.json_file", "write_json"),
+    "yaml": Task("files.yaml_file", "write_yaml", memory_a_byte=60),
+    "xlsx": Task("files.xlsx", "write_xlsx"),
+    "xls": _CALAMINE,
+    "xlsb": _CALAMINE,
+    "ods": _CALAMINE,
+    "parquet": Task("files.parquet", "write_parquet", numpy=True),
+}
+MOST_MEMORY = 2_000_000_000
+# It may compute for so many seconds, and so many for each MB after the first.
 SECONDS, SECONDS_A_MB = 2.0, 4.0
+_GARBAGE_OBJECTS = 10_000
 # `_measure_speed` took this long on that machine. A slower machine has more time.
 _REFERENCE_SECONDS = 0.0053
 
@@ -49,12 +72,17 @@ class Control:
 
 
 def main() -> None:
-    task, size, arguments = sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3])
+    task, size, arguments = TASKS[sys.argv[1]], int(sys.argv[2]), json.loads(sys.argv[3])
     control = Control()
+    if not task.numpy:
+        # If openpyxl finds numpy, it imports it, which needs a tenth of a second and 100 MB.
+        sys.modules["numpy"] = cast(Any, None)
     try:
-        module, function = TASKS[task]
-        work = getattr(importlib.import_module(module), function)
-        limit_resources(size)
+        work = getattr(importlib.import_module(task.module), task.function)
+        # Rows are many short-lived objects. Looking for cycles in them takes a third of the time.
+        gc.freeze()
+        gc.set_threshold(_GARBAGE_OBJECTS)
+        limit_resources(task, size)
         writer = RowWriter(cast(BinaryIO, sys.stdout.buffer))
         said = work(sys.stdin.buffer, writer, control.say, **arguments)
         writer.close()
@@ -78,13 +106,13 @@ def main() -> None:
         control.say({"end": True} | said)
 
 
-def limit_resources(size: int) -> None:
-    """Bound what this process may use for a file of `size` bytes; Windows has no such limits."""
+def limit_resources(task: Task, size: int) -> None:
+    """Bound what a task may use for a file of `size` bytes; Windows has no such limits."""
     if resource is None:
         return
     own = _measure_memory()
     if own is not None:
-        memory = own + min(MEMORY + MEMORY_A_BYTE * size, MOST_MEMORY)
+        memory = own + min(task.memory + task.memory_a_byte * size, MOST_MEMORY)
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     slower = max(1.0, min(_measure_speed() for _ in range(3)) / _REFERENCE_SECONDS)

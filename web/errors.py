@@ -107,8 +107,8 @@ _SENTENCES = {
 
 
 def _refuse_file(error: FileError) -> ApiError:
-    """Return the 422 of a file that can't be taken, or the 400 of an option that can't."""
-    status = 400 if error.code == "invalid_option" else 422
+    """Return the 422 of a file that can't be taken; 400 for an option, 415 for a format."""
+    status = {"invalid_option": 400, "unsupported_media_type": 415}.get(error.code, 422)
     return ApiError(status, error.code, error.message, details=error.details)
 
 

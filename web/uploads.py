@@ -15,8 +15,6 @@ from werkzeug.datastructures import FileStorage
 
 import services.imports
 import store.jobs
-from files.archives import FIRST_BYTES, name_archive
-from files.excel import is_workbook
 from services.imports import ImportPreview, Upload
 from store.jobs import Job
 from web.auth import auth
@@ -45,11 +43,22 @@ FILE_TYPES = (
     "application/x-ndjson",
     "application/ndjson",
     "application/json",
+    "application/yaml",
+    "application/x-yaml",
+    "text/yaml",
+    "text/x-yaml",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/vnd.ms-excel",
+    "application/vnd.ms-excel.sheet.binary.macroenabled.12",
+    "application/vnd.ms-excel.sheet.macroenabled.12",
+    "application/vnd.oasis.opendocument.spreadsheet",
+    "application/vnd.apache.parquet",
+    "application/x-parquet",
 )
 MAX_FILENAME = 255
 # A dry run shows so many rows, and so many rejections.
 PREVIEW_ROWS = 10
+SHOWN_SHEETS = 20
 
 routes = APIBlueprint("uploads", __name__, tag="Upload")
 
@@ -77,7 +86,8 @@ def upload() -> Response:
         if earlier:
             return _accept(earlier, "This Idempotency-Key was used: this is its job.")
         job = services.imports.import_file(runtime, file, asked, upload_key)
-    return _accept(job, f"{job.total - job.rejected} rows are stored and will be embedded.")
+    stored = f"{job.total - job.rejected} rows are stored and will be embedded."
+    return _accept(job, stored + _name_unread(job))
 
 
 def read_idempotency_key(request: Request) -> str | None:
@@ -115,7 +125,7 @@ def open_upload(request: Request) -> Iterator[Upload]:
                     "The body is no JSON array of objects with question and answer."
                 )
             charset = _read_charset(request.mimetype_params)
-            yield _refuse_archive(Upload(file, None, charset))
+            yield Upload(file, None, charset)
     else:
         raise unsupported_media_type(
             f"The body's Content-Type is {request.mimetype or 'missing'}: send the file as "
@@ -153,7 +163,7 @@ def _find_part(request: Request) -> FileStorage:
 def _open_part(part: FileStorage) -> Upload:
     name = (part.filename or "").replace("\0", "")[:MAX_FILENAME]
     charset = _read_charset(part.mimetype_params)
-    return _refuse_archive(Upload(cast(BinaryIO, part.stream), name or None, charset))
+    return Upload(cast(BinaryIO, part.stream), name or None, charset)
 
 
 def _copy_body(request: Request, file: BinaryIO) -> None:
@@ -182,15 +192,13 @@ def _read_charset(parameters: Mapping[str, str]) -> str | None:
     return None if charset.lower().replace("-", "").replace("_", "") in ("", "utf8") else charset
 
 
-def _refuse_archive(upload: Upload) -> Upload:
-    """Return the upload, unless it is an archive (nothing is inflated) or an old workbook."""
-    kind = name_archive(upload.file.read(FIRST_BYTES))
-    upload.file.seek(0)
-    if kind is not None and not is_workbook(upload.file):
-        raise unsupported_media_type(
-            f"The file is {kind}: unpack it, or save it as CSV, and upload that."
-        )
-    return upload
+def _name_unread(job: Job) -> str:
+    """Return a sentence about the sheets of a workbook that were not read; empty if all were."""
+    names = job.file.get("sheets_not_read") or []
+    if not names:
+        return ""
+    shown = ", ".join(repr(name) for name in names[:SHOWN_SHEETS])
+    return f" Not read: the sheets {shown} (sheet= names the one to read)."
 
 
 def _accept(job: Job, message: str) -> Response:
@@ -221,5 +229,5 @@ def _describe_outcome(job: Job) -> str:
     message = (
         f"Nothing was stored: of {job.total} rows {job.inserted} would be inserted, "
         f"{job.updated} updated, {job.unchanged} left unchanged and {job.rejected} rejected."
-    )
+    ) + _name_unread(job)
     return message if job.error is None else f"{message} The upload would fail: {job.error}"

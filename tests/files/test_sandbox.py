@@ -15,9 +15,9 @@ import psutil
 import pytest
 
 from files.errors import FileError
-from files.excel import open_workbook
 from files.options import ReadOptions
 from files.sandbox import run_sandboxed
+from files.workbook import open_workbook
 from tests.support.files import read, workbook
 
 NS = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
@@ -149,7 +149,7 @@ def test_the_death_of_the_child_is_an_error_of_the_file(number: int) -> None:
 def test_a_row_that_a_dying_child_cut_off_is_no_row() -> None:
     rows = [[f"q{n}", "x" * 50] for n in range(20_000)]
     data = io.BytesIO(workbook(("A", [["question", "answer"], *rows])))
-    with open_workbook(data, ReadOptions()) as table:
+    with open_workbook(data, "xlsx", ReadOptions()) as table:
         taken = iter(table)
         next(taken)
         (child,) = [p for p in psutil.Process().children() if "sandboxed.py" in p.cmdline()[2]]

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from files.errors import FileError
-from files.excel import WorkbookLimits
+from files.xlsx import WorkbookLimits
 from tests.support.client import Client
 from tests.support.files import PAIRS, jsonl, read, read_json, read_workbook, workbook
 
@@ -213,13 +213,6 @@ def test_a_sheet_is_read_as_a_person_reads_it() -> None:
     assert error.value.code == "invalid_option"
     with pytest.raises(FileError, match="sheet="):
         read("question,answer\na,b\n", "1")
-
-
-def test_a_sheet_without_pairs_says_which_others_there_are() -> None:
-    book = workbook(("Capa", [["FAQ da loja"]]), ("FAQ", [["pergunta", "resposta"], ["a", "b"]]))
-    with pytest.raises(FileError, match=r"other sheets: 'FAQ' \(sheet=\)"):
-        read(book)
-    assert [r.question for r in read(book, sheet="FAQ")[1]] == ["a"]
 
 
 def test_workbooks_that_can_not_be_taken() -> None:

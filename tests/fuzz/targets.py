@@ -8,8 +8,9 @@ import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-import files.excel
 import files.json_file
+import files.workbook
+import files.xlsx
 from files.csv_file import open_csv
 from files.encoding import detect_encoding
 from files.errors import FileError
@@ -105,10 +106,10 @@ def _read_json(file: io.BytesIO) -> Iterable[Row | Rejection]:
 def _read_workbook(part: str, content: bytes) -> Iterable[Row | Rejection]:
     rows = io.BytesIO()
     writer = RowWriter(rows)
-    files.excel.write_sheet(change_part(part, content), writer, lambda _: None, asked=None)
+    files.xlsx.write_xlsx(change_part(part, content), writer, lambda _: None, options={})
     writer.close()
     rows.seek(0)
-    return files.excel.make_table(read_rows(rows), ReadOptions())
+    return files.workbook.make_table(read_rows(rows), ReadOptions())
 
 
 def change_part(part: str, content: bytes) -> io.BytesIO:

@@ -9,16 +9,17 @@ from typing import Any
 import openpyxl
 import pytest
 
-import files.excel
 import files.json_file
+import files.workbook
+import files.xlsx
 from files.csv_file import open_csv
 from files.errors import FileError
-from files.excel import LIMITS, WorkbookLimits
 from files.json_file import MAX_LINE_CHARS
 from files.options import ReadOptions
 from files.row_stream import MAX_REJECTED, RowWriter, read_rows
 from files.rows import Rejection, Row
 from files.table import Table, open_table
+from files.xlsx import LIMITS, WorkbookLimits
 
 PAIRS: list[dict[str, Any]] = [
     {"question": "Como troco a senha?", "answer": 'Em Conta,\n"Segurança".', "tag": "conta"},
@@ -55,10 +56,10 @@ def read_workbook(data: bytes, limits: WorkbookLimits = LIMITS) -> Taken:
     """Return what `read` would, without a child process."""
     rows = io.BytesIO()
     writer = RowWriter(rows)
-    files.excel.write_sheet(as_file(data), writer, lambda _: None, asked=None, limits=limits)
+    files.xlsx.write_xlsx(as_file(data), writer, lambda _: None, options={}, limits=limits)
     writer.close()
     rows.seek(0)
-    return _part(files.excel.make_table(read_rows(rows), ReadOptions()))
+    return _part(files.workbook.make_table(read_rows(rows), ReadOptions()))
 
 
 def as_file(data: bytes | str) -> io.BytesIO:

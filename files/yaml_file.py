@@ -1,0 +1,132 @@
+"""Reads YAML as the JSON that says the same.
+
+| the file has | becomes |
+|---|---|
+| lists and objects of questions and answers (`_data/faq.yml`) | what the same JSON becomes (json_file.py) |
+| `nlu` with `intent` and `examples`, and `responses` (Rasa) | a row for each example, with the first text of its response; the intent is metadata |
+| `conversations` of a question and an answer (ChatterBot) | a row for each; `categories` are metadata |
+| a text, a number, a date, `yes` and `no` | the text as it is written |
+| nothing, `~` or `null` | nothing |
+| a key twice in an object | FileError malformed_csv: one of the values would be lost |
+| several documents | all of them |
+"""  # noqa: E501
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any, BinaryIO
+
+import yaml
+
+from files.encoding import Encoding, text_chunks
+from files.errors import FileError
+from files.json_file import write_json
+from files.rasa import convert_rasa
+from files.row_stream import RowWriter
+
+_NULL, _MERGE = "tag:yaml.org,2002:null", "tag:yaml.org,2002:merge"
+_SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_SafeLoader):  # type: ignore[misc]
+    """A safe loader that leaves numbers, dates and words such as `yes` as they are written."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012
+        first: [(tag, pattern) for tag, pattern in resolvers if tag in (_NULL, _MERGE)]
+        for first, resolvers in _SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+def write_yaml(
+    file: BinaryIO, writer: RowWriter, _say: object = None, *, encoding: str, bom: int = 0
+) -> dict[str, list[str]]:
+    """Write the rows of a file; return the names of their columns. Raises FileError."""
+    text = "".join(text_chunks(file, Encoding(encoding, bom)))
+    try:
+        documents = _read_documents(text)
+        value = documents[0] if len(documents) == 1 else documents
+        value = _convert(value)
+        document = json.dumps(value, ensure_ascii=False, default=str)
+    except yaml.YAMLError as error:
+        raise _explain_malformed(error) from error
+    except (RecursionError, ValueError) as error:
+        raise FileError("malformed_csv", "The YAML is nested too deep.", line=1) from error
+    kind: Any = "object" if isinstance(value, dict) else "array"
+    packed = io.BytesIO(document.encode("utf-8", "surrogatepass"))
+    try:
+        return write_json(packed, writer, kind=kind, encoding="utf-8")
+    except FileError as error:
+        message = error.message.replace("JSON", "YAML")
+        raise FileError(error.code, message, **error.details) from error
+
+
+def _read_documents(text: str) -> list[Any]:
+    loader = _Loader(text)
+    documents = []
+    try:
+        while loader.check_node():
+            node = loader.get_node()
+            _check_keys(node)
+            documents.append(loader.construct_document(node))
+    finally:
+        loader.dispose()
+    return documents
+
+
+def _check_keys(document: yaml.Node) -> None:
+    """Raise FileError if an object has a key twice."""
+    waiting, seen = [document], {id(document)}
+    while waiting:
+        node = waiting.pop()
+        children = node.value if isinstance(node, yaml.SequenceNode) else []
+        if isinstance(node, yaml.MappingNode):
+            lines: dict[str, int] = {}
+            for key, _ in node.value:
+                line = key.start_mark.line + 1
+                if isinstance(key, yaml.ScalarNode) and lines.setdefault(key.value, line) != line:
+                    raise FileError(
+                        "malformed_csv",
+                        f"The file reads as YAML, but its key {key.value[:60]!r} is in line "
+                        f"{lines[key.value]} and again in line {line}: begin each question with "
+                        "'- ', or save a table as CSV.",
+                        line=line,
+                    )
+            children = [value for _, value in node.value]
+        # A node that aliases point to is looked at once.
+        new = [child for child in children if id(child) not in seen]
+        seen.update(map(id, new))
+        waiting += new
+
+
+def _convert(value: Any) -> Any:
+    """Return what the files of chatbots say as a list of questions and answers."""
+    if not isinstance(value, dict):
+        return value
+    conversations: Any = value.get("conversations")
+    if _is_list_of(conversations, list) and all(_is_list_of(c, str) for c in conversations):
+        return [_read_conversation(texts, value.get("categories")) for texts in conversations]
+    return convert_rasa(value)
+
+
+def _read_conversation(texts: list[str], categories: Any) -> dict[str, Any]:
+    """Return a conversation of ChatterBot; with more than one answer, the answer is no text."""
+    question, *answers = texts
+    pair: dict[str, Any] = {"question": question}
+    pair["answer"] = answers[0] if len(answers) == 1 else answers
+    if _is_list_of(categories, str):
+        pair["categories"] = ", ".join(categories)
+    return pair
+
+
+def _is_list_of(value: Any, kind: type) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(v, kind) for v in value)
+
+
+def _explain_malformed(error: yaml.YAMLError) -> FileError:
+    mark = getattr(error, "problem_mark", None)
+    line = 1 if mark is None else mark.line + 1
+    problem = getattr(error, "problem", None) or "it can't be read"
+    return FileError(
+        "malformed_csv", f"The YAML is malformed in line {line}: {problem}.", line=line
+    )
