@@ -16,14 +16,13 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
-from functools import cached_property, lru_cache, partial
-from typing import NamedTuple, TypeAlias
+from functools import lru_cache, partial
+from typing import TypeAlias
 
-from files.decimal_marks import POINT, Marks, find_marks
-from files.time_formats import has_date, mark_minutes, write_clock, write_date
+from files.format_tokens import Section, Token, read_section, split_sections, write_literal
+from files.time_formats import has_date, write_clock, write_date
 
 # Writes a number that is given in the words of the workbook, as `0.15` or `1E-3`.
 NumberWriter: TypeAlias = Callable[[str], str]
@@ -37,15 +36,6 @@ _REMEMBERED = 1_000
 _CONTEXT = Context(prec=200, rounding=ROUND_HALF_UP)
 _ROUNDED = Context(prec=_DIGITS, rounding=ROUND_HALF_UP)
 
-_TOKEN = re.compile(
-    r'"(?P<quoted>[^"]*)"?|\\(?P<escaped>.)|(?P<space>_.)|(?P<fill>\*.)'
-    r"|\[(?P<elapsed>h+|m+|s+)\]|\[(?P<bracket>[^\]]*)\]|(?P<general>General)"
-    r"|(?P<half>AM/PM|A/P)|(?P<exponent>E[+-]0+)|(?P<time>y+|m+|d+|h+|s+)"
-    r"|(?P<digit>[0#?])|(?P<other>.)",
-    re.IGNORECASE | re.DOTALL,
-)
-_MARKS = {".": "point", ",": "comma", "%": "percent", "@": "string", "/": "slash"}
-_CONDITION = re.compile(r"(<=|>=|<>|<|>|=)\s*(-?[0-9.]+)")
 _COMPARE: dict[str, Callable[[Decimal, Decimal], bool]] = {
     "<": Decimal.__lt__, "<=": Decimal.__le__, ">": Decimal.__gt__, ">=": Decimal.__ge__,
     "=": Decimal.__eq__, "<>": Decimal.__ne__,
@@ -53,69 +43,10 @@ _COMPARE: dict[str, Callable[[Decimal, Decimal], bool]] = {
 _FRACTION = re.compile(r"([#0?]+ +)?[#0?]+ ?/ ?(?:([#0?]+)|([1-9][0-9]*))")
 
 
-class Token(NamedTuple):
-    """A piece of a format: `kind` is `text`, `digit`, `time` and the like."""
-
-    kind: str
-    text: str
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """The tokens that digits before and behind the point stand for, and what is between them.
-
-    `shift` is the power of ten by which the number is multiplied before.
-    """
-
-    whole: list[int]
-    places: list[int]
-    shift: int
-    group: str
-    literals: list[str]
-
-
-@dataclass(frozen=True)
-class _Section:
-    """One of the parts of a format between semicolons. `condition` says for which numbers it is."""
-
-    tokens: list[Token]
-    marks: Marks
-    condition: tuple[str, Decimal] | None
-
-    def has(self, *kinds: str) -> bool:
-        return not self._kinds.isdisjoint(kinds)
-
-    @cached_property
-    def _kinds(self) -> set[str]:
-        return {token.kind for token in self.tokens}
-
-    @cached_property
-    def plan(self) -> _Plan:
-        """Where the digits of a number go."""
-        kinds = [token.kind for token in self.tokens]
-        digits = [at for at, kind in enumerate(kinds) if kind == "digit"]
-        end = digits[-1] + 1 if digits else 0
-        point = kinds.index("point") if "point" in kinds else end
-        whole = [at for at in digits if at < point]
-        last = whole[-1] if whole else point
-        commas = [at for at, kind in enumerate(kinds) if kind == "comma"]
-        # A comma between digits groups them. One behind them divides the number by a thousand.
-        thousands = sum(last < at <= point or at >= end > point for at in commas)
-        grouped = any(at < last for at in commas)
-        literals = [self.marks.point if t.kind == "point" else _literal(t) for t in self.tokens]
-        return _Plan(
-            whole=whole,
-            places=[at for at in digits if at > point],
-            shift=2 * kinds.count("percent") - 3 * thousands,
-            group=self.marks.group if grouped else "",
-            literals=literals,
-        )
-
-
 def make_writer(code: str, epoch: datetime.datetime) -> NumberWriter:
     """Return the writer for a format code. `epoch` is the day from which the workbook counts."""
-    sections = [_read_section(text) for text in _split_sections(code)]
-    if not code or code == "@" or (len(sections) == 1 and sections[0].tokens == [_GENERAL]):
+    sections = [read_section(text) for text in split_sections(code)]
+    if not code or code == "@" or code.lower() == "general":
         return write_general
     # Prices and shares are repeated, and writing one takes 10 microseconds.
     return lru_cache(_REMEMBERED)(partial(_write, sections[:3], epoch))
@@ -131,7 +62,7 @@ def write_general(number: str) -> str:
     return f"{value:.{_DIGITS}G}"
 
 
-def _write(sections: Sequence[_Section], epoch: datetime.datetime, number: str) -> str:
+def _write(sections: Sequence[Section], epoch: datetime.datetime, number: str) -> str:
     value = _ROUNDED.create_decimal(number)
     if not value.is_finite() or abs(value.adjusted()) > _LONGEST:
         return write_general(number)
@@ -145,7 +76,7 @@ def _write(sections: Sequence[_Section], epoch: datetime.datetime, number: str) 
     return f"{minus}{shown}".strip()
 
 
-def _choose_section(sections: Sequence[_Section], value: Decimal) -> tuple[_Section, bool]:
+def _choose_section(sections: Sequence[Section], value: Decimal) -> tuple[Section, bool]:
     """Return the section for a number, and whether a minus stands before it."""
     if any(section.condition for section in sections):
         for section in sections:
@@ -159,11 +90,11 @@ def _choose_section(sections: Sequence[_Section], value: Decimal) -> tuple[_Sect
     return sections[2 if value == 0 and len(sections) > 2 else 0], True
 
 
-def _write_number(section: _Section, value: Decimal) -> str:
+def _write_number(section: Section, value: Decimal) -> str:
     """Write a number that is not negative."""
     if section.has("general"):
         general = write_general(str(value)).replace(".", section.marks.point)
-        return "".join(general if t.kind == "general" else _literal(t) for t in section.tokens)
+        return "".join(general if t.kind == "general" else write_literal(t) for t in section.tokens)
     if section.has("exponent"):
         return _write_scientific(section, value)
     if section.has("slash") and section.has("digit"):
@@ -173,7 +104,7 @@ def _write_number(section: _Section, value: Decimal) -> str:
     return _fill_digits(section, value)
 
 
-def _fill_digits(section: _Section, value: Decimal) -> str:
+def _fill_digits(section: Section, value: Decimal) -> str:
     """Put the digits of a number into the places that a section has for them."""
     tokens, plan = section.tokens, section.plan
     shown = list(plan.literals)
@@ -216,11 +147,7 @@ def _pad(place: str) -> str:
     return {"0": "0", "?": " "}.get(place, "")
 
 
-def _literal(token: Token) -> str:
-    return token.text if token.kind in ("text", "percent", "slash") else ""
-
-
-def _write_scientific(section: _Section, value: Decimal) -> str:
+def _write_scientific(section: Section, value: Decimal) -> str:
     """Write a number by `0.00E+00` and the like."""
     kinds = [token.kind for token in section.tokens]
     places = kinds[kinds.index("point") :].count("digit") if "point" in kinds else 0
@@ -246,61 +173,3 @@ def _write_fraction(tokens: Sequence[Token], value: Decimal) -> str | None:
         whole, above = whole + 1, 0
     parts = [str(whole)] if found[1] and (whole or not above) else []
     return " ".join([*parts, f"{above}/{below}"] if above or not parts else parts)
-
-
-def _split_sections(code: str) -> list[str]:
-    """Return the parts of a format between semicolons."""
-    sections, begin = [], 0
-    for found in _TOKEN.finditer(code):
-        if found["other"] == ";":
-            sections.append(code[begin : found.start()])
-            begin = found.end()
-    return [*sections, code[begin:]]
-
-
-def _read_section(text: str) -> _Section:
-    tokens: list[Token] = []
-    marks = condition = None
-    for found in _TOKEN.finditer(text):
-        kind = str(found.lastgroup)
-        if kind == "bracket":
-            condition = condition or _read_condition(found[kind])
-            if found[kind].startswith("$"):
-                symbol, _, language = found[kind][1:].partition("-")
-                marks = marks or find_marks(language)
-                tokens.append(Token("text", symbol))
-        else:
-            tokens.append(_read_token(kind, found[kind]))
-    return _Section(mark_minutes(tokens), marks or _guess_marks(tokens), condition)
-
-
-def _read_token(kind: str, text: str) -> Token:
-    if kind in ("quoted", "escaped"):
-        return Token("text", text)
-    if kind == "space":
-        return Token("text", " ")
-    if kind == "fill":
-        return Token("fill", "")
-    if kind == "other":
-        return Token(_MARKS.get(text, "text"), text)
-    return Token(kind, text.lower())
-
-
-def _read_condition(bracket: str) -> tuple[str, Decimal] | None:
-    found = _CONDITION.fullmatch(bracket)
-    if found is None or found[2].strip("-").count(".") > 1 or not found[2].strip("-."):
-        return None
-    return found[1], Decimal(found[2])
-
-
-def _guess_marks(tokens: Sequence[Token]) -> Marks:
-    """Return the marks of the currency that stands before or behind the number."""
-    digits = [at for at, token in enumerate(tokens) if token.kind == "digit"]
-    if not digits:
-        return POINT
-    before = "".join(t.text for t in tokens[: digits[0]] if t.kind == "text")
-    behind = "".join(t.text for t in tokens[digits[-1] :] if t.kind == "text")
-    return find_marks("", before, behind) or POINT
-
-
-_GENERAL = Token("general", "general")

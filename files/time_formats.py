@@ -4,31 +4,13 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from openpyxl.utils.datetime import from_excel
 
-if TYPE_CHECKING:
-    from files.number_formats import Token
+from files.format_tokens import Token
 
 _DAY_MS = 86_400_000
 _UNIT_MS = {"h": 3_600_000, "m": 60_000, "s": 1_000}
-
-
-def mark_minutes(tokens: list[Token]) -> list[Token]:
-    """Return the tokens of a format; those of `m` that mean minutes have the kind `minutes`.
-
-    They do beside hours and seconds, and otherwise they mean months.
-    """
-    times = [at for at, token in enumerate(tokens) if token.kind in ("time", "elapsed")]
-    marked = list(tokens)
-    for number, at in enumerate(times):
-        before = tokens[times[number - 1]].text[0] if number else ""
-        after = tokens[times[number + 1]].text[0] if number + 1 < len(times) else ""
-        token = tokens[at]
-        if token.kind == "time" and token.text in ("m", "mm") and (before == "h" or after == "s"):
-            marked[at] = token._replace(kind="minutes")
-    return marked
 
 
 def has_date(tokens: Sequence[Token]) -> bool:
