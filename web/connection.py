@@ -188,10 +188,12 @@ class Connection(HttpToolsProtocol):
         self._ends, self._dropped = True, self._dropped or 0
         cycle = self.cycle
         earlier = cycle is not None and not cycle.response_complete
+        if earlier and cycle.more_body and self.pipeline:
+            self.cut()  # the answers to others come first, and this one has none
+            return
         if earlier and (cycle.response_started or not cycle.more_body):
-            # The answer to an earlier request comes first, and is the last.
+            # The answers to earlier requests come first, and are the last.
             cycle.keep_alive = False
-            self.pipeline.clear()
             return
         if earlier:
             cycle.disconnected = True

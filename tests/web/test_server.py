@@ -24,7 +24,7 @@ from tests.support.strangers import (
     wait_until_closed,
     write_head,
 )
-from web.connection import HEAD_BYTES, HEAD_LINES
+from web.connection import HEAD_BYTES, HEAD_LINES, MAX_PIPELINED
 
 SEARCH = b'{"question": "a"}'
 MEGABYTE = b"x" * 1_000_000
@@ -143,6 +143,13 @@ def test_an_answer_in_hand_comes_before_the_error_about_what_follows_it(
     with connect(service.port) as conn:
         conn.sendall(search() + b"nonsense\r\n\r\n")
         assert read_answer(conn)[0] == 200
+        wait_until_closed([conn])
+
+
+def test_of_too_many_requests_at_once_the_first_are_answered(service: ServiceProcess) -> None:
+    with connect(service.port) as conn:
+        conn.sendall(search() * 100)
+        assert [read_answer(conn)[0] for _ in range(MAX_PIPELINED)] == [200] * MAX_PIPELINED
         wait_until_closed([conn])
 
 
