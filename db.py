@@ -15,20 +15,30 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import psycopg2
 from pgvector.psycopg2 import register_vector
 from psycopg2.errors import LockNotAvailable
-from psycopg2.extensions import TRANSACTION_STATUS_IDLE, connection
+from psycopg2.extensions import TRANSACTION_STATUS_IDLE, connection, new_type, register_type
 from psycopg2.extras import register_uuid
 
 logger = logging.getLogger(__name__)
 
 register_uuid()  # type: ignore[no-untyped-call]
+
+
+def _read_time(text: str | bytes | None, cursor: psycopg2.extensions.cursor) -> datetime | None:
+    time: datetime | None = psycopg2.extensions.PYDATETIMETZ(text, cursor)
+    return time and time.astimezone(UTC)
+
+
+# Times (timestamptz, type 1184) are in UTC, whatever time zone the session has.
+register_type(new_type((1184,), "UTC", _read_time))
 
 HERE = Path(__file__).parent
 # The advisory lock of a start: any number that no other program on the same database uses.
@@ -43,19 +53,11 @@ IDLE_SECONDS = 10.0
 WATCH_SECONDS = 0.25
 
 # jit: compiling takes longer than any query of the service.
-# hnsw: with a filter, the scan of an index goes on in order of distance until the page is full. It
-# gives up after so many vectors that comparing with all that the filter keeps takes no longer.
-# plan_cache_mode: a prepared search is planned once (store/search.py).
 # random_page_cost: on a disk that suits an index, random pages are not the default's four times as
 # slow as sequential ones, and most pages are in memory.
-_OPTIONS = (
-    "-c jit=off -c timezone=UTC -c hnsw.iterative_scan=strict_order"
-    " -c hnsw.max_scan_tuples=5000 -c plan_cache_mode=force_generic_plan"
-    " -c random_page_cost=1.1"
-)
-
-# Without it, a statement whose connection was cut goes on, and holds its locks.
-_END_WITH_THE_CONNECTION = "SET client_connection_check_interval = '5s'"
+# client_connection_check_interval: without it, a statement whose connection was cut goes on, and
+# holds its locks. A server on Windows does not have it, so it comes last.
+_SETTINGS = {"jit": "off", "random_page_cost": "1.1", "client_connection_check_interval": "5s"}
 
 # The server is gone, restarts, is full, or gave up a deadlock. Trying again later helps.
 _AWAY = (psycopg2.OperationalError, psycopg2.InterfaceError)
@@ -70,14 +72,18 @@ class DatabaseUnavailable(Exception):
 
 
 class Connection(connection):
-    """A connection that remembers what was prepared on it.
+    """A connection that remembers what was prepared on it, and whether a pooler is in between.
 
-    `prepared` holds the text that runs each statement.
+    `prepared` holds the text that runs each statement. A pooler such as PgBouncer may give each
+    transaction another connection of the server, so nothing that is set outlives one. Then
+    `local_settings` are the statements that set all for a transaction; else they are empty.
     """
 
     def __init__(self, dsn: str, *args: object) -> None:
         super().__init__(dsn, *args)
         self.prepared: dict[object, str] = {}
+        self.pooled = False
+        self.local_settings = ""
 
 
 @dataclass(eq=False)
@@ -114,6 +120,8 @@ class Pool:
         """
         with self._borrow(seconds) as conn:
             try:
+                if conn.local_settings:
+                    conn.cursor().execute(conn.local_settings)
                 yield conn
                 conn.commit()
             except BaseException:
@@ -235,17 +243,11 @@ class Pool:
             keepalives_count=2,
             tcp_user_timeout=15_000,
             application_name="conector-pgvector",
-            options=_OPTIONS,
             connection_factory=Connection,
         )
         conn.autocommit = True
-        # A server on Windows does not have the setting.
-        with (
-            suppress(psycopg2.errors.InvalidParameterValue),
-            self._set_deadline(conn, CHECK_SECONDS),
-            conn.cursor() as cursor,
-        ):
-            cursor.execute(_END_WITH_THE_CONNECTION)
+        with self._set_deadline(conn, CHECK_SECONDS):
+            _tune(conn)
         conn.autocommit = False
         return conn
 
@@ -276,6 +278,25 @@ class Pool:
                 for borrowed in self._borrowed:
                     if borrowed.deadline < now:
                         _cut(borrowed.conn)
+
+
+def _tune(conn: Connection) -> None:
+    """Set what the service needs: for the session, or for each transaction behind a pooler.
+
+    A pooler refuses settings in the packet that opens a connection, and what one client sets for a
+    session would stay for others. It shows by the number of the server's process: a pooler answers
+    the opening with a number of its own.
+    """
+    with conn.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        conn.pooled = fetch_row(cursor)[0] != conn.info.backend_pid
+        scope = "SET LOCAL" if conn.pooled else "SET"
+        settings = [f"{scope} {name} = '{value}';" for name, value in _SETTINGS.items()]
+        try:
+            cursor.execute(" ".join(settings))
+        except psycopg2.errors.InvalidParameterValue:
+            cursor.execute(" ".join(settings := settings[:-1]))
+    conn.local_settings = " ".join(settings) if conn.pooled else ""
 
 
 def _is_readable(conn: Connection) -> bool:

@@ -7,12 +7,14 @@ the query with every vector (store/search.py).
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from psycopg2.errors import LockNotAvailable
 from psycopg2.extensions import connection, cursor
 from psycopg2.sql import SQL, Identifier, Literal
 
-from db import Pool, fetch_row
+from db import Connection, Pool, fetch_row
 from store.models import Model
 
 logger = logging.getLogger(__name__)
@@ -41,20 +43,42 @@ def build_index(pool: Pool, model: Model, min_vectors: int, memory_mb: int = 1_0
     end of the job. If several processes try, one of them builds.
 
     PostgreSQL builds several times slower if the graph does not fit into `memory_mb`. A vector of
-    384 dimensions takes 1.3 kB.
+    384 dimensions takes 1.3 kB. Behind a pooler the server's own maintenance_work_mem counts: it
+    can't be set for a transaction, because CREATE INDEX CONCURRENTLY runs in none.
     """
     with pool.reading(seconds=BUILD_SECONDS) as conn:
         if _is_valid(conn, model) or not _is_worth_it(conn, model, min_vectors):
             return False
-        if not lock_builds(conn):
-            return False
-        try:
+        with _hold_builds(pool, conn) as held:
+            # A build whose process died goes on for a while, behind a pooler up to its end.
+            if not held or _is_valid(conn, model) or _is_being_built(conn):
+                return False
             _build(conn, model, memory_mb)
-        finally:
-            with conn.cursor() as cur:
-                cur.execute("SELECT pg_advisory_unlock(%s)", (_INDEX_LOCK,))
-                cur.execute("RESET maintenance_work_mem")
     return True
+
+
+@contextmanager
+def _hold_builds(pool: Pool, conn: Connection) -> Iterator[bool]:
+    """Hold the lock of builds, and yield whether it was free.
+
+    Behind a pooler no lock outlives a transaction, so one is open beside the build. It reads
+    nothing meanwhile, so the build does not wait for it.
+    """
+    if conn.pooled:
+        with pool.transaction(BUILD_SECONDS) as holder, holder.cursor() as cur:
+            cur.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+            cur.execute("SELECT pg_try_advisory_xact_lock(%s)", (_INDEX_LOCK,))
+            yield bool(fetch_row(cur)[0])
+        return
+    if not lock_builds(conn):
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        with conn.cursor() as cur:
+            cur.execute("SELECT pg_advisory_unlock(%s)", (_INDEX_LOCK,))
+            cur.execute("RESET maintenance_work_mem")
 
 
 def _is_valid(conn: connection, model: Model) -> bool:
@@ -63,6 +87,15 @@ def _is_valid(conn: connection, model: Model) -> bool:
             "SELECT EXISTS (SELECT FROM pg_index"
             " WHERE indisvalid AND indexrelid = to_regclass(%s))",
             (index_name(model),),
+        )
+        return bool(fetch_row(cur)[0])
+
+
+def _is_being_built(conn: connection) -> bool:
+    with conn.cursor() as cur:
+        cur.execute(
+            "SELECT EXISTS (SELECT FROM pg_stat_progress_create_index"
+            " WHERE datname = current_database() AND relid = 'vectors'::regclass)"
         )
         return bool(fetch_row(cur)[0])
 
@@ -91,13 +124,14 @@ def lock_builds(conn: connection) -> bool:
         return bool(fetch_row(cur)[0])
 
 
-def _build(conn: connection, model: Model, memory_mb: int) -> None:
+def _build(conn: Connection, model: Model, memory_mb: int) -> None:
     """Build CONCURRENTLY, so that neither searches nor uploads wait."""
     name = Identifier(index_name(model))
     with conn.cursor() as cur:
         # A build that died leaves an INVALID index, which costs every insert and serves nobody.
         cur.execute(SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(name))
-        cur.execute("SET maintenance_work_mem = %s", (f"{memory_mb}MB",))
+        if not conn.pooled:
+            cur.execute("SET maintenance_work_mem = %s", (f"{memory_mb}MB",))
         logger.info("the index of the model %s is being built", model.identity)
         cur.execute(
             SQL(
@@ -121,16 +155,13 @@ def set_insert_candidates(cur: cursor, name: Identifier) -> None:
     """Lower what inserting into the index costs, unless the index is in use.
 
     The change needs the index for itself for a moment. If it waited for a long search, all others
-    would wait behind it.
+    would wait behind it. Both statements go in one message, so in one transaction.
     """
-    cur.execute("SET lock_timeout = '1s'")
     try:
         cur.execute(
-            SQL("ALTER INDEX {} SET (ef_construction = {})").format(
+            SQL("SET LOCAL lock_timeout = '1s'; ALTER INDEX {} SET (ef_construction = {})").format(
                 name, Literal(INSERT_CANDIDATES)
             )
         )
     except LockNotAvailable:
         logger.warning("the index is in use: rows are inserted with as many candidates as built")
-    finally:
-        cur.execute("RESET lock_timeout")

@@ -19,7 +19,7 @@ from postgres.server import EmbeddedPostgres
 from tests.support.client import PASSWORD, USER, Client
 from tests.support.embedder import HashEmbedder
 
-pytest_plugins = ["tests.support.postgres", "tests.support.models"]
+pytest_plugins = ["tests.support.postgres", "tests.support.pooler", "tests.support.models"]
 
 _numbers = itertools.count()
 
