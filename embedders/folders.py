@@ -15,7 +15,7 @@ def make_folder(folder: Path, fill: Callable[[Path], None]) -> None:
     When several processes do this at once, each fills a folder of its own, and the first to rename
     it wins. What a killed process has left behind is removed when it is an hour old.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     _remove_leftovers(folder)
     partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:

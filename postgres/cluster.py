@@ -48,6 +48,7 @@ class Cluster:
     """
 
     def __init__(self, data_dir: Path, setup: Setup) -> None:
+        self._data_dir = data_dir
         self.folder = (data_dir / "postgres").resolve()
         self._setup = setup
         # The name is on the server's command line, by which its process is told from any other.
@@ -61,9 +62,14 @@ class Cluster:
         port = int(lines[3]) if len(lines) > 3 and lines[3].isdigit() else PORT
         if WINDOWS:
             return f"postgresql://postgres:{read_text(self._password)}@127.0.0.1:{port}/postgres"
+        host = quote(os.fsencode(self._find_sockets()), "")
+        return f"postgresql://postgres@/postgres?host={host}&port={port}"
+
+    def _find_sockets(self) -> Path:
+        """Return the folder of the server's socket, by what its postmaster.pid says."""
+        lines = read_text(self.folder / "postmaster.pid").splitlines()
         # Joining leaves "." at the folder itself, and takes an absolute path as it is.
-        host = self.folder / (lines[4] if len(lines) > 4 else ".")
-        return f"postgresql://postgres@/postgres?host={quote(os.fsencode(host), '')}&port={port}"
+        return self.folder / (lines[4] if len(lines) > 4 else ".")
 
     def start(self) -> None:
         """Return when the server takes connections. Raises EmbeddedPostgresError."""
@@ -84,16 +90,17 @@ class Cluster:
         """Stop the server, if it runs, and cut the connections that are left."""
         if not self.is_alive():
             return
-        programs = Programs.for_folder(self.folder, self._setup)
+        programs = Programs.for_folder(self.folder, self._setup, self._data_dir)
+        sockets = self._find_sockets()
         try:
             programs.run("pg_ctl", "stop", "-s", "-m", "fast", "-t", str(STOP_SECONDS))
         except ProgramFailed:
             logger.warning("The database did not stop in %s s: it is cut off", STOP_SECONDS)
             with contextlib.suppress(ProgramFailed):
                 programs.run("pg_ctl", "stop", "-s", "-m", "immediate", "-t", "10")
-        for base in socket_bases():
+        if sockets.name.startswith(self._name) and sockets.parent in socket_bases():
             with contextlib.suppress(OSError):
-                (base / self._name).rmdir()
+                sockets.rmdir()
 
     def _check_owner(self) -> None:
         if WINDOWS or os.geteuid() == 0 or not self.folder.exists():
@@ -128,7 +135,7 @@ class Cluster:
     def _launch(self) -> None:
         if not (self.folder / "PG_VERSION").exists():
             self._make_database()
-        programs = Programs.for_folder(self.folder, self._setup)
+        programs = Programs.for_folder(self.folder, self._setup, self._data_dir)
         programs.check_version()
         # PostgreSQL takes any process of its user that has the number for a running server.
         (self.folder / "postmaster.pid").unlink(missing_ok=True)
@@ -161,7 +168,7 @@ class Cluster:
             )
         partial = Path(tempfile.mkdtemp(prefix=prefix, dir=self.folder.parent))
         try:
-            Programs.for_folder(partial, self._setup).initdb(self._choose_access())
+            Programs.for_folder(partial, self._setup, self._data_dir).initdb(self._choose_access())
             if WINDOWS and self.folder.exists():
                 self.folder.rmdir()
             partial.replace(self.folder)

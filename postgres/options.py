@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shlex
 import socket
 import tempfile
@@ -82,10 +83,11 @@ def _choose_socket_folder(programs: Programs, name: str) -> str:
     """Return the data folder as ".", or a private folder with a path that is short enough."""
     if _fits_socket(programs.folder):
         return "."
-    for base in socket_bases():
-        path = base / name
-        if _fits_socket(path) and programs.make_private(path):
-            return str(path)
+    # In the temporary folder another user may have taken the name, to keep us from starting.
+    for chosen in (name, f"{name}-{secrets.token_hex(8)}"):
+        for path in (base / chosen for base in socket_bases()):
+            if _fits_socket(path) and programs.make_private(path):
+                return str(path)
     raise EmbeddedPostgresError(
         f"The path {programs.folder} is too long for a socket, and no private folder can be made "
         "in the temporary folder: set DATA_DIR to a shorter path."

@@ -16,6 +16,8 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from postgres.private import let_group_enter
+
 with contextlib.suppress(ImportError):
     import pwd
 
@@ -26,6 +28,7 @@ START_SECONDS = 120
 
 # The programs see these of our variables; they see no PGPORT, and no password of the API.
 _ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR")
+_ADMIN_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _WAYS_OUT = "run the service as an ordinary user, or set DATABASE_URL to your own PostgreSQL."
 
 
@@ -78,11 +81,13 @@ class Programs:
     prefix: tuple[str, ...] = ()
 
     @classmethod
-    def for_folder(cls, folder: Path, setup: Setup | None = None) -> Programs:
+    def for_folder(
+        cls, folder: Path, setup: Setup | None = None, data_dir: Path | None = None
+    ) -> Programs:
         """Return the programs for `folder`, which is a database or an empty folder of ours.
 
         Under root they run as the database's owner; an empty folder is given to the system user.
-        Raises EmbeddedPostgresError.
+        That user is let into `data_dir`. Raises EmbeddedPostgresError.
         """
         setup = setup or Setup()
         if setup.binaries is None:
@@ -101,6 +106,8 @@ class Programs:
         if uid == 0:
             uid, gid = _find_or_make_user(setup.system_user)
             os.chown(folder, uid, gid, follow_symlinks=False)
+        if data_dir is not None:
+            let_group_enter(data_dir, gid)
         return cls(folder, setup.binaries, uid, gid)._find_way(setup.setpriv)
 
     def _find_way(self, setpriv: str | None) -> Programs:
@@ -235,7 +242,11 @@ def _find_or_make_user(name: str) -> tuple[int, int]:
     with contextlib.suppress(KeyError):
         return pwd.getpwnam(name)[2:4]
     try:
-        subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
+        # It needs nothing of our environment, in which passwords may be.
+        environment = {"PATH": _ADMIN_PATH}
+        subprocess.run(
+            command, check=True, capture_output=True, text=True, timeout=60, env=environment
+        )
     except (OSError, subprocess.SubprocessError) as failure:
         error = str(getattr(failure, "stderr", None) or failure).strip()
     # After a failure too: another process may have made it at the same moment.

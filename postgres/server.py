@@ -21,6 +21,7 @@ from typing import ClassVar
 from fasteners import InterProcessLock, InterProcessReaderWriterLock
 
 from postgres.cluster import STOP_SECONDS, Cluster
+from postgres.private import close_data_folder
 from postgres.programs import START_SECONDS, EmbeddedPostgresError, Setup
 from postgres.watch import Watch, Watched
 
@@ -53,8 +54,8 @@ class EmbeddedPostgres:
         EmbeddedPostgresError.
         """
         try:
-            data_dir.mkdir(parents=True, exist_ok=True)
             data_dir = data_dir.resolve()
+            close_data_folder(data_dir)
             with cls._threads, _lock(data_dir):
                 usage = _Usage.of(data_dir)
                 usage.enter()
