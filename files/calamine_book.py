@@ -1,13 +1,14 @@
 """Reads the sheets of .xls, .xlsb and .ods workbooks through pandas and calamine.
 
-calamine gives the values of cells without their number formats: 15% is 0.15.
+calamine gives the values of cells without their number formats: in .xls and .xlsb, 15% is 0.15.
 """
 
 from __future__ import annotations
 
 import datetime
+import zipfile
 from collections.abc import Callable, Iterator
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeAlias
 
 import pandas as pd
 import python_calamine
@@ -15,68 +16,118 @@ import python_calamine
 from files.errors import FileError
 from files.merges import Area, Marks
 from files.number_formats import write_general
+from files.ods_marks import OdsMarks, read_ods_marks
 from files.row_stream import RowWriter
 from files.sheet_table import SheetRow
 from files.sheets import write_sheets
 from files.time_formats import write_value
 
+Say: TypeAlias = Callable[[dict[str, Any]], None]
+
 _VISIBLE = python_calamine.SheetVisibleEnum.Visible
+_WORKSHEET = python_calamine.SheetTypeEnum.WorkSheet
+# What the libraries raise about a broken file; pandas raises ValueError about one that it does not
+# know.
+_BROKEN = (python_calamine.CalamineError, zipfile.BadZipFile, KeyError, ValueError, SyntaxError)
 
 
-def write_workbook(
-    file: BinaryIO,
-    writer: RowWriter,
-    say: Callable[[dict[str, Any]], None],
-    *,
-    options: dict[str, Any],
-    merges: bool = False,
+def write_xls(
+    file: BinaryIO, writer: RowWriter, say: Say, *, options: dict[str, Any]
 ) -> dict[str, Any]:
-    """Write the rows of a workbook's sheets (sheets.py). Raises FileError.
+    """Write the rows of the sheets of an .xls workbook (sheets.py). Raises FileError."""
+    return _write(file, writer, say, options, merges=True)
 
-    `merges` says that calamine knows the merged cells of this format, as it does for .xls.
-    """
+
+def write_xlsb(
+    file: BinaryIO, writer: RowWriter, say: Say, *, options: dict[str, Any]
+) -> dict[str, Any]:
+    """Write the rows of the sheets of an .xlsb workbook. Raises FileError."""
+    return _write(file, writer, say, options)
+
+
+def write_ods(
+    file: BinaryIO, writer: RowWriter, say: Say, *, options: dict[str, Any]
+) -> dict[str, Any]:
+    """Write the rows of the sheets of an .ods workbook. Raises FileError."""
     try:
-        book = pd.ExcelFile(file, engine="calamine")
-        sheets = [
-            CalamineSheet(book, about.name, hidden=about.visible != _VISIBLE, merges=merges)
-            for about in book.book.sheets_metadata
-            if about.typ == python_calamine.SheetTypeEnum.WorkSheet
-        ]
-        write_sheets(sheets, writer, say, options)
-    except python_calamine.CalamineError as error:
+        marks = read_ods_marks(file)
+    except _BROKEN as error:
         raise _explain(error) from error
-    return {}
+    return _write(file, writer, say, options, marks=marks)
 
 
 class CalamineSheet:
-    """A sheet of a workbook that pandas has open."""
+    """A sheet of a workbook that pandas has open.
 
-    def __init__(self, book: pd.ExcelFile, name: str, *, hidden: bool, merges: bool) -> None:
+    `merges` says that calamine knows its merged cells. `ods` is what it does not know.
+    """
+
+    def __init__(
+        self, book: pd.ExcelFile, name: str, *, hidden: bool, merges: bool, ods: OdsMarks
+    ) -> None:
         self.name = name
         self.hidden = hidden
         self._book = book
         self._merges = merges
+        self._ods = ods
 
     def read_rows(self) -> Iterator[SheetRow]:
-        """Yield the rows that have something in them, from the top."""
-        cells = pd.read_excel(
-            self._book, sheet_name=self.name, header=None, dtype=object, na_filter=False
-        )
+        """Yield the rows that have something in them, from the top. Raises FileError."""
+        try:
+            cells = pd.read_excel(
+                self._book, sheet_name=self.name, header=None, dtype=object, na_filter=False
+            )
+        except _BROKEN as error:
+            raise _explain(error) from error
         for line, row in enumerate(cells.itertuples(index=False, name=None), 1):
             fields = [_write_cell(value) for value in row]
+            for column, text in self._ods.shown.get(line, {}).items():
+                if column < len(fields) and fields[column]:
+                    fields[column] = text
+            errors = self._ods.errors.get(line, {})
+            missing = {column: f"shows the error {text}" for column, text in errors.items()}
+            for column in missing.keys() & range(len(fields)):
+                fields[column] = ""
             while fields and not fields[-1]:
                 fields.pop()
             if fields:
-                yield SheetRow(line, fields, {}, {}, set())
+                yield SheetRow(line, fields, missing, {}, set())
 
     def read_marks(self) -> Marks:
-        """Return the merged cells; links are not known."""
+        """Return what lies over the cells, as far as it is known."""
         if not self._merges:
-            return Marks()
+            return self._ods.marks
         ranges = self._book.book.get_sheet_by_name(self.name).merged_cell_ranges or ()
-        return Marks(
-            [Area(top + 1, bottom + 1, left, right) for (top, left), (bottom, right) in ranges]
+        return Marks([Area(top[0] + 1, end[0] + 1, top[1], end[1]) for top, end in ranges])
+
+
+def _write(
+    file: BinaryIO,
+    writer: RowWriter,
+    say: Say,
+    options: dict[str, Any],
+    *,
+    merges: bool = False,
+    marks: dict[str, OdsMarks] | None = None,
+) -> dict[str, Any]:
+    known = marks or {}
+    try:
+        book = pd.ExcelFile(file, engine="calamine")
+    except _BROKEN as error:
+        raise _explain(error) from error
+    sheets = [
+        CalamineSheet(
+            book,
+            about.name,
+            hidden=about.visible != _VISIBLE,
+            merges=merges,
+            ods=known.get(about.name, OdsMarks()),
         )
+        for about in book.book.sheets_metadata
+        if about.typ == _WORKSHEET
+    ]
+    write_sheets(sheets, writer, say, options)
+    return {}
 
 
 def _write_cell(value: Any) -> str:

@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -40,14 +40,14 @@ class Task:
 
 
 # calamine and pandas each hold a whole sheet: 12 MB of content in an .ods file of 1 MB take 120 MB.
-_CALAMINE = Task("files.calamine_book", "write_workbook", numpy=True, memory_a_byte=60)
+_CALAMINE = Task("files.calamine_book", "write_xlsb", numpy=True, memory_a_byte=60)
 TASKS = {
     "json": Task("files.json_file", "write_json"),
     "yaml": Task("files.yaml_file", "write_yaml", memory_a_byte=60),
     "xlsx": Task("files.xlsx", "write_xlsx"),
-    "xls": _CALAMINE,
+    "xls": replace(_CALAMINE, function="write_xls"),
     "xlsb": _CALAMINE,
-    "ods": _CALAMINE,
+    "ods": replace(_CALAMINE, function="write_ods"),
     "parquet": Task("files.parquet", "write_parquet", numpy=True),
 }
 MOST_MEMORY = 2_000_000_000

@@ -51,7 +51,8 @@ def write_yaml(
     except yaml.YAMLError as error:
         raise _explain_malformed(error) from error
     except (RecursionError, ValueError) as error:
-        raise FileError("malformed_csv", "The YAML is nested too deep.", line=1) from error
+        message = "The YAML is nested too deep, or refers to itself."
+        raise FileError("malformed_csv", message, line=1) from error
     kind: Any = "object" if isinstance(value, dict) else "array"
     packed = io.BytesIO(document.encode("utf-8", "surrogatepass"))
     try:

@@ -10,6 +10,7 @@ import threading
 import zipfile
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 
 import psutil
 import pytest
@@ -19,6 +20,7 @@ from files.options import ReadOptions
 from files.sandbox import run_sandboxed
 from files.workbook import open_workbook
 from tests.support.files import read, workbook
+from tests.support.workbooks import make_ods
 
 NS = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
 # The child may have this, and what Python takes for itself.
@@ -104,6 +106,86 @@ def test_a_small_file_never_takes_much_memory(make: Callable[[], bytes]) -> None
         read(data)
     assert error.value.code == "malformed_csv"
     assert children.peak < MOST_MEMORY
+
+
+def merged_cells() -> bytes:
+    areas = "".join(f'<mergeCell ref="A{n}:CV20000"/>' for n in range(2, 20)) * 60_000
+    rows = "".join(f'<row r="{n}"><c r="A{n}"><v>1</v></c></row>' for n in range(2, 20_000))
+    head = "<row>" + "".join(f'<c t="inlineStr"><is><t>{t}</t></is></c>' for t in HEADER) + "</row>"
+    return changed(
+        "xl/worksheets/sheet1.xml",
+        f"<worksheet {NS}><sheetData>{head}{rows}</sheetData><mergeCells>{areas}</mergeCells>"
+        "</worksheet>",
+    )
+
+
+def formats() -> bytes:
+    code, styles = "0" * 2_000_000, '<xf numFmtId="170"/>' * 100_000
+    return changed(
+        "xl/styles.xml",
+        f'<styleSheet {NS}><numFmts><numFmt numFmtId="170" formatCode="{code}"/></numFmts>'
+        f"<cellXfs>{styles}</cellXfs></styleSheet>",
+    )
+
+
+def many_sheets() -> bytes:
+    return workbook(*((f"S{n}", [["question", "answer"]] * 50) for n in range(1_000)))
+
+
+def aliases() -> bytes:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
+    return "\n".join([*lines, "faq:", "- question: a", "  answer: b", "  all: *a11", ""]).encode()
+
+
+def nested_yaml() -> bytes:
+    return b"question: a\nanswer: " + b"[" * 500_000
+
+
+@needs_limits
+@pytest.mark.parametrize("make", [merged_cells, aliases, nested_yaml])
+def test_further_small_files_never_take_much(make: Callable[[], bytes]) -> None:
+    data = make()
+    assert len(data) < 1_000_000
+    with Watched() as children, pytest.raises(FileError) as error:
+        read(data)
+    assert error.value.code == "malformed_csv"
+    assert children.peak < MOST_MEMORY
+
+
+@needs_limits
+@pytest.mark.parametrize("make", [formats, many_sheets])
+def test_odd_workbooks_are_read_within_the_limits(make: Callable[[], bytes]) -> None:
+    with Watched() as children, suppress(FileError):
+        read(make())
+    assert children.peak < MOST_MEMORY
+
+
+# pandas and numpy take this before a file is looked at, and hold a whole sheet.
+PANDAS_MEMORY = 300_000_000
+
+
+def repeated_cells() -> bytes:
+    cell = '<table:table-cell office:value-type="string" table:number-columns-repeated="16000">'
+    row = f'<table:table-row table:number-rows-repeated="1000000">{cell}<text:p>x</text:p>'
+    return make_ods(("A", f"{row}</table:table-cell></table:table-row>"))
+
+
+def percentages() -> bytes:
+    cell = '<table:table-cell office:value-type="percentage" table:number-columns-repeated="900">'
+    row = f'<table:table-row table:number-rows-repeated="1000">{cell}<text:p>1%</text:p>'
+    return make_ods(("A", f"{row}</table:table-cell></table:table-row>" * 1_000))
+
+
+@needs_limits
+@pytest.mark.parametrize("make", [repeated_cells, percentages])
+def test_a_small_open_document_never_takes_much_memory(make: Callable[[], bytes]) -> None:
+    data = make()
+    assert len(data) < 1_000_000
+    with Watched() as children, pytest.raises(FileError) as error:
+        read(data)
+    assert error.value.code == "malformed_csv"
+    assert children.peak < PANDAS_MEMORY
 
 
 class Watched:
