@@ -26,8 +26,17 @@ from tests.support.service import ServiceProcess, free_port
 class OwnPostgres:
     """A server in `folder`. Its database is `postgres`, its user too."""
 
-    def __init__(self, folder: Path, *, standby_of: OwnPostgres | None = None, **settings: str):
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        standby_of: OwnPostgres | None = None,
+        program: Path | None = None,
+        **settings: str,
+    ) -> None:
+        """`program` runs instead of `postgres`."""
         self.folder = folder
+        self._program = [] if program is None else ["-p", str(program)]
         self.port = free_port()
         self.dsn = f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
         self._settings = {
@@ -51,7 +60,7 @@ class OwnPostgres:
     def start(self) -> None:
         options = " ".join(f"-c {name}={value!r}" for name, value in self._settings.items())
         self._folder().run(
-            *("pg_ctl", "start", "-s", "-w", "-t", "60", "-l", "start.log"),
+            *("pg_ctl", "start", "-s", "-w", "-t", "60", "-l", "start.log", *self._program),
             *("-o", f"-p {self.port} {options}"),
         )
 
