@@ -56,7 +56,7 @@ def report_in_one_line() -> Iterator[None]:
 @click.option("--delimiter")
 @click.option("--encoding")
 @click.option("--overflow", type=click.Choice(["reject", "join"]), default="reject")
-@click.option("--sheet", help="Of an Excel workbook: the sheet's name, or its position from 1.")
+@click.option("--sheet", help="Of a workbook: the sheet's name, or its position from 1.")
 @click.option("--dry-run", is_flag=True, help="Check and count, store nothing.")
 @with_appcontext
 def import_command(file: Path, **given: Any) -> None:

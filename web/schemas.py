@@ -166,7 +166,7 @@ class UploadOptions(RequestModel):
         "reject", description="join gives a row's extra fields back to its last column, the answer."
     )
     sheet: Option | None = Field(
-        None, description="Of an Excel workbook: the sheet's name, or its position from 1."
+        None, description="Of a workbook: the sheet's name, or its position from 1."
     )
     dry_run: bool = Field(False, description="Check and count, store nothing, answer 200.")
 
@@ -326,7 +326,7 @@ class Preview(BaseModel):
     """How a file was read, its first rows and its first rejections."""
 
     model_config = ConfigDict(extra="allow")
-    format: str | None = Field(None, description="csv, json or xlsx.")
+    format: str | None = Field(None, description="csv, json, yaml, parquet, xlsx, …")
     encoding: str | None = None
     delimiter: str | None = None
     header_line: int | None = None

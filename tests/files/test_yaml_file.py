@@ -59,6 +59,17 @@ def test_yaml_in_its_forms(text: str) -> None:
     assert set(pairs(text)) == {("a?", "b")}
 
 
+def test_questions_may_be_the_keys() -> None:
+    text = '"Onde, afinal?": Aqui.\nSem nota, pode?: Sim.\nQuando?: |\n  Logo.\n'
+    assert pairs(text) == [
+        ("Onde, afinal?", "Aqui."), ("Sem nota, pode?", "Sim."), ("Quando?", "Logo."),
+    ]  # fmt: skip
+
+
+def test_a_long_comment_may_stand_above() -> None:
+    assert pairs("# a comment\n" * 200 + "- q: a?\n  a: b\n") == [("a?", "b")]
+
+
 def test_values_are_texts_as_they_are_written() -> None:
     _, (row,), _ = read(
         "- question: yes\n  answer: No\n  id: 007\n  n: 1.50\n  day: 2026-01-02\n  time: 12:30\n"
