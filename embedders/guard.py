@@ -105,7 +105,10 @@ class GuardedModel:
         except Exception:
             side.ask_probe()
             raise
-        side.note_success()
+        if side.note_success():
+            # What brought this side back may have brought back the other one.
+            for other in (self._queries, self._passages):
+                other.try_soon()
         return vectors
 
     def _probe_queries(self) -> None:
@@ -185,12 +188,20 @@ class _Side:
             self._retry_at = time.monotonic() + self._backoff.seconds(self._failures)
             return self._busy(reason)
 
-    def note_success(self) -> None:
-        if self._failures:
-            self._log.note_success(self._failures)
-            with self._lock:
-                self._trouble = None
-                self._failures = 0
+    def note_success(self) -> bool:
+        """Note that the model answered; return whether it had been sick."""
+        if not self._failures:
+            return False
+        self._log.note_success(self._failures)
+        with self._lock:
+            self._trouble = None
+            self._failures = 0
+        return True
+
+    def try_soon(self) -> None:
+        """Let the next call try a sick model, without waiting for its time."""
+        with self._lock:
+            self._retry_at = -math.inf
 
     def _busy(self, reason: str) -> EmbedderBusy:
         return EmbedderBusy(reason, math.ceil(max(1.0, self._retry_at - time.monotonic())))

@@ -199,3 +199,20 @@ def test_a_trouble_is_logged_once_and_so_is_its_end(caplog: pytest.LogCaptureFix
     guard.encode_windows(["a"])
     guard.encode_queries(["a"])
     assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+
+
+def test_what_comes_back_for_passages_is_tried_for_queries() -> None:
+    model = Sick("raises")
+    guard = GuardedModel(model, backoff=Backoff(0.3, 60))
+    for _ in range(3):
+        guard._queries.try_soon()
+        with pytest.raises(EmbedderBusy):
+            guard.encode_queries(["a"])
+    with pytest.raises(EmbedderBusy):
+        guard.encode_windows(["a"])
+    model.way = ""
+    with pytest.raises(EmbedderBusy):
+        guard.encode_queries(["a"])
+    time.sleep(0.35)
+    guard.encode_windows(["a"])
+    assert guard.encode_queries(["a"]).shape == (1, 32)
