@@ -137,12 +137,12 @@ def test_two_versions_on_one_database(
     old.until(job["id"], lambda job: job["rows"]["done"] > 0)
     # What a next version brings: it only adds.
     (tmp_path / "migrations").mkdir()
-    (tmp_path / "migrations" / "0002_note.sql").write_text(
+    (tmp_path / "migrations" / "9999_note.sql").write_text(
         "ALTER TABLE items ADD COLUMN note text NOT NULL DEFAULT '';"
         " ALTER TABLE job_rows ADD COLUMN note text; CREATE TABLE notes (note text);"
     )
     pool = Pool(own_postgres.dsn, 1)
-    assert db.apply_schema(pool, tmp_path / "migrations") == 2
+    assert db.apply_schema(pool, tmp_path / "migrations") == 9_999
     pool.close()
     new = start_service(own_postgres.dsn, EMBED_SECONDS="0.2")
     more = new.load(file_of(100, "New"))
