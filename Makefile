@@ -25,7 +25,7 @@ test-faults: .venv/installed-dev
 # Each reader of files for an hour, one after another; FUZZ_SECONDS can be given. What reaches code
 # that nothing in the corpus reaches joins it.
 fuzz: .venv/installed-dev
-	for reader in csv json xlsx; do \
+	for reader in csv json yaml xlsx; do \
 	  $(BIN)/python -m tests.fuzz $$reader -max_total_time=$${FUZZ_SECONDS:-3600} -timeout=30 && \
 	  $(BIN)/python -m tests.fuzz $$reader -merge=1 -max_len=4096 || exit 1; \
 	done

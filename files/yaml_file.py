@@ -38,6 +38,11 @@ class _Loader(_SafeLoader):  # type: ignore[misc]
     }
 
 
+for _tag in ("bool", "int", "float", "binary", "timestamp"):
+    # A value is a text even if the file says that it is a number.
+    _Loader.add_constructor(f"tag:yaml.org,2002:{_tag}", _SafeLoader.construct_yaml_str)
+
+
 def write_yaml(
     file: BinaryIO, writer: RowWriter, _say: object = None, *, encoding: str, bom: int = 0
 ) -> dict[str, list[str]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import files.json_file
 import files.workbook
 import files.xlsx
+import files.yaml_file
 from files.csv_file import open_csv
 from files.encoding import detect_encoding
 from files.errors import FileError
@@ -53,6 +54,12 @@ def read_json(data: bytes) -> None:
     check(lambda: _read_json(io.BytesIO(data)))
 
 
+def read_yaml(data: bytes) -> None:
+    if _LONG_NUMBER.search(data):
+        return
+    check(lambda: _read_yaml(io.BytesIO(data)))
+
+
 def read_xlsx(data: bytes) -> None:
     part = PARTS[data[0] % len(PARTS)] if data else PARTS[0]
     check(lambda: _read_workbook(part, data[1:]))
@@ -61,6 +68,7 @@ def read_xlsx(data: bytes) -> None:
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "csv": read_csv,
     "json": read_json,
+    "yaml": read_yaml,
     "xlsx": read_xlsx,
 }
 
@@ -99,6 +107,15 @@ def _read_json(file: io.BytesIO) -> Iterable[Row | Rejection]:
         except FileError:
             if kind == "object":
                 raise
+    writer.close()
+    return files.json_file.make_table(said["names"], spool, ReadOptions())
+
+
+def _read_yaml(file: io.BytesIO) -> Iterable[Row | Rejection]:
+    encoding = detect_encoding(file, None)
+    spool = io.BytesIO()
+    writer = RowWriter(spool)
+    said = files.yaml_file.write_yaml(file, writer, encoding=encoding.name, bom=encoding.bom)
     writer.close()
     return files.json_file.make_table(said["names"], spool, ReadOptions())
 
