@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 from apiflask import APIFlask
 
@@ -32,3 +33,20 @@ def test_a_database_that_is_away_is_named(app: APIFlask) -> None:
     assert answer.json["status"] == "not_ready"
     assert answer.json["parts"]["database"] != "ok"
     assert answer.json["parts"]["model"] == "ok"
+
+
+def test_an_embedded_server_that_is_being_started_again_is_named(app: APIFlask) -> None:
+    runtime = app.extensions["conector"]
+    trouble = "The embedded PostgreSQL has ended. It is being started again."
+    server = SimpleNamespace(trouble=trouble)
+    client = app.test_client()
+    app.extensions["conector"] = replace(runtime, postgres=server)
+    # A server that answers is there, whatever is said of it.
+    assert client.get("/readyz").status_code == 200
+    away = Pool("postgresql://127.0.0.1:1/none", 1)
+    app.extensions["conector"] = replace(runtime, postgres=server, pool=away)
+    answer = client.get("/readyz")
+    app.extensions["conector"] = runtime
+    assert answer.status_code == 503
+    assert answer.json is not None
+    assert answer.json["parts"]["database"] == trouble
