@@ -24,11 +24,11 @@ from turns import EmbedderBusy
 # more. A longer text is embedded in windows; its vector is their mean, weighted by length.
 WINDOW_CHARS = 1_500
 BATCH_TEXTS = 32
-# A request may take so long, and so much longer for each of its texts. Somebody waits for a query,
-# which is short; the windows of 32 long texts may take a server without a GPU some seconds.
+# A request may take so long, and so much longer for each character of its texts. Somebody waits for
+# a query, which is short. A server without a GPU that is busy embeds some 50 tokens a second.
 CONNECT_SECONDS = 2.0
-QUERY_SECONDS, QUERY_SECONDS_A_TEXT = 4.0, 0.1
-PASSAGE_SECONDS, PASSAGE_SECONDS_A_TEXT = 6.0, 0.5
+QUERY_SECONDS, QUERY_SECONDS_A_CHAR = 4.0, 1 / 1_000
+PASSAGE_SECONDS, PASSAGE_SECONDS_A_CHAR = 3.0, 1 / 200
 # An answer is no larger. pgvector indexes 4,000 dimensions at most, of some 25 characters each.
 ANSWER_BYTES, ANSWER_BYTES_A_TEXT = 1_000_000, 150_000
 READ_BYTES = 1 << 16
@@ -112,9 +112,10 @@ class RemoteModel:
         body: dict[str, object] = {"model": self._options.model, "input": texts}
         if self._options.input_types:
             body["input_type"] = self._options.input_types[side]
-        seconds = QUERY_SECONDS + QUERY_SECONDS_A_TEXT * len(texts)
+        chars = sum(map(len, texts))
+        seconds = QUERY_SECONDS + QUERY_SECONDS_A_CHAR * chars
         if side:
-            seconds = PASSAGE_SECONDS + PASSAGE_SECONDS_A_TEXT * len(texts)
+            seconds = PASSAGE_SECONDS + PASSAGE_SECONDS_A_CHAR * chars
         most = ANSWER_BYTES + ANSWER_BYTES_A_TEXT * len(texts)
         try:
             status, answer = self._post(json.dumps(body).encode(), seconds, most)
