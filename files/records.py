@@ -16,7 +16,8 @@ ways (files.lines.Lines.odd), this module reads the record again slowly:
 
 The two readings: if the next lines are records of their own, a quote was never closed, and only the
 first line is broken. If the lines together are as wide as the header, an inner quote was not
-doubled. If both or neither hold, nothing tells which reading is right.
+doubled. If both or neither hold, nothing tells which reading is right. A line among the next ones
+that has text after a closing quote itself is broken like the first, and speaks for neither.
 """  # noqa: E501
 
 from __future__ import annotations
@@ -211,7 +212,8 @@ class _Readings:
     In the reading `unclosed`, only the first line is broken: its quote is never closed. In the
     reading `inner`, the quotes inside a field are not doubled, and the field may have several
     lines. Each is the line that the reading has come to, or None if the text ended in a record.
-    `good` and `bad` count the records of `unclosed` that are well formed, and those that are not.
+    `good` and `bad` count the records of `unclosed` that are well formed, and those that are not;
+    `alike` counts the lines that are broken as the first one is.
     """
 
     unclosed: int | None
@@ -219,10 +221,11 @@ class _Readings:
     inner_fits: bool
     good: int = 0
     bad: int = 0
+    alike: int = 0
 
     def are_settled(self) -> bool:
         ended = self.unclosed is None or self.unclosed == self.inner
-        return ended or self.good + self.bad >= _LOOKAHEAD
+        return ended or self.good + self.bad + self.alike >= _LOOKAHEAD
 
 
 class Records:
@@ -357,7 +360,13 @@ class Records:
             return True
         if both.unclosed is None or self._lines.line(both.unclosed) is None:
             return False
-        reader, both.unclosed = self._read(both.unclosed)
+        line = both.unclosed
+        reader, both.unclosed = self._read(line, strict=True)
+        if both.unclosed is None and reader.strays and reader.lines <= 1:
+            both.unclosed, both.alike = line + 1, both.alike + 1
+            return True
+        if both.unclosed is None:
+            reader, both.unclosed = self._read(line)
         fits = both.unclosed is not None and reader.clean(self._form.width)
         # If a field goes on, a line of its prose may look like a record.
         fits &= both.inner is not None or not is_prose(reader.fields)
