@@ -1,15 +1,16 @@
 """Knows the names of columns that hold questions and answers.
 
 A name is known if the whole of it is one of the names below. Case, accents, spaces, underscores,
-hyphens and the marks around it (`Question:`) do not matter. A part of a name is never enough:
-`answer_id` is not an answer.
+hyphens and the marks around it (`Question:`) do not matter. A part of a name is not enough here:
+`answer_id` is not an answer. compound_names.py knows which longer names mean the same, and
+likely_names.py which names mean it only if the cells below them look like it.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -43,29 +44,75 @@ _NAMES: tuple[tuple[str, str], ...] = (
     ("سوال پرسش سوالات", "پاسخ جواب"),
     ("प्रश्न सवाल", "उत्तर जवाब"),
     ("প্রশ্ন", "উত্তর"),
-    ("问题 問題 问 問 提问 提問 标准问题 用户问题", "答案 答 回答 答复 回复 答覆 回覆"),
+    (
+        "问题 問題 问 問 提问 提問 标准问题 标准问 用户问题",
+        "答案 答 回答 答复 回复 答覆 回覆 标准答案",
+    ),
     ("質問 質問文 質問内容 問 問い", "回答 答え 答 返答 回答文 回答内容"),
     ("질문 질문내용 문의 물음", "답변 답 대답 답변내용 응답"),
-    ("pertanyaan soalan tanya", "jawaban jawapan jawab"),
+    ("pertanyaan soalan soal tanya", "jawaban jawapan jawab"),
     ("câu_hỏi hỏi", "câu_trả_lời trả_lời đáp"),
     ("คำถาม", "คำตอบ"),
     ("prompt", "completion response"),
     ("q", "a"),
     ("query", "response reply"),
     ("question_text faq_question user_question", "answer_text faq_answer"),
+    ("galdera demando", "erantzuna respondo"),
+    ("küsimus küsimused", "vastus vastused"),
+    ("klausimas klausimai", "atsakymas atsakymai"),
+    ("jautājums jautājumi", "atbilde atbildes"),
+    ("vprašanje vprašanja прашање прашања", "odgovor odgovori одговор одговори"),
+    ("spurning spurningar", "svar svör"),
+    ("pyetje pyetja", "përgjigje përgjigja"),
+    ("ceist cwestiwn", "freagra ateb"),
+    ("sual suallar savol savollar сұрақ асуулт", "cavab cavablar javob javoblar жауап хариулт"),
+    ("հարց კითხვა", "պատասխան პასუხი"),
+    ("swali maswali tanong", "jibu majibu sagot"),
+    ("கேள்வி ప్రశ్న પ્રશ્ન ਸਵਾਲ ಪ್ರಶ್ನೆ ചോദ്യം", "பதில் జవాబు సమాధానం જવાબ ਜਵਾਬ ಉತ್ತರ ഉത്തരം"),
 )
 
 # Names that mean a question or an answer only beside each other.
+_TITLES = (
+    "title título titulo titre titel titolo tytuł başlık заголовок название otsikko judul"
+    " 标题 標題 タイトル 제목"
+)
+_SOLUTIONS = (
+    "solution solutions resolution solução soluções resolução solución soluciones lösung lösungen"
+    " soluzione oplossing rozwiązanie çözüm решение рішення solusi 解决方案 解決方案 解决办法 해결"
+)
+_SOME_ANSWERS = (
+    "answer answers response resposta respostas respuesta respuestas réponse antwort risposta"
+    " antwoord svar odpowiedź odpověď válasz răspuns cevap yanıt ответ відповідь отговор"
+    " 答案 回答 回复 答复 답변 jawaban"
+)
+# An intent of a chatbot: what people write, and what it answers.
+_INTENTS = (
+    "patterns pattern padrões padrão patrones patrón motifs muster utterances training_phrases"
+    " trainingphrases expressions expressões expresiones phrases frases",
+    "responses response respostas resposta respuestas respuesta réponses réponse antworten antwort"
+    " answers answer",
+)
 _PAIRS: tuple[tuple[str, str], ...] = (
-    ("instruction", "output response answer completion"),
-    ("input", "output response answer"),
+    _INTENTS,
+    (
+        "instruction instrução instrucción anweisung",
+        "output response answer completion saída salida",
+    ),
+    ("input entrada eingabe", "output response answer saída salida resposta respuesta antwort"),
     ("user", "assistant bot"),
     ("human", "assistant bot ai"),
     ("human_says", "chatbot_says bot_says robot_says"),
     ("utterance message context", "response reply"),
-    ("problem issue", "solution resolution"),
+    (
+        "problem issue problema problème probleem проблема 问题 question questions pergunta"
+        " perguntas dúvida dúvidas questão pregunta preguntas duda dudas frage fragen domanda"
+        " question vraag вопрос питання pytanie",
+        _SOLUTIONS,
+    ),
     ("front", "back"),
-    ("title", "answer response"),
+    ("frente anverso fronte recto vorderseite", "verso reverso retro dorso rückseite"),
+    (_TITLES, _SOME_ANSWERS),
+    ("duda dudas", "respuesta respuestas"),
 )
 
 # In a quiz, a column of this name holds the answers if no other column does. files/header.py looks
@@ -115,49 +162,33 @@ PAIRED_QUESTIONS, PAIRED_ANSWERS = _read_table(_PAIRS, 0), _read_table(_PAIRS, 1
 QUIZ_QUESTIONS, QUIZ_ANSWERS = _read_table(_CORRECT, 0), _read_table(_CORRECT, 1)
 
 
-def _read_names(text: str) -> frozenset[str]:
+def read_names(text: str) -> frozenset[str]:
+    """Return the normalised forms of the names in a text."""
     return frozenset(map(normalise, text.split()))
 
 
-# If a header has no pair of whole names, these words may stand beside a known name: a language (but
-# not `id` and `no`, which mean something else), or what kind of text it is.
-_LANGUAGES = _read_names(
-    "en eng english inglês pt br ptbr portuguese português es esp spanish español fr french"
-    " français de german deutsch it italian italiano ru russian uk ua pl nl zh cn chinese ja jp"
-    " japanese ko kr korean tr turkish ar arabic hi hindi vi th"
-)
-_EITHER = _LANGUAGES | _read_names("faq faqs text texto markdown principal main")
-OF_QUESTIONS = _EITHER | _read_names(
-    "user customer client cliente usuário do da del de frequente frequentes frecuente frecuentes"
-    " frequently asked sample example examples exemplo exemplos ejemplo ejemplos"
-)
-OF_ANSWERS = _EITHER | _read_names(
-    "bot agent atendente do da del de expected reference correct correta correcta richtige"
-    " sugerida suggested gold golden ideal"
-)
+_PATTERNS, _RESPONSES = map(read_names, _INTENTS)
 # Beside one of these names, a name does not mean what it says. Beside `b`, `a` is the first of
 # several choices. Beside a body, a title is not the question itself. Beside a text, `ai` is who
 # wrote it.
+_BODIES = read_names(
+    "body ask content text description details message post selftext question_body"
+    " question_text corpo texto conteúdo descrição descripción contenido beschreibung inhalt"
+)
 _UNLESS = {
-    "a": _read_names("b"),
-    "title": _read_names(
-        "body ask content text description details message post selftext question_body"
-        " question_text corpo texto conteúdo descrição descripción contenido beschreibung inhalt"
-    ),
-    "ai": _read_names("text texto"),
+    "a": read_names("b"),
+    "ai": read_names("text texto"),
+    **dict.fromkeys(read_names(_TITLES), _BODIES),
 }
 # These are names of a column that holds all choices. The pattern, for normalised names, is that of
 # a column that holds one of them.
-_CHOICES = _read_names(
+_CHOICES = read_names(
     "options choices opções opciones opzioni optionen alternativas alternatives distractors"
 )
 _CHOICE = re.compile(
     "(?:option|opt|choice|opcao|opcion|opzione|alternativa|alternative|answer|resposta|respuesta"
     "|reponse|antwort|risposta|вариант)(?:[0-9]|[a-h])"
 )
-
-_WORD = re.compile(r"[^\W_]+")
-_CAMEL = re.compile("(?<=[a-zß-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ])")
 
 
 def is_question_name(name: str) -> bool:
@@ -168,6 +199,12 @@ def is_question_name(name: str) -> bool:
 def is_answer_name(name: str) -> bool:
     """Return whether a column's name alone says that it holds answers."""
     return normalise(name) in ANSWERS
+
+
+def is_pattern_pair(names: Set[str]) -> bool:
+    """Return whether an object with these names is an intent of a chatbot."""
+    normal = set(map(normalise, names))
+    return not (normal.isdisjoint(_PATTERNS) or normal.isdisjoint(_RESPONSES))
 
 
 def means_itself(name: str, names: Sequence[str]) -> bool:
@@ -187,15 +224,3 @@ def find_choices(names: Sequence[str]) -> list[int]:
     if len(found) > 1:
         return found
     return [index for index, name in enumerate(names) if name in _CHOICES]
-
-
-def is_qualified(name: str, table: NameTable, qualifiers: frozenset[str]) -> bool:
-    """Return whether one word of a name is known, and the others only say what kind it is."""
-    spaced = _CAMEL.sub(" ", visible_text(name[:_LONGEST]))
-    words = [normalise(word) for word in _WORD.findall(spaced)]
-    known = [word for word in words if word in table]
-    others = [word for word in words if word not in table]
-    if len(known) != 1 or not others:
-        return False
-    # A single letter says little, so only a language may stand beside it.
-    return all(word in (_LANGUAGES if len(known[0]) == 1 else qualifiers) for word in others)

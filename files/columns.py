@@ -1,9 +1,9 @@
 """Finds the columns of a header that hold the question, the answer and the id.
 
 It first looks for whole names that belong together (column_names.py). If a header has none, it
-takes the only column whose name is that of a question with a word that says which (`question_en`,
-`Pergunta principal`), and the only such answer. At last it looks for a column named `correct`
-beside a question.
+takes the only column with a longer name that means a question (`question_en`, `Name (Question)`),
+and the only such answer (compound_names.py). At last it looks for a column named `correct` beside a
+question.
 """
 
 from __future__ import annotations
@@ -14,18 +14,16 @@ from dataclasses import dataclass
 from files.column_names import (
     ANSWERS,
     GROUPS,
-    OF_ANSWERS,
-    OF_QUESTIONS,
     PAIRED_ANSWERS,
     PAIRED_QUESTIONS,
     QUESTIONS,
     QUIZ_ANSWERS,
     QUIZ_QUESTIONS,
     NameTable,
-    is_qualified,
     means_itself,
     normalise,
 )
+from files.compound_names import Role, find_role
 from files.errors import FileError, Json
 from files.options import Column, Wanted
 from texts import visible_text
@@ -34,15 +32,20 @@ MAX_COLUMNS = 1_000
 SHOWN_NAMES = 20
 SHOWN_CHARS = 60
 _OPTIONS = ("question_column", "answer_column")
+_AROUND = " \t\r\n\ufeff"
 
 
 @dataclass(frozen=True)
 class Columns:
-    """Where a row has its question, its answer and its id, counted from 0."""
+    """Where a row has its question, its answer and its id, counted from 0.
+
+    If a row's question is empty, the column `instead` has it.
+    """
 
     question: int
     answer: int
     id: int | None
+    instead: int | None = None
 
 
 def find_columns(header: Sequence[str], want: Wanted) -> Columns | None:
@@ -53,16 +56,16 @@ def find_columns(header: Sequence[str], want: Wanted) -> Columns | None:
     if len(header) > MAX_COLUMNS:
         return None
     names = [normalise(name) for name in header]
-    question = _find_given(header, names, want.question, "question_column")
-    answer = _find_given(header, names, want.answer, "answer_column")
-    id_index = _find_given(header, names, want.id, "id_column")
+    question = find_given(header, want.question, "question_column")
+    answer = find_given(header, want.answer, "answer_column")
+    id_index = find_given(header, want.id, "id_column")
     if -1 in (question, answer, id_index):
         return None
     pair = _complete_pair(header, names, question, answer)
     if pair is None or pair[0] == pair[1]:
         return None
     if want.id is None:
-        id_index = _find_id(header, pair)
+        id_index = find_id(header, pair)
     return Columns(*pair, id_index)
 
 
@@ -77,7 +80,8 @@ def _complete_pair(
         return question, answer
     pair = (
         _find_best_pair(names, question, answer)
-        or _find_qualified_pair(header, question, answer)
+        or _find_compound_pair(header, question, answer, plain=True)
+        or _find_compound_pair(header, question, answer, plain=False)
         or _find_pair(names, (QUIZ_QUESTIONS, QUIZ_ANSWERS), question, answer)
     )
     if pair is None:
@@ -88,22 +92,22 @@ def _complete_pair(
     return pair
 
 
-def _find_id(header: Sequence[str], pair: tuple[int, int]) -> int | None:
+def find_id(header: Sequence[str], pair: tuple[int, int]) -> int | None:
     """Return the only column named `id`; None if that is the question or the answer."""
     ids = [i for i, name in enumerate(header) if visible_text(name).casefold() == "id"]
     return ids[0] if len(ids) == 1 and ids[0] not in pair else None
 
 
-def name_metadata(header: Sequence[str], columns: Columns) -> dict[int, str]:
+def name_metadata(names: Sequence[str], columns: Columns) -> dict[int, str]:
     """Return the names of the columns that become metadata, by their index.
 
     A name that is repeated gets a number (`tag`, `tag_2`), so that no value is lost.
     """
     own = {columns.question, columns.answer, columns.id}
-    taken = {show_name(name) for name in header}
-    names: dict[int, str] = {}
+    taken = {show_name(name) for name in names}
+    found: dict[int, str] = {}
     used: set[str] = set()
-    for index, name in enumerate(map(show_name, header)):
+    for index, name in enumerate(map(show_name, names)):
         if index in own or not name:
             continue
         unique, number = name, 1
@@ -111,24 +115,44 @@ def name_metadata(header: Sequence[str], columns: Columns) -> dict[int, str]:
             number += 1
             unique = f"{name}_{number}"
         used.add(unique)
-        names[index] = unique
-    return names
+        found[index] = unique
+    return found
 
 
 def show_name(name: str) -> str:
     """Return a column's name without spaces and BOM around it; empty if nothing is visible."""
-    return name.strip(" \t\r\n\ufeff").replace("\0", "\ufffd") if visible_text(name) else ""
+    return name.strip(_AROUND).replace("\0", "\ufffd") if visible_text(name) else ""
 
 
-def _find_given(
-    header: Sequence[str], names: list[str], column: Column | None, option: str
-) -> int | None:
-    """Return the index of the column that the caller asked for, -1 if there is none."""
+def show_names(header: Sequence[str], unnamed: int = 0) -> list[str]:
+    """Return the names of a header as a person sees them.
+
+    A name of which nothing can be seen, but which is not empty, becomes `column_3`; so do the last
+    `unnamed` columns if their names are empty.
+    """
+    named = len(header) - unnamed
+    shown = [show_name(name) for name in header]
+    for index, name in enumerate(header):
+        if not shown[index] and (index >= named or name.strip(_AROUND)):
+            number, unique = 1, f"column_{index + 1}"
+            while unique in shown:
+                number += 1
+                unique = f"column_{index + 1}_{number}"
+            shown[index] = unique
+    return shown
+
+
+def find_given(header: Sequence[str], column: Column | None, option: str) -> int | None:
+    """Return the index of the column that the caller asked for, -1 if there is none.
+
+    Raises FileError (missing_column) if two columns have that name.
+    """
     if column is None:
         return None
     if isinstance(column, int):
         return column - 1 if column <= len(header) else -1
     exact = [show_name(name) for name in header]
+    names = [normalise(name) for name in header]
     for spelled, name in ((exact, show_name(column)), (names, normalise(column))):
         if spelled.count(name) > 1:
             raise _explain_ambiguity(spelled, name, column, option)
@@ -161,32 +185,20 @@ def _find_pair(
     return min(pairs)[1:] if pairs else None
 
 
-def _find_qualified_pair(
-    header: Sequence[str], question: int | None, answer: int | None
+def _find_compound_pair(
+    header: Sequence[str], question: int | None, answer: int | None, *, plain: bool
 ) -> tuple[int, int] | None:
     """Return the only column that is some kind of question, and the only such answer."""
-    questions = _find_qualified(header, question, QUESTIONS, OF_QUESTIONS)
-    answers = _find_qualified(header, answer, ANSWERS, OF_ANSWERS)
+    roles = [find_role(name, plain=plain) for name in header]
+    questions = _list_columns(roles, "question") if question is None else [question]
+    answers = _list_columns(roles, "answer") if answer is None else [answer]
     if len(questions) != 1 or len(answers) != 1 or questions == answers:
         return None
     return questions[0], answers[0]
 
 
-def _find_qualified(
-    header: Sequence[str],
-    given: int | None,
-    table: NameTable,
-    qualifiers: frozenset[str],
-) -> list[int]:
-    if given is not None:
-        return [given]
-    whole = {name for name in table if len(name) > 1 or not name.isascii()}
-    return [
-        index
-        for index, name in enumerate(header)
-        # A letter such as `a` means nothing unless `q` is beside it.
-        if normalise(name) in whole or is_qualified(name, table, qualifiers)
-    ]
+def _list_columns(roles: Sequence[Role | None], role: Role) -> list[int]:
+    return [index for index, found in enumerate(roles) if found == role]
 
 
 def _find_known(

@@ -1,18 +1,22 @@
 """Finds the delimiter of a text, and its header.
 
 The delimiter is the one by which a row at the beginning has known names of columns. If there are
-several such delimiters, or none, it is the one by which most rows are equally wide.
+several such delimiters, or none, it is the one by which most rows are equally wide. Excel's line
+`sep=;` and Anki's lines (anki.py) say what the delimiter is; they are no rows.
 """
 
 from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from files.anki import MAX_LINES, AnkiLines, explain_narrow, is_anki_line
+from files.columns import find_columns
 from files.errors import FileError
-from files.header import Header, explain_missing_columns, find_header
+from files.header import Header, find_header
 from files.layout import (
     SAMPLE_CHARS,
     SAMPLE_ROWS,
@@ -26,10 +30,16 @@ from files.layout import (
 from files.lines import Lines, RecordTooLong
 from files.options import Wanted
 from files.records import Format, RecordReader
+from files.refusals import explain_missing_columns
+from files.source_text import explain_source
 from texts import visible_text
 
 # If delimiters fit equally well, the first of them is taken.
 DELIMITERS = ("\t", ",", ";", "|")
+# How an address writes them.
+_ENCODED = {"\t": "tab", ";": "%3B", "|": "%7C"}
+# To see whether a text is the source of a program, so many lines are looked at.
+_SOURCE_LINES = 50
 _NAMED = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
 _SEP_LINE = re.compile('\ufeff?"?sep=(.)"?[\r\n]*', re.IGNORECASE)
 _NOTHING = " \t,;|\r\n\ufeff\u00a0"
@@ -50,12 +60,16 @@ class Dialect:
 
 @dataclass(frozen=True)
 class Sample:
-    """A file's first lines from the first that is not empty, and how many lines are before them."""
+    """A file's first lines from the first that is not empty, and how many lines are before them.
+
+    `sep` is the delimiter that one of the lines before them names, and `anki` what Anki's lines
+    say.
+    """
 
     lines: list[str]
     before: int
-    whole: bool
     sep: str | None = None
+    anki: AnkiLines | None = None
 
 
 @dataclass(frozen=True)
@@ -89,25 +103,54 @@ def detect_dialect(
     a first row too long to be one).
     """
     sample = read_sample(chunks)
-    delimiters = [delimiter] if delimiter else [sample.sep] if sample.sep else list(DELIMITERS)
-    candidates = [_candidate(sample, d, want, header) for d in delimiters]
-    best = max(candidates, key=lambda c: (c.header is not None, c.fit))
+    beginning = "".join(sample.lines[:_SOURCE_LINES])
+    source = explain_source(beginning, sure=True)
+    if source is not None:
+        raise source
+    delimiters = [delimiter] if delimiter else [sample.sep] if sample.sep else DELIMITERS
+    best = _choose(sample, delimiters, want, header)
+    line = sample.before + 1 + (best.ends[0][0] if best.ends else 0)
     if not best.rows:
         raise FileError(
             "malformed_csv",
-            f"No row of the file can be read: look at the quotes in line {sample.before + 1}.",
-            line=sample.before + 1,
+            f"No row of the file can be read: look at the quotes in line {line}.",
+            line=line,
         )
-    line = sample.before + 1 + best.ends[0][0]
     check_width(best.rows, line)
     if best.header is None:
-        raise explain_missing_columns(best.rows, line, want)
+        raise _explain_missing(sample, delimiters, best, line, want)
     layout = lay_out(best.rows, want, best.header)
     form = Format(best.form.delimiter, best.form.skip_spaces, layout.width)
     if best.header.row is None:
-        return Dialect(form, layout, None, line - 1)
+        return Dialect(form, layout, line - 1 if sample.anki else None, line - 1)
     begin, end = best.ends[best.header.row]
     return Dialect(form, layout, sample.before + begin + 1, sample.before + end)
+
+
+def _choose(
+    sample: Sample, delimiters: Sequence[str], want: Wanted, header: bool | None
+) -> _Candidate:
+    candidates = [_candidate(sample, d, want, header) for d in delimiters]
+    return max(candidates, key=lambda c: (c.header is not None, c.fit))
+
+
+def _explain_missing(
+    sample: Sample, delimiters: Sequence[str], best: _Candidate, line: int, want: Wanted
+) -> FileError:
+    """Return the error of a text without question and answer."""
+    source = explain_source("".join(sample.lines[:_SOURCE_LINES]), sure=False)
+    if source is not None:
+        return source
+    if sample.anki is not None and want == Wanted(joins=want.joins):
+        return explain_narrow()
+    delimiter = best.form.delimiter
+
+    def confirm(tried: Wanted, header: bool | None) -> str:
+        """Return the delimiter as an option if another one would be found with these options."""
+        found = _choose(sample, delimiters, tried, header).form.delimiter
+        return "" if found == delimiter else f"&delimiter={_ENCODED.get(delimiter, delimiter)}"
+
+    return explain_missing_columns(best.rows, line, want, confirm=confirm)
 
 
 def read_sample(chunks: Iterator[str]) -> Sample:
@@ -116,19 +159,22 @@ def read_sample(chunks: Iterator[str]) -> Sample:
     lines: list[str] = []
     before = size = 0
     sep: str | None = None
+    anki: AnkiLines | None = None
     try:
         for number, line in enumerate(source.read_from(0), 1):
             source.done = number
             if not lines:
                 found = _SEP_LINE.fullmatch(line) if number == 1 else None
                 sep = found[1] if found else sep
-                if found or not line.replace('""', "").strip(_NOTHING):
+                anki = _read_anki_line(line, anki, number)
+                above = anki is not None and line.lstrip('\ufeff"').startswith("#")
+                if found or above or not line.replace('""', "").strip(_NOTHING):
                     before = number
                     continue
             lines.append(line)
             size += len(line)
             if size >= SAMPLE_CHARS:
-                return Sample(lines, before, whole=False, sep=sep)
+                break
     except RecordTooLong:
         if not lines:
             raise FileError(
@@ -136,10 +182,20 @@ def read_sample(chunks: Iterator[str]) -> Sample:
                 f"Line {before + 1} is too long to be a row: it has millions of characters.",
                 line=before + 1,
             ) from None
-        return Sample(lines, before, whole=False, sep=sep)
     if not lines:
         raise FileError("empty_file", "The file is empty: it has no header and no rows.")
-    return Sample(lines, before, whole=True, sep=sep)
+    if anki is not None and anki.separator:
+        sep = anki.separator
+    return Sample(lines, before, sep, anki)
+
+
+def _read_anki_line(line: str, anki: AnkiLines | None, number: int) -> AnkiLines | None:
+    """Return what Anki's lines say with this one; None if the file is no export of Anki."""
+    if anki is None and is_anki_line(line):
+        anki = AnkiLines()
+    if anki is not None and number <= MAX_LINES:
+        anki.read(line)
+    return anki
 
 
 def _candidate(sample: Sample, delimiter: str, want: Wanted, header: bool | None) -> _Candidate:
@@ -150,7 +206,7 @@ def _candidate(sample: Sample, delimiter: str, want: Wanted, header: bool | None
         if any(map(visible_text, fields)):
             rows.append(fields)
             ends.append((begin, end))
-    found = find_header(rows, want, header)
+    found = _find_header(sample, rows, want, header, delimiter)
     data = skip_header(rows, found)
     width = find_width(rows) if found is None or found.row is None else len(rows[found.row])
     fit = sum(filled_width(row) <= width <= len(row) for row in data) / len(data) if data else 1.0
@@ -161,6 +217,20 @@ def _candidate(sample: Sample, delimiter: str, want: Wanted, header: bool | None
         spaced = sum(field.startswith(" ") for row in rows for field in row[1:])
         fit -= spaced / (1 + sum(len(row) - 1 for row in rows))
     return _Candidate(form, rows, ends, found, fit)
+
+
+def _find_header(
+    sample: Sample, rows: list[list[str]], want: Wanted, header: bool | None, delimiter: str
+) -> Header | None:
+    if sample.anki is None or not rows:
+        return find_header(rows, want, header)
+    known = find_columns(rows[0], want) if header is not False and not want.positions else None
+    if known is not None:
+        return Header(0, known)
+    width = Counter(map(len, rows)).most_common(1)[0][0]
+    names = sample.anki.name_columns(width, delimiter)
+    columns = sample.anki.find_columns(names, want)
+    return None if columns is None else Header(None, columns, names)
 
 
 def _sample_rows(sample: Sample, form: Format) -> Iterator[tuple[int, int, list[str]]]:

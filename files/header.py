@@ -1,19 +1,41 @@
 """Finds the header among a table's first rows, and checks that the answers below it are texts.
 
+| the table | is read |
+|---|---|
+| has a row of known names among its first ones (columns.py) | below that row |
+| begins with a row of likely names, below titles of one cell, and cells below fit (likely_columns.py) | below that row |
+| is what phpMyFAQ takes as an import, without a header (phpmyfaq.py) | by the places of its columns |
+| has no such row, and the caller gives positions | below the first row if that stands apart from the others, else from the first row on (first_row.py) |
+
 The letters of a quiz's choices are not answers, whatever their column is called.
-"""
+"""  # noqa: E501
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from files.column_names import ANSWERS, QUESTIONS, QUIZ_ANSWERS, find_choices, normalise
+from files.column_names import (
+    ANSWERS,
+    QUESTIONS,
+    QUIZ_ANSWERS,
+    find_choices,
+    is_pattern_pair,
+    normalise,
+)
 from files.columns import SHOWN_CHARS, SHOWN_NAMES, Columns, clip_names, find_columns
+from files.compound_names import find_role
 from files.errors import FileError
+from files.first_row import stands_apart
+from files.likely_columns import find_likely_columns
+from files.likely_names import could_be_name
 from files.options import Wanted
+from files.phpmyfaq import find_import
 from texts import visible_text
+
+_LIST = re.compile(r"\s*[\[(]\s*['\"]")
 
 # How many rows may stand above the header.
 MAX_PREAMBLE_ROWS = 10
@@ -26,10 +48,14 @@ _VERDICTS = {
 
 @dataclass(frozen=True)
 class Header:
-    """The row that names the columns, as an index into the rows looked at, or None."""
+    """The row that names the columns, as an index into the rows looked at, or None.
+
+    `names` are those of the columns if they stand in no row.
+    """
 
     row: int | None
     columns: Columns
+    names: list[str] = field(default_factory=list)
 
 
 def find_header(rows: Sequence[list[str]], want: Wanted, header: bool | None) -> Header | None:
@@ -38,17 +64,64 @@ def find_header(rows: Sequence[list[str]], want: Wanted, header: bool | None) ->
     Raises FileError (missing_column) if two columns could be meant.
     """
     if header is not False:
-        by_position = isinstance(want.question, int) and isinstance(want.answer, int)
-        for index, row in enumerate(rows[: MAX_PREAMBLE_ROWS + 1]):
-            columns = find_columns(row, want)
-            named = header or not by_position or isinstance(want.id, str)
-            if columns and (named or _is_header(row, columns, index)):
-                return Header(index, columns)
+        found = _find_named(rows, want) or _find_likely(rows, want)
+        if found is not None:
+            return found
+    if header is not True and want == Wanted(joins=want.joins):
+        template = find_import(rows)
+        if template is not None:
+            names, columns = template
+            return Header(None, columns, names)
+    return _find_placed(rows, want, header)
+
+
+def name_columns(
+    names: Sequence[str], rows: Sequence[Sequence[str]], want: Wanted
+) -> Columns | None:
+    """Return the columns of a table whose names are known, by the names and the rows.
+
+    Raises FileError (missing_column) if two columns could be meant.
+    """
+    return find_columns(names, want) or find_likely_columns(names, want, rows)
+
+
+def _find_named(rows: Sequence[list[str]], want: Wanted) -> Header | None:
+    by_position = isinstance(want.question, int) and isinstance(want.answer, int)
     for index, row in enumerate(rows[: MAX_PREAMBLE_ROWS + 1]):
-        placed = _place_by_positions(want, len(row))
-        if placed:
-            return Header(index if header else None, placed)
+        columns = find_columns(row, want)
+        named = not by_position or isinstance(want.id, str)
+        if columns and (named or _is_header(row, columns, index)):
+            return Header(index, columns)
     return None
+
+
+def _find_likely(rows: Sequence[list[str]], want: Wanted) -> Header | None:
+    """Return the first row of more than one cell, if its names are likely."""
+    for index, row in enumerate(rows[: MAX_PREAMBLE_ROWS + 1]):
+        cells = [cell for cell in row if visible_text(cell[:SHOWN_CHARS])]
+        if len(cells) > 1:
+            if not all(could_be_name(cell, asking=True) or find_role(cell) for cell in cells):
+                return None
+            columns = find_likely_columns(row, want, rows[index + 1 :])
+            return None if columns is None else Header(index, columns)
+    return None
+
+
+def _find_placed(rows: Sequence[list[str]], want: Wanted, header: bool | None) -> Header | None:
+    """Return the columns by their positions, in a header of unknown names if there is one."""
+    placed = [
+        (index, columns)
+        for index, row in enumerate(rows[: MAX_PREAMBLE_ROWS + 1])
+        if (columns := _place_by_positions(want, len(row))) is not None
+    ]
+    if not placed:
+        return None
+    # A title of one cell may stand above the header.
+    full = (one for one in placed if sum(map(bool, map(visible_text, rows[one[0]]))) > 1)
+    index, columns = next(full, placed[0])
+    if header or (header is None and stands_apart(rows[index], rows[index + 1 :], columns)):
+        return Header(index, columns)
+    return Header(None, columns)
 
 
 def check_answers(
@@ -80,43 +153,32 @@ def check_answers(
     )
 
 
+def check_lists(
+    header: Sequence[str], columns: Columns, rows: Sequence[list[str]], want: Wanted
+) -> None:
+    """Check that patterns and responses of a chatbot are texts, unless the caller named a column.
+
+    Raises FileError (missing_column) if most are lists, as programs write them into one cell.
+    """
+    pair = (columns.question, columns.answer)
+    if want.names or want.positions or not is_pattern_pair({header[at] for at in pair}):
+        return
+    for at in pair:
+        cells = [row[at][:SHOWN_CHARS] for row in rows if len(row) > at]
+        if cells and 2 * sum(bool(_LIST.match(cell)) for cell in cells) > len(cells):
+            raise FileError(
+                "missing_column",
+                f"The cells in column {header[at].strip()[:SHOWN_CHARS]!r} are lists, not texts: "
+                "upload the JSON that they come from, or give each text a row of its own.",
+                header=clip_names(header),
+            )
+
+
 def _is_letter(text: str) -> bool:
     """Return whether a text is a single letter or digit, as in `B`, `b)` or `(2)`."""
     bare = text.strip(" ().:")
     # A single letter without case may be a word.
     return len(bare) == 1 and unicodedata.category(bare) in ("Lu", "Ll", "Nd")
-
-
-def explain_missing_columns(rows: Sequence[list[str]], line: int, want: Wanted) -> FileError:
-    """Return the error that says what was found instead of question and answer."""
-    row = max(rows[: MAX_PREAMBLE_ROWS + 1], key=len)
-    widest = max(map(len, rows))
-    too_far = [p for p in want.positions if p > widest]
-    if too_far:
-        return FileError(
-            "missing_column",
-            f"Column {too_far[0]} was asked for, but the rows have {widest} columns.",
-            header=clip_names(row),
-        )
-    found = ", ".join(repr(name) for name in clip_names(row))
-    return FileError(
-        "missing_column",
-        f"No {_name_missing(rows, want)} found. Row found: {found}. Say which columns they are, by "
-        "name or by position counted from 1: question_column=1&answer_column=2 (and header=true "
-        "where the first row has names, delimiter=; where the columns were told apart wrongly).",
-        header=clip_names(row),
-        line=line,
-    )
-
-
-def _name_missing(rows: Sequence[list[str]], want: Wanted) -> str:
-    found = {normalise(name) for row in rows[: MAX_PREAMBLE_ROWS + 1] for name in row}
-    absent = [name for name in want.names if normalise(name) not in found]
-    if absent:
-        return "columns named " + " and ".join(map(repr, absent))
-    if (want.question is None) != (want.answer is None):
-        return "column with " + ("an answer" if want.answer is None else "a question")
-    return "columns with a question and an answer"
 
 
 def _place_by_positions(want: Wanted, width: int) -> Columns | None:
@@ -138,4 +200,5 @@ def _is_header(row: Sequence[str], columns: Columns, index: int) -> bool:
     if index == 0:
         known = not names.isdisjoint({*QUESTIONS, *ANSWERS, "id"} - {"q", "a"})
         return known or (question, answer) == ("q", "a")
-    return question in QUESTIONS and answer in ANSWERS and {question, answer}.isdisjoint("qa")
+    roles = find_role(row[columns.question]), find_role(row[columns.answer])
+    return roles == ("question", "answer")

@@ -27,11 +27,12 @@ import ijson
 from files.columns import MAX_COLUMNS
 from files.encoding import Encoding, detect_encoding, text_chunks
 from files.errors import FileError
-from files.header import explain_missing_columns, find_header
+from files.header import find_header
 from files.json_objects import UnfitObject, make_rows
 from files.json_places import Utf8, find_places, read_places
 from files.layout import SAMPLE_ROWS, lay_out
 from files.options import ReadOptions, read_wanted
+from files.refusals import explain_missing_columns
 from files.row_stream import RowWriter, read_rows
 from files.row_table import RowTable
 from files.rows import Rejection, reject

@@ -7,12 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from files.columns import MAX_COLUMNS, Columns, name_metadata, show_name
+from files.columns import MAX_COLUMNS, Columns, name_metadata, show_names
 from files.description import FileDescription
 from files.errors import FileError
-from files.header import Header, check_answers, explain_missing_columns, find_header
+from files.explanations import explains
+from files.header import Header, check_answers, check_lists, find_header
+from files.instructions import prefer_inputs
 from files.options import Wanted
 from files.prose import is_prose
+from files.refusals import explain_missing_columns
+from files.unnamed import count_unnamed, has_row_numbers, shift_columns
 from texts import visible_text
 
 # To find its layout, so much of a table is looked at.
@@ -26,10 +30,11 @@ _WIDTH_ROWS = 10
 class Layout:
     """Which field of a row is what.
 
-    `names` are those of the header, or none if there is no header. `header` is its place among the
-    rows that were looked at. `width` is how many fields a row should have. `usual` is the width of
-    most rows if they do not fill the header, and otherwise the header's. `spaced` says that most
-    rows have a space after a delimiter.
+    `names` are those of the header, or none if there is no header; the last `unnamed` of them are
+    empty, but their columns hold values. `header` is its place among the rows that were looked at.
+    `explained` is the row below it that explains the columns, if there is one. `width` is how many
+    fields a row should have. `usual` is the width of most rows if they do not fill the header, and
+    otherwise the header's. `spaced` says that most rows have a space after a delimiter.
     """
 
     columns: Columns
@@ -38,17 +43,19 @@ class Layout:
     width: int
     usual: int
     spaced: bool
+    unnamed: int = 0
+    explained: list[str] | None = None
 
     @cached_property
     def metadata_names(self) -> dict[int, str]:
         """The names of the columns that become metadata, by their index."""
-        return name_metadata(self.names, self.columns)
+        return name_metadata(show_names(self.names, self.unnamed), self.columns)
 
     @cached_property
     def shown_names(self) -> list[str]:
         """The columns as a person knows them: by name, or by position if there is no header."""
         positions = [str(position) for position in range(1, self.width + 1)]
-        return [show_name(name) for name in self.names] or positions
+        return show_names(self.names, self.unnamed) or positions
 
     def column_name(self, index: int) -> str:
         """Return a column's name, or its position if it has none or shares it."""
@@ -94,24 +101,35 @@ def lay_out(rows: Sequence[list[str]], want: Wanted, header: Header) -> Layout:
 
     Raises FileError (missing_column) if the answers below the header are not texts.
     """
-    columns = header.columns
-    needed = max(columns.question, columns.answer, columns.id or 0) + 1
-    names: list[str] = []
-    if header.row is None:
-        width = needed if _goes_on_as_prose(rows, needed) else max(find_width(rows), needed)
-    else:
+    columns, names = header.columns, header.names
+    data = skip_header(rows, header)
+    if header.row is not None:
         names = rows[header.row]
-        # A last column without a name is not a column: what stands in it is too much for its row.
+        if not want.positions and has_row_numbers(names, data):
+            # The program that wrote the file gives no name to the numbers of its rows.
+            names, columns = ["", *names], shift_columns(columns)
+    needed = max(columns.question, columns.answer, columns.id or 0) + 1
+    unnamed = 0
+    if names:
+        # A last column without a name is a column only if the rows have values there.
         while len(names) > needed and not visible_text(names[-1]):
             names = names[:-1]
-        width = len(names)
-    data = skip_header(rows, header)
-    usual = width if header.row is None else _narrow_width(data, needed, width)
+        unnamed = 0 if want.joins else count_unnamed(names, data, rows[header.row or 0])
+        names = [*names, *[""] * unnamed]
+        width = max(len(names), needed)
+    else:
+        width = needed if _goes_on_as_prose(rows, needed) else max(find_width(rows), needed)
+    usual = _narrow_width(data, needed, width) if names else width
     common = [row for row in data if len(row) == usual]
     spaced = 2 * sum(map(is_prose, common)) > len(common)
+    explained = None
     if header.row is not None:
         check_answers(names, columns, data, want)
-    return Layout(columns, names, header.row, width, usual, spaced)
+        check_lists(names, columns, data, want)
+        columns = prefer_inputs(names, columns, data, want)
+        if data and explains(data[0], columns, data[1:]):
+            explained = [*data[0], *[""] * width][:width]
+    return Layout(columns, names, header.row, width, usual, spaced, unnamed, explained)
 
 
 def check_width(rows: Sequence[list[str]], line: int) -> None:

@@ -31,11 +31,15 @@ class ReadOptions:
 
 @dataclass(frozen=True)
 class Wanted:
-    """The columns as the caller named them. None means that it is to be found out."""
+    """The columns as the caller named them. None means that it is to be found out.
+
+    `joins` says that the extra fields of a row belong to its answer.
+    """
 
     question: Column | None = None
     answer: Column | None = None
     id: Column | None = None
+    joins: bool = False
 
     @property
     def positions(self) -> list[int]:
@@ -48,17 +52,15 @@ class Wanted:
 
 def read_wanted(options: ReadOptions) -> Wanted:
     """Return the columns that the caller asked for. Raises FileError (invalid_option)."""
-    columns = [
-        _read_column("question_column", options.question_column),
-        _read_column("answer_column", options.answer_column),
-        _read_column("id_column", options.id_column),
-    ]
-    given = [c for c in columns if c is not None]
+    question = _read_column("question_column", options.question_column)
+    answer = _read_column("answer_column", options.answer_column)
+    id_column = _read_column("id_column", options.id_column)
+    given = [c for c in (question, answer, id_column) if c is not None]
     if len(set(given)) < len(given):
         raise FileError(
             "invalid_option", "question_column, answer_column and id_column must be different."
         )
-    return Wanted(*columns)
+    return Wanted(question, answer, id_column, joins=options.overflow == "join")
 
 
 def _read_column(option: str, value: str | None) -> Column | None:

@@ -9,7 +9,8 @@
 | is shorter, but has question and answer | the row with empty metadata at its end |
 | is shorter otherwise | too_few_fields |
 | has nothing to see in any field | skipped, and not counted |
-| is the header once more (files that were put together) | skipped, and not counted |
+| is the header once more (files that were put together), or a row below it that explains the columns (explanations.py) | skipped, and not counted |
+| has nothing to see in the question, but another column has it instead (instructions.py) | the row with that question |
 | has nothing to see in the question, or in the answer | empty_question, empty_answer |
 | has a field longer than MAX_…_CHARS (texts.py) | field_too_long |
 | has NUL, or half of a surrogate pair, in a field | invalid_character |
@@ -93,8 +94,10 @@ class RowRules:
         self._question = columns.question
         self._answer = columns.answer
         self._id = columns.id
-        self._header = [name.strip() for name in layout.names]
-        self._asked = self._header[columns.question] if layout.names else None
+        self._instead = columns.instead
+        # The rows that are no items, and what they have where the question is.
+        self._no_items = [_strip(row) for row in (layout.names, layout.explained) if row]
+        self._asked = tuple(row[columns.question] for row in self._no_items)
         self._metadata = list(layout.metadata_names.items())
         self._labels = labels_column(layout.names)
         self._joins = overflow == "join" and columns.answer == layout.width - 1
@@ -118,8 +121,12 @@ class RowRules:
         if not ("!" <= question[:1] <= "~" or is_visible(question)) or not (
             "!" <= answer[:1] <= "~" or is_visible(answer)
         ):
-            return _reject_empty(line, question, fields)
-        if question == self._asked and [field.strip() for field in fields] == self._header:
+            if self._instead is None or is_visible(question) or not is_visible(answer):
+                return _reject_empty(line, question, fields)
+            question = fields[self._instead].strip(SPACES)
+            if not is_visible(question):
+                return _reject_empty(line, question, fields)
+        if question in self._asked and _strip(fields) in self._no_items:
             return None
         id = None if self._id is None else fields[self._id].strip(SPACES) or None
         # Even if a row is not odd, its question or id may be too long: their limits are small.
@@ -162,9 +169,12 @@ class RowRules:
 
     def _reject_unfit(self, line: int, fields: list[str]) -> Rejection | None:
         """Return why a row with something unusual in it can't be taken, or None."""
+        asked = self._question
+        if self._instead is not None and not is_visible(fields[asked].strip(SPACES)):
+            asked = self._instead
         for index, field in enumerate(fields):
-            limit = self._limit(index)
-            trimmed = index in (self._question, self._id)
+            limit = self._limit(index, asked)
+            trimmed = index in (asked, self._id)
             length = len(field.strip(SPACES) if trimmed else field)
             if length > limit:
                 return reject(
@@ -191,12 +201,16 @@ class RowRules:
                 )
         return None
 
-    def _limit(self, index: int) -> int:
-        if index == self._question:
+    def _limit(self, index: int, asked: int) -> int:
+        if index == asked:
             return MAX_QUESTION_CHARS
         if index == self._id:
             return MAX_ID_CHARS
         return MAX_ANSWER_CHARS if index == self._answer else MAX_METADATA_CHARS
+
+
+def _strip(fields: Sequence[str]) -> list[str]:
+    return [field.strip() for field in fields]
 
 
 def is_visible(text: str) -> bool:
