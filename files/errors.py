@@ -37,3 +37,10 @@ def explain_no_rows() -> FileError:
         "The file has a header, but no rows below it. (curl -d takes the ends of lines "
         "away: use -F file=@faq.csv or --data-binary.)",
     )
+
+
+def explain_all_rejected(line: int, error: str) -> FileError:
+    """Return the error of a file none of whose rows can be read; `error` is that of the first."""
+    return FileError(
+        "no_rows", f"No row can be taken. The first, number {line}: {error}", line=line
+    )

@@ -1,4 +1,7 @@
-"""Turns one JSON object into rows of fields, and finds its question, answer and metadata.
+"""Turns JSON objects into rows of fields, and finds the question, the answer and the metadata.
+
+Which members are the question and the answer is told by their names, or by what the caller asked
+for, in the same way as for a header (columns.py, likely_columns.py).
 
 | the object's member | becomes |
 |---|---|
@@ -7,74 +10,216 @@
 | null | nothing |
 | a number, true or false | what JSON writes for it |
 | a list or an object, as metadata | its JSON |
-| a list of strings, as the question | a row for each, because they are phrasings of one question; if the `id` is 7, they get 7, 7#2, 7#3 |
+| a list, as the question | a row for each text, because they are phrasings of one question; if the `id` is 7, they get 7, 7#2, 7#3 |
+| a list, as the answer, whose name is a plural (`answers`, `respostas`), or beside a list of phrasings | the first text is the answer; the others become the metadata `other_…`, a list |
+| any other list or object with texts in it, as question or answer (json_text.py) | these texts |
+| question and answer by language (json_languages.py) | a row for each language, which becomes the metadata `language` |
+| a list of questions beside a list of answers that is as long | rejected (malformed_json), unless the object holds whole columns (json_columns.py) |
+| an empty list, as the answer | nothing, so the row is rejected as one without an answer |
 | anything else nested, as question or answer | rejected (malformed_json) |
-| `messages` of a chat with one of `user` and one of `assistant` | question and answer; with more of them the object is rejected (malformed_json) |
+| a chat of one question and one answer (json_chats.py) | question and answer; a longer one is rejected (malformed_json) |
 | `name` and `acceptedAnswer` with a `text`: a question of schema.org | question and answer |
 """  # noqa: E501
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import Any
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
-from files.column_names import is_answer_name, is_question_name
-from files.json_places import is_schema_org
+from files.column_names import is_answer_name, is_question_name, normalise, read_names
+from files.columns import find_columns, find_given
+from files.compound_names import Role
+from files.errors import FileError
+from files.json_chats import find_chat, read_chat
+from files.json_columns import are_doubtful, split_columns
+from files.json_languages import list_languages, pick_language
+from files.json_shapes import is_schema_org
+from files.json_text import is_blocks, read_text, read_texts
+from files.likely_columns import find_known, find_likely_names
+from files.options import Wanted
+from files.repeats import RepeatBudget
+
+# So many different sets of keys are remembered with what they mean.
+_MOST_SHAPES = 1_000
+_SHOWN_CHARS = 60
+# Names of several answers to choose from.
+_PLURALS = read_names(
+    "answers responses replies outputs solutions best_answers correct_answers gold_answers"
+    " reference_answers respostas respuestas réponses antworten risposte ответы відповіді отговори"
+    " odpowiedzi odpovědi odpovede antwoorden vastaukset válaszok răspunsuri cevaplar yanıtlar"
+    " απαντήσεις תשובות إجابات soluções soluciones lösungen"
+)
+# A member of such a list that only says more about the answer: its place, its votes.
+_ONE_ANSWER = ("text", "answer", "body", "value", "content", "resposta")
 
 
 class UnfitObject(Exception):
     """An object that gives no row; the text says why."""
 
 
-def make_rows(value: dict[str, Any], positions: dict[str, int]) -> list[list[str]]:
-    """Return an object's rows; each has a field for every column.
+class Members(NamedTuple):
+    """The names of the members that are an object's question and answer, if it has them.
 
-    `positions` are the places of the columns by their keys. A new key gets the next place. Raises
-    UnfitObject.
+    `sure` says that the names alone tell it, or that the caller named them.
     """
-    value = _flatten(value)
-    fields: dict[int, str] = {}
-    phrasings: tuple[int, list[str]] | None = None
-    for name, content in value.items():
-        at = positions.setdefault(name, len(positions))
-        if isinstance(content, str):
-            fields[at] = content
-            continue
-        texts = _as_texts(content)
-        if texts and is_question_name(name) and phrasings is None:
-            phrasings = at, texts
-        elif texts and len(texts) == 1 and is_answer_name(name):
-            fields[at] = texts[0]
-        elif isinstance(content, list | dict) and (is_question_name(name) or is_answer_name(name)):
-            raise UnfitObject(f"Its {name!r} is no text.")
-        else:
-            fields[at] = _write_value(content)
-    if phrasings is None:
-        return [_order(fields, len(positions))]
-    return list(_spread(fields, *phrasings, positions))
+
+    question: str | None
+    answer: str | None
+    sure: bool = False
 
 
-def _spread(
-    fields: dict[int, str], at: int, texts: list[str], positions: dict[str, int]
-) -> Iterator[list[str]]:
-    """Yield a row for each phrasing of a question, whose column is at a position."""
-    id_at = next((n for name, n in positions.items() if name.strip().casefold() == "id"), None)
-    for number, text in enumerate(texts, 1):
-        row = fields | {at: text}
-        if number > 1 and id_at is not None and fields.get(id_at):
-            # Each phrasing is an item, so each needs an id of its own.
-            row[id_at] = f"{fields[id_at]}#{number}"
-        yield _order(row, len(positions))
+class ObjectRows:
+    """Makes rows of objects. `positions` are the places of the columns by their keys."""
+
+    def __init__(self, want: Wanted) -> None:
+        self._want = want
+        self._shapes: dict[tuple[str, ...], Members] = {}
+        # The places of the columns of objects that are taken as they are if nothing is nested.
+        self._plain: dict[tuple[str, ...], tuple[list[int], Members]] = {}
+        # How many objects have these as their question and answer.
+        self._used: Counter[Members] = Counter()
+        self._repeats = RepeatBudget()
+        self.positions: dict[str, int] = {}
+        # The columns that hold JSON of lists or objects in some row.
+        self.nested: set[int] = set()
+
+    def make_rows(self, value: dict[str, Any], around: Mapping[str, str]) -> list[list[str]]:
+        """Return an object's rows; each has a field for every column up to now.
+
+        `around` is what the document says of the object, to be kept as metadata. A new key gets the
+        next place. Raises UnfitObject.
+        """
+        shape = tuple(value)
+        row = None if around else self._make_plain(shape, value)
+        if row is not None:
+            return [row]
+        given, value = value, flatten_object(value)
+        for name in value:
+            self.positions.setdefault(name, len(self.positions))
+        if value is given and len(self._plain) < _MOST_SHAPES:
+            places = [self.positions[name] for name in shape]
+            self._plain[shape] = places, self._find_members(value)
+        members = self._find_members(value)
+        columns = split_columns(
+            value, value.get(members.question or ""), value.get(members.answer or "")
+        )
+        if columns is not None:
+            return [row for one in columns for row in self.make_rows(one, around)]
+        self._used[members] += 1
+        rows: list[list[str]] = []
+        id_at = next((n for name, n in self.positions.items() if _is_id(name)), -1)
+        for one, more in _split_languages(value, members):
+            for fields in self._make_fields(one, members, [*more, *around.items()]):
+                if rows and fields.get(id_at):
+                    # Each row is an item, so each needs an id of its own.
+                    fields[id_at] = f"{fields[id_at]}#{len(rows) + 1}"
+                rows.append(self._order(fields))
+        if around or len(rows) > 1:
+            own = sum(map(len, rows[0])) - sum(map(len, around.values()))
+            self._repeats.spend(own + len(rows), sum(sum(map(len, row)) for row in rows))
+        return rows
+
+    def _make_plain(self, shape: tuple[str, ...], value: dict[str, Any]) -> list[str] | None:
+        """Return the only row of an object of which nothing is nested; None for another one."""
+        plain = self._plain.get(shape)
+        if plain is None:
+            return None
+        places, members = plain
+        row = [""] * len(self.positions)
+        for at, content in zip(places, value.values(), strict=True):
+            if isinstance(content, str):
+                row[at] = content
+            elif isinstance(content, list | dict):
+                return None
+            else:
+                row[at] = self._write_value(at, content)
+        self._used[members] += 1
+        return row
+
+    @property
+    def pair(self) -> tuple[str, str] | None:
+        """The columns that are the question and the answer of most objects, where that is sure."""
+        for question, answer, sure in (members for members, _ in self._used.most_common()):
+            if sure and question is not None and answer is not None:
+                return question, answer
+        return None
+
+    def _find_members(self, value: dict[str, Any]) -> Members:
+        shape = tuple(value)
+        members = self._shapes.get(shape)
+        if members is None:
+            members = find_members(shape, self._want, self.positions)
+            if len(self._shapes) < _MOST_SHAPES:
+                self._shapes[shape] = members
+        return members
+
+    def _make_fields(
+        self, value: dict[str, Any], members: Members, more: Sequence[tuple[str, str]]
+    ) -> Iterator[dict[int, str]]:
+        """Yield the fields of each phrasing of an object's question, by the columns' places."""
+        fields: dict[int, str] = {}
+        phrasings: list[str] | None = None
+        asked = value.get(members.question) if members.question is not None else None
+        _check_doubt(members, value)
+        for name, content in value.items():
+            at = self.positions[name]
+            if isinstance(content, str):
+                fields[at] = content
+            elif name == members.question:
+                phrasings = _read_phrasings(name, content)
+                fields[at] = ""
+            elif name == members.answer:
+                fields[at], others = _read_answer(name, content, isinstance(asked, list))
+                if others:
+                    more = [*more, (f"other_{name}", json.dumps(others, ensure_ascii=False))]
+            else:
+                fields[at] = self._write_value(at, content)
+        for name, text in more:
+            free = name if name not in value else f"{name}_2"
+            fields[self.positions.setdefault(free, len(self.positions))] = text
+        if phrasings is None:
+            yield fields
+            return
+        at = self.positions[members.question or ""]
+        for text in phrasings:
+            yield fields | {at: text}
+
+    def _write_value(self, at: int, value: Any) -> str:
+        if value is None:
+            return ""
+        if isinstance(value, bool | list | dict):
+            if not isinstance(value, bool):
+                self.nested.add(at)
+            return json.dumps(value, ensure_ascii=False, default=float)
+        return str(value)
+
+    def _order(self, fields: dict[int, str]) -> list[str]:
+        return [fields.get(n, "") for n in range(len(self.positions))]
 
 
-def _flatten(value: dict[str, Any]) -> dict[str, Any]:
-    """Return an object whose question and answer are its own members, even if they lay deeper."""
-    if isinstance(value.get("messages"), list):
-        chat = _read_chat(value["messages"])
-        if chat is None:
-            raise UnfitObject("Its 'messages' are not one question and one answer.")
-        return {name: content for name, content in value.items() if name != "messages"} | chat
+def _is_id(name: str) -> bool:
+    return name.strip().casefold() == "id"
+
+
+def find_members(names: Sequence[str], want: Wanted, positions: Mapping[str, int]) -> Members:
+    """Return which of an object's names are its question and its answer.
+
+    A position that the caller gave counts the columns of all objects, not of this one.
+    """
+    question = _find_wanted(names, want.question, positions)
+    answer = _find_wanted(names, want.answer, positions)
+    if question is not None and answer is not None:
+        return Members(question, answer if answer != question else None, sure=True)
+    return _find_pair(names, question, answer)
+
+
+def flatten_object(value: dict[str, Any]) -> dict[str, Any]:
+    """Return an object whose question and answer are its own members, even if they lay deeper.
+
+    Raises UnfitObject.
+    """
     if is_schema_org(value.keys()):
         pair = _read_schema_org(value)
         if pair is None:
@@ -82,29 +227,120 @@ def _flatten(value: dict[str, Any]) -> dict[str, Any]:
                 "Its 'name' and 'acceptedAnswer' are not one question and the text of one answer."
             )
         return pair
-    return value
+    chat = find_chat(value)
+    if chat is None or _has_pair(value):
+        return value
+    turns = read_chat(value[chat])
+    if turns is None:
+        raise UnfitObject(f"Its {chat!r} are not one question and one answer.")
+    flat: dict[str, Any] = {}
+    for name, content in value.items():
+        if name == chat:
+            flat |= turns
+        elif name not in turns:
+            flat[name] = content
+    return flat
 
 
-def _as_texts(content: Any) -> list[str] | None:
-    """Return a list of strings as it is; None if it is empty, or anything else."""
-    if isinstance(content, list) and content and all(isinstance(text, str) for text in content):
-        return content
-    return None
+def _has_pair(value: dict[str, Any]) -> bool:
+    return any(map(is_question_name, value)) and any(map(is_answer_name, value))
 
 
-def _read_chat(messages: list[Any]) -> dict[str, str] | None:
-    """Return a chat's texts, with roles as columns; None if it has not one text of each role."""
-    texts: dict[str, str] = {}
-    for message in messages:
-        role = message.get("role") if isinstance(message, dict) else None
-        content = message.get("content") if isinstance(message, dict) else None
-        if not (isinstance(role, str) and isinstance(content, str)) or role in texts:
-            return None
-        texts[role] = content
-    if not {"user", "assistant"} <= texts.keys():
+def _find_wanted(
+    names: Sequence[str], column: str | int | None, positions: Mapping[str, int]
+) -> str | None:
+    if column is None:
         return None
-    question, answer = texts.pop("user"), texts.pop("assistant")
-    return {"question": question, "answer": answer} | texts
+    if isinstance(column, int):
+        return next((name for name in names if positions[name] == column - 1), None)
+    try:
+        index = find_given(names, column, "")
+    except FileError:
+        return None
+    return None if index in (None, -1) else names[index or 0]
+
+
+def _find_pair(names: Sequence[str], question: str | None, answer: str | None) -> Members:
+    """Return the question and the answer by their names; what is given is kept."""
+    try:
+        columns = find_columns(names, Wanted(question, answer))
+    except FileError:
+        columns = None
+    if columns is not None:
+        return Members(names[columns.question], names[columns.answer], sure=True)
+    likely = find_likely_names(names) if question is None and answer is None else None
+    if likely is not None:
+        return Members(names[likely[0]], names[likely[1]])
+    return Members(question or _find_one(names, "question"), answer or _find_one(names, "answer"))
+
+
+def _find_one(names: Sequence[str], role: Role) -> str | None:
+    """Return the first name that is known to have a role, or the only one that may have it."""
+    is_known = is_question_name if role == "question" else is_answer_name
+    found = find_known(names, role)
+    return next((name for name in names if is_known(name)), None if found is None else names[found])
+
+
+def _split_languages(
+    value: dict[str, Any], members: Members
+) -> Iterator[tuple[dict[str, Any], list[tuple[str, str]]]]:
+    """Yield an object in each of its languages, with the language as metadata."""
+    own = {name: value[name] for name in members[:2] if name is not None}
+    languages = list_languages(*own.values())
+    if languages is None:
+        yield value, []
+        return
+    for language in languages:
+        picked = {name: pick_language(content, language) for name, content in own.items()}
+        yield value | picked, [("language", language)]
+
+
+def _check_doubt(members: Members, value: dict[str, Any]) -> None:
+    """Raise UnfitObject if it can't be told which answer belongs to which question."""
+    question, answer = members.question, members.answer
+    if question is None or answer is None:
+        return
+    if are_doubtful(question, value[question], answer, value[answer]):
+        raise UnfitObject(
+            f"Its {question!r} and {answer!r} are lists of the same length: it can't be told "
+            "whether each question has its own answer. Write an object for each question."
+        )
+
+
+def _read_phrasings(name: str, content: Any) -> list[str] | None:
+    """Return the phrasings of a question that is no string. Raises UnfitObject."""
+    if not content and isinstance(content, list | dict):
+        raise UnfitObject(f"Its {name!r} is empty.")
+    texts = None if is_blocks(content) else read_texts(content)
+    if texts is None:
+        text = _read_one(name, content)
+        texts = [text]
+    return texts
+
+
+def _read_answer(name: str, content: Any, phrased: bool) -> tuple[str, list[str]]:
+    """Return the answer of content that is no string, and other answers. Raises UnfitObject."""
+    listed = content
+    if isinstance(content, dict):
+        listed = next(
+            (content[key] for key in _ONE_ANSWER if isinstance(content.get(key), list)), None
+        )
+    if (phrased or normalise(name) in _PLURALS) and listed and not is_blocks(listed):
+        texts = read_texts(listed)
+        if texts:
+            different = dict.fromkeys(text for text in texts[1:] if text and text != texts[0])
+            return texts[0], list(different)
+    return _read_one(name, content), []
+
+
+def _read_one(name: str, content: Any) -> str:
+    if isinstance(content, bool):
+        return json.dumps(content)
+    text = read_text(content)
+    if text is None:
+        shown = json.dumps(content, ensure_ascii=False, default=float)[:_SHOWN_CHARS]
+        raise UnfitObject(f"Its {name!r} is no text: {shown}")
+    return text
 
 
 def _read_schema_org(value: dict[str, Any]) -> dict[str, Any] | None:
@@ -120,15 +356,3 @@ def _read_schema_org(value: dict[str, Any]) -> dict[str, Any] | None:
     own = {"name", "acceptedAnswer", *pair}
     others = {name: content for name, content in value.items() if name not in own}
     return pair | others | ({"acceptedAnswer": more} if more else {})
-
-
-def _order(fields: dict[int, str], width: int) -> list[str]:
-    return [fields.get(n, "") for n in range(width)]
-
-
-def _write_value(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool | list | dict):
-        return json.dumps(value, ensure_ascii=False, default=float)
-    return str(value)

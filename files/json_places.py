@@ -1,29 +1,22 @@
-"""Finds where in a JSON document its questions and answers are.
-
-| the document holds | what it is |
-|---|---|
-| an array whose objects have a question and an answer | a place of pairs |
-| an object whose values are mostly such objects | a place of pairs, which have names |
-| an object of texts, in no array, whose names mostly end in a question mark | a place of texts |
-| one of these inside a pair, or inside another place | a part of that pair or place |
-| none of these | the first array of objects is the place |
-"""
+"""Reads the pairs of a JSON document at the places that json_walk.py found, with what is around."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 import ijson
 
 from files.column_names import is_answer_name, is_question_name
-from files.errors import FileError
+from files.json_chats import find_chat
+from files.json_shapes import Shapes
 
-MAX_DEPTH = 100
-_QUESTION_MARKS = ("?", "？", "؟")
-
+# Texts around a pair: so many of one object, and none that is longer.
+MOST_AROUND, AROUND_CHARS = 6, 200
 _BEGINS, _ENDS = ("start_map", "start_array"), ("end_map", "end_array")
+# A line of JSON Lines may have its pairs so many lists and objects deep.
+_DEEPEST = 8
 
 # What a place of a document holds: an array of objects, an object of objects, an object of texts.
 PlaceKind: TypeAlias = Literal["array", "objects", "texts"]
@@ -35,148 +28,141 @@ class Utf8(Protocol):
     def read(self, size: int) -> bytes: ...
 
 
-@dataclass(slots=True)
-class _Open:
-    """An object that is being read: its names, and how many of its values are texts or pairs."""
+@dataclass(frozen=True)
+class Place:
+    """What a place holds, and the section of its pairs, with the name that it has as metadata."""
 
-    names: set[str] = field(default_factory=set)
-    texts: int = 0
-    pairs: int = 0
+    kind: PlaceKind
+    section: tuple[tuple[str, str], ...] = ()
 
 
-def find_places(document: Utf8) -> dict[str, PlaceKind]:
-    """Return where in a document the pairs are, named as ijson names places.
+@dataclass
+class Places:
+    """The places of a document, named as ijson names places.
 
-    If no place has pairs, return the first array of objects. Return {} if there is none, or if the
-    document is a pair itself. Raises FileError if the document is nested deeper than MAX_DEPTH,
-    because the names of its places could take more memory than there is.
+    `around` are the texts around places, by the number of the object that has them.
     """
-    walk = _Walk()
-    for event, value in ijson.basic_parse(document):
-        if event == "map_key":
-            walk.path[-1] = value
-            walk.objects[-1].names.add(value)
-        elif event == "string":
-            if walk.arrays and not walk.arrays[-1]:
-                walk.objects[-1].texts += 1
-        elif event in _ENDS:
-            if walk.end():
-                return {}
-        elif event in _BEGINS:
-            walk.begin(event)
-    # What is inside a pair belongs to that pair.
-    outer = {
-        place: kind
-        for place, kind in walk.found.items()
-        if walk.found.keys().isdisjoint(_list_around(place))
-    }
-    return outer or walk.first
+
+    places: dict[str, Place] = field(default_factory=dict)
+    around: dict[int, dict[str, str]] = field(default_factory=dict)
 
 
-class _Walk:
-    """A walk through a document: what is open, and which places were found."""
+class Value(NamedTuple):
+    """A value at a place: its name, if it has one, and the metadata that the document gives it."""
 
-    def __init__(self) -> None:
-        self.first: dict[str, PlaceKind] = {}
-        self.found: dict[str, PlaceKind] = {}
-        self.path: list[str] = []
-        # For each array or object that is open, whether it is an array.
-        self.arrays: list[bool] = []
-        self.objects: list[_Open] = []
-
-    def begin(self, event: str) -> None:
-        """Open an array or an object. Raises FileError if it lies too deep."""
-        if event == "start_map":
-            if not self.first and self.arrays and self.arrays[-1]:
-                self.first = {".".join(self.path): "array"}
-            self.objects.append(_Open())
-        self.path.append("item" if event == "start_array" else "")
-        self.arrays.append(event == "start_array")
-        if len(self.path) > MAX_DEPTH:
-            raise FileError(
-                "malformed_csv", f"The JSON is nested deeper than {MAX_DEPTH} levels.", line=1
-            )
-
-    def end(self) -> bool:
-        """Close the innermost array or object; return whether the document itself is a pair."""
-        self.path.pop()
-        if self.arrays.pop():
-            return False
-        closed = self.objects.pop()
-        kind = _find_kind(closed, self.arrays)
-        if kind == "array":
-            if not self.arrays:
-                return True
-            if not self.arrays[-1]:
-                self.objects[-1].pairs += 1
-                return False
-        if kind is not None:
-            place = ".".join(self.path)
-            self.found[place] = "array" if kind == "array" else self.found.get(place, kind)
-        return False
+    kind: PlaceKind
+    name: str
+    value: Any
+    around: dict[str, str]
 
 
-def read_places(
-    document: Utf8, places: dict[str, PlaceKind]
-) -> Iterator[tuple[PlaceKind, str, Any]]:
-    """Yield (kind, name, value) for each value at the places of a document, in its order.
+def read_places(document: Utf8, places: Places) -> Iterator[Value]:
+    """Yield each value at the places of a document, in its order. Those of an array have no name.
 
-    Values of an array have no name.
+    Of an object of pairs, its short texts are left out if they are metadata of the pairs.
     """
-    if list(places.values()) == ["array"]:
+    if list(places.places.values()) == [Place("array")] and not places.around:
         # This is four times as fast, and most documents are like this.
-        yield from (("array", "", value) for value in ijson.items(document, next(iter(places))))
+        where = next(iter(places.places))
+        yield from (Value("array", "", value, {}) for value in ijson.items(document, where))
         return
-    events = ijson.parse(document)
-    for place, event, value in events:
-        kind = places.get(place)
-        if kind == "array":
-            yield kind, "", _build(events, event, value)
-        elif kind is not None and event == "map_key":
-            _, first, content = next(events)
-            yield kind, value, _build(events, first, content)
+    yield from _Reading(document, places).read()
 
 
-def _build(events: Iterator[tuple[str, str, Any]], event: str, value: Any) -> Any:
-    """Return the value that begins with an event, with the further events that belong to it."""
-    builder = ijson.ObjectBuilder()
-    depth = 0
-    while True:
-        builder.event(event, value)
-        depth += (event in _BEGINS) - (event in _ENDS)
-        if depth == 0:
-            return builder.value
-        _, event, value = next(events)
+class _Reading:
+    """One reading of a document, which counts the objects as the walk did."""
+
+    def __init__(self, document: Utf8, places: Places) -> None:
+        self._events = ijson.parse(document)
+        self._places = places
+        self._count = 0
+        # What is said around the objects that are open.
+        self._open: list[dict[str, str]] = []
+
+    def read(self) -> Iterator[Value]:
+        for prefix, event, value in self._events:
+            place = self._places.places.get(prefix)
+            if place is None or event in _ENDS:
+                self._follow(event)
+            elif place.kind == "array":
+                yield self._make(place, "", self._build(event, value))
+            elif event == "start_map":
+                self._follow(event)
+            elif event == "map_key":
+                _, first, content = next(self._events)
+                built = self._build(first, content)
+                if not (isinstance(built, str) and value in self._open[-1]):
+                    yield self._make(place, value, built)
+
+    def _follow(self, event: str) -> None:
+        if event == "start_map":
+            self._open.append(self._places.around.get(self._count, {}))
+            self._count += 1
+        elif event == "end_map":
+            self._open.pop()
+
+    def _make(self, place: Place, name: str, value: Any) -> Value:
+        around = dict(place.section)
+        # What is nearest says most.
+        for texts in reversed(self._open):
+            if len(around) < MOST_AROUND:
+                around = name_around(texts) | around
+        return Value(place.kind, name, value, around)
+
+    def _build(self, event: str, value: Any) -> Any:
+        """Return the value that begins with an event, with the further events that belong to it."""
+        builder = ijson.ObjectBuilder()
+        depth = 0
+        while True:
+            builder.event(event, value)
+            self._count += event == "start_map"
+            depth += (event in _BEGINS) - (event in _ENDS)
+            if depth == 0:
+                return builder.value
+            _, event, value = next(self._events)
 
 
-def _list_around(place: str) -> Iterator[str]:
-    """Yield the names of the places that a place is in."""
-    if place:
-        yield ""
-    yield from (place[:at] for at, character in enumerate(place) if character == ".")
+def name_around(texts: Mapping[str, str]) -> dict[str, str]:
+    """Return the texts around a pair with names as metadata, which are never those of a pair."""
+    return {f"section_{key}" if _is_taken(key) else key: text for key, text in texts.items()}
 
 
-def _find_kind(closed: _Open, around: list[bool]) -> PlaceKind | None:
-    """Return what an object is: one of an array of pairs, or what holds pairs itself."""
-    if _is_pair(closed.names):
-        return "array"
-    half = len(closed.names) / 2
-    if closed.pairs > half:
-        return "objects"
-    if closed.texts > half and True not in around:
-        asked = sum(name.rstrip().endswith(_QUESTION_MARKS) for name in closed.names)
-        return "texts" if asked > half else None
-    return None
+def is_short(name: str, text: str) -> bool:
+    """Return whether a text of an object may be metadata of the pairs in it."""
+    # Names such as `@type` and `_id` are for programs.
+    return len(text) <= AROUND_CHARS and bool(text.strip()) and not name.startswith(("@", "_", "$"))
 
 
-def _is_pair(names: set[str]) -> bool:
-    return (
-        "messages" in names
-        or is_schema_org(names)
-        or (any(map(is_question_name, names)) and any(map(is_answer_name, names)))
-    )
+def split_object(
+    value: dict[str, Any], shapes: Shapes
+) -> list[tuple[dict[str, Any], dict[str, str]]]:
+    """Return the pairs inside an object, each with the texts around it; itself if it is a pair.
+
+    An object without any pair is returned as it is.
+    """
+    if shapes.find(value.keys()) != "other" or find_chat(value) is not None:
+        return [(value, {})]
+    return list(_find_inside(value, shapes, {}, 0)) or [(value, {})]
 
 
-def is_schema_org(names: Set[str]) -> bool:
-    """Return whether an object is a question of https://schema.org/Question."""
-    return {"name", "acceptedAnswer"} <= names and not any(map(is_question_name, names))
+def _find_inside(
+    value: Any, shapes: Shapes, around: dict[str, str], depth: int
+) -> Iterator[tuple[dict[str, Any], dict[str, str]]]:
+    if depth > _DEEPEST:
+        return
+    if isinstance(value, list):
+        for one in value:
+            if isinstance(one, dict) and shapes.find(one.keys()) == "pair":
+                yield one, around
+            else:
+                yield from _find_inside(one, shapes, around, depth + 1)
+    elif isinstance(value, dict):
+        short = [(k, v) for k, v in value.items() if isinstance(v, str) and is_short(k, v)]
+        inner = around | name_around(dict(short[:MOST_AROUND]))
+        for content in value.values():
+            if isinstance(content, list | dict):
+                yield from _find_inside(content, shapes, inner, depth + 1)
+
+
+def _is_taken(key: str) -> bool:
+    return key.strip().casefold() == "id" or is_question_name(key) or is_answer_name(key)

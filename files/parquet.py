@@ -16,6 +16,7 @@ import pyarrow.parquet
 
 from files.errors import FileError
 from files.json_file import write_json
+from files.options import Column
 from files.row_stream import RowWriter
 
 _BATCH_ROWS = 1_000
@@ -36,8 +37,15 @@ def _start_threads() -> None:
 _start_threads()
 
 
-def write_parquet(file: BinaryIO, writer: RowWriter, _say: object = None) -> dict[str, list[str]]:
-    """Write the rows of a file; return the names of their columns. Raises FileError."""
+def write_parquet(
+    file: BinaryIO,
+    writer: RowWriter,
+    _say: object = None,
+    *,
+    question: Column | None = None,
+    answer: Column | None = None,
+) -> dict[str, Any]:
+    """Write the rows of a file; return what json_file.Objects holds. Raises FileError."""
     with tempfile.TemporaryFile() as lines:
         try:
             _write_lines(file, lines)
@@ -51,7 +59,9 @@ def write_parquet(file: BinaryIO, writer: RowWriter, _say: object = None) -> dic
                 line=1,
             ) from error
         lines.seek(0)
-        return write_json(lines, writer, kind="object", encoding="utf-8")
+        return write_json(
+            lines, writer, kind="object", encoding="utf-8", question=question, answer=answer
+        )
 
 
 def _write_lines(file: BinaryIO, lines: BinaryIO) -> None:

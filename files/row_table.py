@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from files.description import FileDescription
-from files.errors import explain_no_rows
+from files.errors import explain_all_rejected, explain_no_rows
 from files.layout import Layout
 from files.row_stream import StreamedRow
 from files.rows import Rejection, Row, RowRules
@@ -29,13 +29,17 @@ class RowTable:
     def __iter__(self) -> Iterator[Row | Rejection]:
         """Yield the rows in their order. Raises FileError (no_rows) if no row has fields."""
         found = False
+        first: Rejection | None = None
         for streamed in self._rows:
             if isinstance(streamed, Rejection):
+                first = first or streamed
                 yield streamed
                 continue
             row = self._rules.take(*streamed)
             if row is not None:
                 found = True
                 yield row
+        if not found and first is not None:
+            raise explain_all_rejected(first.line, first.error)
         if not found:
             raise explain_no_rows()

@@ -22,6 +22,7 @@ import yaml
 from files.encoding import Encoding, text_chunks
 from files.errors import FileError
 from files.json_file import write_json
+from files.options import Column
 from files.rasa import convert_rasa
 from files.row_stream import RowWriter
 
@@ -44,9 +45,16 @@ for _tag in ("bool", "int", "float", "binary", "timestamp"):
 
 
 def write_yaml(
-    file: BinaryIO, writer: RowWriter, _say: object = None, *, encoding: str, bom: int = 0
-) -> dict[str, list[str]]:
-    """Write the rows of a file; return the names of their columns. Raises FileError."""
+    file: BinaryIO,
+    writer: RowWriter,
+    _say: object = None,
+    *,
+    encoding: str,
+    bom: int = 0,
+    question: Column | None = None,
+    answer: Column | None = None,
+) -> dict[str, Any]:
+    """Write the rows of a file; return what json_file.Objects holds. Raises FileError."""
     text = "".join(text_chunks(file, Encoding(encoding, bom)))
     try:
         documents = _read_documents(text)
@@ -61,7 +69,9 @@ def write_yaml(
     kind: Any = "object" if isinstance(value, dict) else "array"
     packed = io.BytesIO(document.encode("utf-8", "surrogatepass"))
     try:
-        return write_json(packed, writer, kind=kind, encoding="utf-8")
+        return write_json(
+            packed, writer, kind=kind, encoding="utf-8", question=question, answer=answer
+        )
     except FileError as error:
         message = error.message.replace("JSON", "YAML")
         raise FileError(error.code, message, **error.details) from error
@@ -119,7 +129,7 @@ def _read_conversation(texts: list[str], categories: Any) -> dict[str, Any]:
     """Return a conversation of ChatterBot; with more than one answer, the answer is no text."""
     question, *answers = texts
     pair: dict[str, Any] = {"question": question}
-    pair["answer"] = answers[0] if len(answers) == 1 else answers
+    pair["answer"] = answers[0] if len(answers) == 1 else {"turns": answers}
     if _is_list_of(categories, str):
         pair["categories"] = ", ".join(categories)
     return pair

@@ -36,6 +36,9 @@ CSV: dict[str, tuple[Callable[[int], str], Read]] = {
     "undoubled quotes in every row": (lambda n: HEADER + 'q,"a" b\n' * n, as_csv()),
     "a quote that closes at the end": (
         lambda n: HEADER + ('q,"a" b\n' + "q,a\n" * 20) * (n // 21) + 'q,z"\n', as_csv()),
+    "quoted words in every row": (lambda n: HEADER + 'q,"a", "b" and "c".\n' * n, as_csv()),
+    "quoted words in every other row": (
+        lambda n: HEADER + 'q,"a", "b" and "c".\nq,a\n' * (n // 2), as_csv()),
     "quotes that open again": (lambda n: HEADER + 'q,"a"b,"\n' * n, as_csv()),
     "backslashes before quotes": (lambda n: HEADER + 'q,"a\\"b\n' * n, as_csv()),
     "spaces around quotes": (lambda n: HEADER + 'q, "a" b\n' * n, as_csv()),
@@ -54,6 +57,19 @@ CSV: dict[str, tuple[Callable[[int], str], Read]] = {
     "labels of bars": (lambda n: QNA + "a:" + "|" * n + "\n", as_csv()),
     "carriage returns": (lambda n: HEADER + "\r" * n, as_csv()),
     "an open array": (lambda n: "[" + " " * n, as_csv()),
+    "lines of Anki": (
+        lambda n: "#html:true\n" + "#tags column:1\n" * n + "a\tb\tc\n", as_csv()),
+    "a name of brackets": (lambda n: "question " + "(" * n + ",x\na,b\n", as_csv()),
+    "a text of tags": (lambda n: "x,y\n" + "<" * n + ",b\n", as_csv()),
+    "a text of digits": (lambda n: "x,y\n" + "1" * n + "a,b\n", as_csv()),
+    "a text of separators": (lambda n: f'x,y\n"{", " * n}",b\n', as_csv()),
+    "a text of spaces": (lambda n: "x,y\na" + " " * n + "?,b\n", as_csv()),
+    "words before a bracket": (lambda n: "x " * n + "= (\n", as_csv()),
+    "comments": (lambda n: "// x\n" * n, as_csv()),
+    "rows without a header": (lambda n: "Where is it?,Here it is.\n" * n, as_csv()),
+    "rows below an unknown header": (
+        lambda n: "x,y\n" + "Where is it?,Here it is.\n" * n,
+        as_csv(question_column="1", answer_column="2")),
 }  # fmt: skip
 JSON: dict[str, tuple[Callable[[int], str], Read]] = {
     "phrasings": (
@@ -68,6 +84,34 @@ JSON: dict[str, tuple[Callable[[int], str], Read]] = {
     "places of pairs": (
         lambda n: "{" + ",".join(f'"k{i}":[{{"question":"q","answer":"a"}}]' for i in range(n))
         + "}", read_json),
+    "columns by number": (
+        lambda n: '{"question":{' + ",".join(f'"{i}":"q"' for i in range(n)) + '},"answer":{'
+        + ",".join(f'"{i}":"a"' for i in range(n)) + "}}", read_json),
+    "responses": (
+        lambda n: '[{"patterns":["q"],"responses":[' + ",".join(f'"a{i}"' for i in range(n))
+        + "]}]", read_json),
+    "blocks of text": (
+        lambda n: '[{"question":"q","answer":[' + ",".join(
+            '{"_type":"block","children":[{"text":"a"}]}' for _ in range(n)) + "]}]", read_json),
+    "blocks of unknown kinds": (
+        lambda n: '[{"question":"q","answer":[' + ",".join(
+            '{"type":"x","y":{"z":[{"text":"a"}]}}' for _ in range(n)) + "]}]", read_json),
+    "turns of a chat": (
+        lambda n: '[{"conversations":[' + ",".join('{"from":"x","value":"y"}' for _ in range(n))
+        + "]}]", read_json),
+    "phrasings by language": (
+        lambda n: '[{"question":{"pt":[' + ",".join(f'"q{i}"' for i in range(n))
+        + '],"en":"q"},"answer":{"pt":"a","en":"b"}}]', read_json),
+    "sections with titles": (
+        lambda n: "[" + ",".join(
+            '{"title":"t","x":[{"question":"q","answer":"a"}]}' for _ in range(n)) + "]",
+        read_json),
+    "sections without pairs": (
+        lambda n: "[" + ",".join('{"title":"t","x":[{"y":"z"}]}' for _ in range(n)) + "]",
+        read_json),
+    "pairs inside a line": (
+        lambda n: '{"x":[' + ",".join('{"question":"q","answer":"a"}' for _ in range(n))
+        + ']}\n{"x":[]}\n', read_json),
     "a long line": (
         lambda n: '{"question":"q","answer":"a","m":"' + "x" * n + '"}\n{}', read_json),
 }  # fmt: skip

@@ -108,7 +108,7 @@ def _read_json(file: io.BytesIO) -> Iterable[Row | Rejection]:
             if kind == "object":
                 raise
     writer.close()
-    return files.json_file.make_table(said["names"], spool, ReadOptions())
+    return files.json_file.make_table(files.json_file.Objects(**said), spool, ReadOptions())
 
 
 def _read_yaml(file: io.BytesIO) -> Iterable[Row | Rejection]:
@@ -117,7 +117,7 @@ def _read_yaml(file: io.BytesIO) -> Iterable[Row | Rejection]:
     writer = RowWriter(spool)
     said = files.yaml_file.write_yaml(file, writer, encoding=encoding.name, bom=encoding.bom)
     writer.close()
-    return files.json_file.make_table(said["names"], spool, ReadOptions())
+    return files.json_file.make_table(files.json_file.Objects(**said), spool, ReadOptions())
 
 
 def _read_workbook(part: str, content: bytes) -> Iterable[Row | Rejection]:

@@ -15,7 +15,7 @@ import files.xlsx
 from files.csv_file import open_csv
 from files.errors import FileError
 from files.json_file import MAX_LINE_CHARS
-from files.options import ReadOptions
+from files.options import ReadOptions, read_wanted
 from files.row_stream import MAX_REJECTED, RowWriter, read_rows
 from files.rows import Rejection, Row
 from files.table import Table, open_table
@@ -37,19 +37,31 @@ def read(data: bytes | str, sheet: str | None = None, **options: Any) -> Taken:
 
 
 def read_json(
-    text: str, *, max_rejected: int = MAX_REJECTED, max_line_chars: int = MAX_LINE_CHARS
+    text: str,
+    *,
+    max_rejected: int = MAX_REJECTED,
+    max_line_chars: int = MAX_LINE_CHARS,
+    **options: Any,
 ) -> Taken:
     """Return what `read` would of a text, without a child process."""
     kind = files.json_file.find_json_kind(text)
     if kind is None:
-        return read_csv(text)
+        return read_csv(text, **options)
     spool = io.BytesIO()
     writer = RowWriter(spool, max_rejected)
-    names = files.json_file.write_json(
-        as_file(text), writer, kind=kind, encoding="utf-8", max_line_chars=max_line_chars
+    want = read_wanted(ReadOptions(**options))
+    said = files.json_file.write_json(
+        as_file(text),
+        writer,
+        kind=kind,
+        encoding="utf-8",
+        question=want.question,
+        answer=want.answer,
+        max_line_chars=max_line_chars,
     )
     writer.close()
-    return _part(files.json_file.make_table(names["names"], spool, ReadOptions()))
+    objects = files.json_file.Objects(**said)
+    return _part(files.json_file.make_table(objects, spool, ReadOptions(**options)))
 
 
 def read_workbook(data: bytes, limits: WorkbookLimits = LIMITS) -> Taken:

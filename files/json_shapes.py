@@ -1,0 +1,76 @@
+"""Tells by the names of an object's members whether it is a pair: a question with its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from typing import Literal, TypeAlias
+
+from files.column_names import is_answer_name, is_pattern_pair, is_question_name, normalise
+from files.columns import MAX_COLUMNS, find_columns
+from files.errors import FileError
+from files.likely_columns import find_likely_names
+from files.options import Wanted
+
+# How sure it is that an object is a pair: by known names, or names that the caller gave; by names
+# that mean something only beside each other; by likely names; not at all.
+Shape: TypeAlias = Literal["pair", "paired", "likely", "other"]
+
+# So many different sets of names are remembered.
+_MOST_SHAPES = 1_000
+
+
+class Shapes:
+    """Judges objects. With names that the caller gave, only these make a pair."""
+
+    def __init__(self, want: Wanted) -> None:
+        self._question, self._answer = (
+            normalise(column) if isinstance(column, str) else None
+            for column in (want.question, want.answer)
+        )
+        self._known: dict[frozenset[str], Shape] = {}
+
+    def find(self, names: Set[str]) -> Shape:
+        """Return what an object with these names is."""
+        if len(names) > MAX_COLUMNS:
+            # Such an object could not be taken.
+            return "other"
+        key = frozenset(names)
+        shape = self._known.get(key)
+        if shape is None:
+            shape = self._judge(key)
+            if len(self._known) < _MOST_SHAPES:
+                self._known[key] = shape
+        return shape
+
+    def _judge(self, names: frozenset[str]) -> Shape:
+        if self._question is not None or self._answer is not None:
+            return "pair" if self._is_wanted(names) else "other"
+        if is_pair(names):
+            return "pair"
+        listed = sorted(names)
+        try:
+            if find_columns(listed, Wanted()) is not None:
+                return "paired"
+        except FileError:
+            # Two of the names are the same in all but their case.
+            return "other"
+        return "likely" if find_likely_names(listed) is not None else "other"
+
+    def _is_wanted(self, names: frozenset[str]) -> bool:
+        normal = set(map(normalise, names))
+        asked = any(map(is_question_name, names))
+        told = any(map(is_answer_name, names))
+        return (asked if self._question is None else self._question in normal) and (
+            told if self._answer is None else self._answer in normal
+        )
+
+
+def is_pair(names: Set[str]) -> bool:
+    """Return whether the names of an object alone say that it is a pair."""
+    known = any(map(is_question_name, names)) and any(map(is_answer_name, names))
+    return known or is_schema_org(names) or is_pattern_pair(names)
+
+
+def is_schema_org(names: Set[str]) -> bool:
+    """Return whether an object is a question of https://schema.org/Question."""
+    return {"name", "acceptedAnswer"} <= names and not any(map(is_question_name, names))
