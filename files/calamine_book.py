@@ -1,6 +1,7 @@
 """Reads the sheets of .xls, .xlsb and .ods workbooks through pandas and calamine.
 
-calamine gives the values of cells without their number formats: in .xls and .xlsb, 15% is 0.15.
+calamine gives the values of cells without their number formats. Other modules read these from .xls
+(xls_marks.py) and .ods (ods_marks.py); in .xlsb, 15% is 0.15.
 """
 
 from __future__ import annotations
@@ -13,14 +14,16 @@ from typing import Any, BinaryIO, TypeAlias
 import pandas as pd
 import python_calamine
 
+from files.cell_marks import CellMarks
 from files.errors import FileError
-from files.merges import Area, Marks
+from files.merges import Marks
 from files.number_formats import write_general
-from files.ods_marks import OdsMarks, read_ods_marks
+from files.ods_marks import read_ods_marks
 from files.row_stream import RowWriter
 from files.sheet_table import SheetRow
 from files.sheets import write_sheets
 from files.time_formats import write_value
+from files.xls_marks import read_xls_marks
 
 Say: TypeAlias = Callable[[dict[str, Any]], None]
 
@@ -35,14 +38,14 @@ def write_xls(
     file: BinaryIO, writer: RowWriter, say: Say, *, options: dict[str, Any]
 ) -> dict[str, Any]:
     """Write the rows of the sheets of an .xls workbook (sheets.py). Raises FileError."""
-    return _write(file, writer, say, options, merges=True)
+    return _write(file, writer, say, options, read_xls_marks(file))
 
 
 def write_xlsb(
     file: BinaryIO, writer: RowWriter, say: Say, *, options: dict[str, Any]
 ) -> dict[str, Any]:
     """Write the rows of the sheets of an .xlsb workbook. Raises FileError."""
-    return _write(file, writer, say, options)
+    return _write(file, writer, say, options, {})
 
 
 def write_ods(
@@ -53,23 +56,17 @@ def write_ods(
         marks = read_ods_marks(file)
     except _BROKEN as error:
         raise _explain(error) from error
-    return _write(file, writer, say, options, marks=marks)
+    return _write(file, writer, say, options, marks)
 
 
 class CalamineSheet:
-    """A sheet of a workbook that pandas has open.
+    """A sheet of a workbook that pandas has open, with what is known of its cells."""
 
-    `merges` says that calamine knows its merged cells. `ods` is what it does not know.
-    """
-
-    def __init__(
-        self, book: pd.ExcelFile, name: str, *, hidden: bool, merges: bool, ods: OdsMarks
-    ) -> None:
+    def __init__(self, book: pd.ExcelFile, name: str, *, hidden: bool, cells: CellMarks) -> None:
         self.name = name
         self.hidden = hidden
         self._book = book
-        self._merges = merges
-        self._ods = ods
+        self._cells = cells
 
     def read_rows(self) -> Iterator[SheetRow]:
         """Yield the rows that have something in them, from the top. Raises FileError."""
@@ -81,24 +78,20 @@ class CalamineSheet:
             raise _explain(error) from error
         for line, row in enumerate(cells.itertuples(index=False, name=None), 1):
             fields = [_write_cell(value) for value in row]
-            for column, text in self._ods.shown.get(line, {}).items():
+            errors = self._cells.errors.get(line, {})
+            shown = self._cells.shown.get(line, {}) | dict.fromkeys(errors, "")
+            for column, text in shown.items():
                 if column < len(fields) and fields[column]:
                     fields[column] = text
-            errors = self._ods.errors.get(line, {})
-            missing = {column: f"shows the error {text}" for column, text in errors.items()}
-            for column in missing.keys() & range(len(fields)):
-                fields[column] = ""
             while fields and not fields[-1]:
                 fields.pop()
             if fields:
-                yield SheetRow(line, fields, missing, {}, set())
+                missing = {column: f"shows the error {text}" for column, text in errors.items()}
+                yield SheetRow(line, fields, missing, {}, self._cells.bold.get(line, set()))
 
     def read_marks(self) -> Marks:
         """Return what lies over the cells, as far as it is known."""
-        if not self._merges:
-            return self._ods.marks
-        ranges = self._book.book.get_sheet_by_name(self.name).merged_cell_ranges or ()
-        return Marks([Area(top[0] + 1, end[0] + 1, top[1], end[1]) for top, end in ranges])
+        return self._cells.marks
 
 
 def _write(
@@ -106,11 +99,8 @@ def _write(
     writer: RowWriter,
     say: Say,
     options: dict[str, Any],
-    *,
-    merges: bool = False,
-    marks: dict[str, OdsMarks] | None = None,
+    marks: dict[str, CellMarks],
 ) -> dict[str, Any]:
-    known = marks or {}
     try:
         book = pd.ExcelFile(file, engine="calamine")
     except _BROKEN as error:
@@ -120,8 +110,7 @@ def _write(
             book,
             about.name,
             hidden=about.visible != _VISIBLE,
-            merges=merges,
-            ods=known.get(about.name, OdsMarks()),
+            cells=marks.get(about.name, CellMarks()),
         )
         for about in book.book.sheets_metadata
         if about.typ == _WORKSHEET

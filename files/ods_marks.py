@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import IO, BinaryIO
 from xml.etree.ElementTree import Element, TreeBuilder, XMLParser
 
-from files.merges import Area, Marks
+from files.cell_marks import CellMarks
+from files.merges import Area
 
 _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
@@ -32,26 +32,14 @@ _SHOWN_KINDS = ("float", "percentage", "currency", "time", "boolean")
 _MOST_REPEATED = 1_000
 
 
-@dataclass(frozen=True)
-class OdsMarks:
-    """What lies over the cells of a sheet, and by row and column how they show their values.
-
-    `errors` are the cells that show one.
-    """
-
-    marks: Marks = field(default_factory=Marks)
-    shown: dict[int, dict[int, str]] = field(default_factory=dict)
-    errors: dict[int, dict[int, str]] = field(default_factory=dict)
-
-
-def read_ods_marks(file: BinaryIO) -> dict[str, OdsMarks]:
+def read_ods_marks(file: BinaryIO) -> dict[str, CellMarks]:
     """Return what is known of the sheets of a file, by their names."""
-    found: dict[str, OdsMarks] = {}
+    found: dict[str, CellMarks] = {}
     line = 1
     with zipfile.ZipFile(file) as archive, archive.open("content.xml") as content:
         for name, row in _read_rows(content):
             if name not in found:
-                found[name], line = OdsMarks(), 1
+                found[name], line = CellMarks(), 1
             repeated = _read_count(row, _ROWS_REPEATED)
             _read_row(row, range(line, line + min(repeated, _MOST_REPEATED)), found[name])
             line += repeated
@@ -89,7 +77,7 @@ def _read_rows(content: IO[bytes]) -> Iterator[tuple[str, Element]]:
                 sheets.remove(sheet)
 
 
-def _read_row(row: Element, lines: range, sheet: OdsMarks) -> None:
+def _read_row(row: Element, lines: range, sheet: CellMarks) -> None:
     """Note what the cells of a row have, in each of the lines that it stands for."""
     column = 0
     for cell in row:
@@ -113,7 +101,7 @@ def _says_more(cell: Element) -> bool:
     return cell.get(_KIND) != "string" or cell.get(_ERROR_KIND) is not None
 
 
-def _read_cell(cell: Element, line: int, column: int, sheet: OdsMarks) -> None:
+def _read_cell(cell: Element, line: int, column: int, sheet: CellMarks) -> None:
     bottom = line + _read_count(cell, _SPANNED[0]) - 1
     right = column + _read_count(cell, _SPANNED[1]) - 1
     if (bottom, right) != (line, column):

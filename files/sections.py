@@ -4,7 +4,7 @@
 |---|---|
 | the cell is merged with cells beside it | |
 | the header of the columns follows once more | |
-| it stands in a column that is empty in other rows, and is no number | |
+| it is no number, and stands in a column that is empty in other rows, or has numbers there | |
 | it stands where questions do, they end in a question mark, and it does not | |
 | it stands where questions do, in bold letters that they do not have | |
 
@@ -63,11 +63,11 @@ class Sections:
         bold = sum(columns.question in row.bold for row in pairs)
         self._all_asked = enough and asked >= _MOST * len(pairs)
         self._bold_differs = enough and bold <= _FEW * len(pairs)
+        # The columns that have texts beside questions and answers, so that one more is no heading.
         self._used = {
             column
             for column in range(max((len(row.fields) for row in pairs), default=0))
-            if sum(len(r.fields) > column and bool(r.fields[column]) for r in pairs)
-            > _FEW * len(pairs)
+            if sum(_has_words(row, column) for row in pairs) > _FEW * len(pairs)
         }
 
     def begin(self, above: Sequence[SheetRow], below: Sequence[SheetRow]) -> None:
@@ -96,7 +96,7 @@ class Sections:
             return False
         if lone == self._columns.question:
             return self._all_asked or (self._bold_differs and lone in row.bold)
-        if lone in (self._columns.answer, self._columns.id):
+        if lone == self._columns.answer:
             return False
         beside = lone >= self._width
         return not beside and lone not in self._used and not _NUMBER.fullmatch(shown)
@@ -109,3 +109,8 @@ class Sections:
 
     def _is_header(self, row: SheetRow) -> bool:
         return bool(self._names) and [text.strip() for text in row.fields] == self._names
+
+
+def _has_words(row: SheetRow, column: int) -> bool:
+    """Return whether a cell has more than a number."""
+    return len(row.fields) > column and not _NUMBER.fullmatch(row.fields[column] or "0")

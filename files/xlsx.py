@@ -47,6 +47,8 @@ from files.xlsx_parts import (
 )
 
 _WORKBOOK = "xl/workbook.xml"
+# The namespace of another variant of the format, which openpyxl does not know.
+_STRICT = b"http://purl.oclc.org/ooxml/spreadsheetml/main"
 _STRINGS = "xl/sharedStrings.xml"
 _STYLES = "xl/styles.xml"
 # These parts are read piece by piece, or not at all.
@@ -113,7 +115,8 @@ class Workbook:
         self.epoch = reader.wb.epoch
         # Programs that do not calculate write 0 for a formula, and ask whoever opens the workbook.
         # openpyxl says so of any workbook that does not say otherwise.
-        self.unsaved = _RECALCULATES.search(self.archive.read(_WORKBOOK)) is not None
+        workbook = self.archive.read(_WORKBOOK)
+        self.unsaved = _RECALCULATES.search(workbook) is not None
         self.strings: list[str] = []
         part = reader.package.find(SHARED_STRINGS)
         if part is not None:
@@ -128,6 +131,12 @@ class Workbook:
             for sheet, rel in reader.parser.find_sheets()
             if rel.target in reader.valid_files and rel.Type.endswith("/worksheet")
         ]
+        if not self.sheets and _STRICT in workbook:
+            raise FileError(
+                "unsupported_media_type",
+                "The file is a workbook in Strict Open XML, which is not read: save it as the "
+                "usual Excel workbook (.xlsx), or as CSV.",
+            )
 
     def close(self) -> None:
         self.archive.close()

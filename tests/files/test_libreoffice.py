@@ -88,18 +88,23 @@ def test_what_libreoffice_saves_is_read_as_it_was(folder: Path, kind: str) -> No
 
 
 @needs_office
-@pytest.mark.parametrize("kind", ["xlsx", "ods"])
+@pytest.mark.parametrize("kind", ["xlsx", "xls", "ods"])
 def test_number_formats_survive_libreoffice(folder: Path, kind: str) -> None:
     def change(sheet: Any) -> None:
         codes = ("0%", r"[$R$-416]\ #,##0.00", "00000", "[h]:mm", "0.00")
         for line, code in enumerate(codes, 2):
             sheet.cell(line, 2).number_format = code
+        sheet["A2"].hyperlink = "https://shop.example/pix"
+        sheet["C3"] = "=1/0"
 
     values = [0.2, 49.5, 4205, datetime.timedelta(hours=50), 3.1]
     pairs = [[f"q{n}?", value] for n, value in enumerate(values)]
     source = folder / "formats.xlsx"
-    source.write_bytes(make_book(("FAQ", [["Pergunta", "Resposta"], *pairs]), FAQ=change))
+    source.write_bytes(make_book(("FAQ", [["Pergunta", "Resposta", "n"], *pairs]), FAQ=change))
     rows = read(convert(folder, source, kind).read_bytes())[1]
+    assert [row.metadata for row in rows] == [{"n": "", "link": "https://shop.example/pix"}] + [
+        {"n": ""}
+    ] * 4
     # LibreOffice writes the point of its own language.
     answers = [row.answer.replace("R$ 49.50", "R$ 49,50") for row in rows]
     assert answers == ["20%", "R$ 49,50", "04205", "50:00", "3.10"]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import re
 from typing import Any
 
 import pytest
 from openpyxl import Workbook
 from openpyxl.styles import Font
 
+from files.errors import FileError
 from files.rows import Rejection, Row
 from tests.support.files import read
 from tests.support.workbooks import change_parts, make_book, save
@@ -193,3 +195,36 @@ def test_bold_letters_alone_change_nothing() -> None:
     assert [row.question for row in found] == ["q", "r"]
     assert [(r.line, r.code) for r in rejected] == [(4, "empty_answer")]
     assert isinstance(rejected[0], Rejection)
+
+
+def test_a_strict_workbook_says_what_to_do() -> None:
+    names = {
+        b"http://schemas.openxmlformats.org/spreadsheetml/2006/main": b"spreadsheetml/main",
+        b"http://schemas.openxmlformats.org/officeDocument/2006/relationships": (
+            b"officeDocument/relationships"
+        ),
+    }
+
+    def change(_: str, content: bytes) -> bytes:
+        for usual, strict in names.items():
+            content = content.replace(usual, b"http://purl.oclc.org/ooxml/" + strict)
+        return content
+
+    book = change_parts(formatted(("a", "General")), change)
+    with pytest.raises(FileError, match=r"Strict Open XML.*save it") as error:
+        read(book)
+    assert error.value.code == "unsupported_media_type"
+
+
+def test_a_prefix_may_stand_before_the_names() -> None:
+    def change(name: str, content: bytes) -> bytes:
+        if not name.endswith("sheet1.xml"):
+            return content
+        return re.sub(rb"<(/?)(\w)", rb"<\1x:\2", content.replace(b'xmlns="', b'xmlns:x="'))
+
+    def merge(sheet: Any) -> None:
+        sheet.merge_cells("B2:B3")
+
+    rows = [["question", "answer"], ["q", "a"], ["r", None]]
+    found = read(change_parts(make_book(("A", rows), A=merge), change))[1]
+    assert [(row.question, row.answer) for row in found] == [("q", "a"), ("r", "a")]

@@ -189,8 +189,11 @@ PLAIN = [[row[0].rstrip("?"), row[1]] if row[1] else row for row in WHOLE]
         make_book(("A", PLAIN), A=bold("A2", "A4")),
         make_book(("A", WHOLE)),
         make_book(("A", [[None, *row] if row[1] else [row[0]] for row in PLAIN])),
+        make_book(
+            ("A", [["id", *PT], *([row[0]] if not row[1] else [None, *row] for row in PLAIN[1:])])
+        ),
     ],
-    ids=["merged", "bold", "no question mark", "in a column of its own"],
+    ids=["merged", "bold", "no question mark", "in a column of its own", "among ids"],
 )
 def test_a_heading_is_metadata_of_the_rows_below_it(book: bytes) -> None:
     assert [(question.rstrip("?"), answer, meta) for question, answer, meta in facts(book)] == [
@@ -253,3 +256,14 @@ def test_a_workbook_without_pairs_names_its_sheets() -> None:
     book = make_book(("Capa", [["FAQ"]]), ("Dados", [["x", "y"], ["1", "2"]]))
     with pytest.raises(FileError, match=r"other sheets: 'Dados' \(sheet=\)"):
         read(book)
+
+
+def test_a_heading_among_numbers() -> None:
+    rows = [["Nº", *PT], ["Entrega"], [1, "a", "b"], [2, "c", "d"], ["Troca"], [3, "e", "f"], [4]]
+    _, found, rejected = read(make_book(("A", rows)))
+    assert [row.metadata for row in found] == [
+        {"Nº": "1", "section": "Entrega"},
+        {"Nº": "2", "section": "Entrega"},
+        {"Nº": "3", "section": "Troca"},
+    ]
+    assert [(row.line, row.code) for row in rejected] == [(7, "empty_question")]
