@@ -3,7 +3,7 @@
 | the rows | then |
 |---|---|
 | begin with numbers that count them, and are one field wider than a header that names no such column | the first column has no name |
-| are nearly all equally wide, and wider than the header; and most have a value there | the last columns have no names, and keep their values |
+| are three at least, nearly all equally wide, and wider than the header; and most have a value there | the last columns have no names, and keep their values |
 | are as the line above says, but the value there begins with a space, or continues a number (`10,50`) | the last fields belong to no column: a delimiter stands in a field without quotes |
 """  # noqa: E501
 
@@ -19,6 +19,7 @@ from texts import visible_text
 
 # So many rows have the same width, and so many of these a value in a column without a name.
 _MOST_ROWS, _MOST_FILLED = 0.9, 0.5
+_FEWEST_ROWS = 3
 
 
 def count_unnamed(
@@ -33,8 +34,8 @@ def count_unnamed(
     width, count = Counter(map(len, rows)).most_common(1)[0]
     if not len(names) < width <= MAX_COLUMNS or count < _MOST_ROWS * len(rows):
         return 0
-    if len(header) < width and len(rows) < 2:
-        # One row that is too wide says nothing about the others.
+    if len(header) < width and len(rows) < _FEWEST_ROWS:
+        # So few may each have a delimiter too many.
         return 0
     wide = [row for row in rows if len(row) == width]
     filled = [row for row in wide if any(map(visible_text, row[len(names) :]))]

@@ -15,8 +15,8 @@ from tests.support.files import pairs, read, read_csv, rejected, workbook
          ['Wo?,Hier.,"1. Wohin?\n2. Woher?",Wo? Hier.', "Wann?,Jetzt.,Bald?,Wann? …"],
          {"indexes": "1. Wohin?\n2. Woher?", "column_4": "Wo? Hier."}),
         ("question;answer;", ["Wo?;Hier.;x", "Wann?;Jetzt.;y", "Wer?;Wir.;"], {"column_3": "x"}),
-        ("question,answer", ["Wo?,Hier.,x", "Wann?,Jetzt.,y"], {"column_3": "x"}),
-        ("question\tanswer", ["Wo?\tHier.\tx\ty", "Wann?\tJetzt.\tx\tz"],
+        ("question,answer", ["Wo?,Hier.,x", "Wann?,Jetzt.,y", "Wer?,Wir.,z"], {"column_3": "x"}),
+        ("question\tanswer", ["Wo?\tHier.\tx\ty", "Wann?\tJetzt.\tx\tz", "Wer?\tWir.\tx\ty"],
          {"column_3": "x", "column_4": "y"}),
         ("question,answer,column_4,", ["Wo?,Hier.,x,y", "Wann?,Jetzt.,x,z"],
          {"column_4": "x", "column_4_2": "y"}),
@@ -39,6 +39,7 @@ def test_the_last_columns_keep_their_values_if_the_rows_fill_them(
         "question,answer,\nWo?,Hier, dort\nWann?,Jetzt, bald\n",
         "pergunta,resposta\nQuanto?,R$ 10,50\nE hoje?,R$ 9,90\n",
         "question,answer\nWo?,Hier,dort\n",
+        "question,answer\nWo?,Hier,dort\nWann?,Jetzt,bald\n",
         "question,answer\nWo?,Hier.\nWann?,Jetzt.\nWer?,Wir,alle\n",
     ],
 )
@@ -48,9 +49,9 @@ def test_an_unquoted_delimiter_makes_no_column(text: str) -> None:
 
 
 def test_with_overflow_join_extra_fields_belong_to_the_answer() -> None:
-    text = "question,answer\nWo?,Hier,dort\nWann?,Jetzt,bald\n"
-    assert pairs(text, overflow="join") == [("Wo?", "Hier,dort"), ("Wann?", "Jetzt,bald")]
-    assert len(read_csv(text)[1]) == 2
+    text = "question,answer\nWo?,Hier,dort\nWann?,Jetzt,bald\nWer?,Wir,alle\n"
+    assert pairs(text, overflow="join")[:2] == [("Wo?", "Hier,dort"), ("Wann?", "Jetzt,bald")]
+    assert len(read_csv(text)[1]) == 3
 
 
 def test_empty_fields_at_the_end_are_no_column() -> None:
@@ -69,7 +70,8 @@ def test_rows_that_begin_with_their_number() -> None:
     assert (len(rows), gone) == (6, [])
     assert file.description.question_column == "question"
     # A header that names the numbers is only too short.
-    assert pairs("no,question,answer\n1,a?,b.,x\n2,c?,d.,y\n") == [("a?", "b."), ("c?", "d.")]
+    text = "no,question,answer\n1,a?,b.,x\n2,c?,d.,y\n3,e?,f.,z\n"
+    assert pairs(text) == [("a?", "b."), ("c?", "d."), ("e?", "f.")]
 
 
 @pytest.mark.parametrize("mark", ["\u200b", "\u200b\u200b ", "\u2060", "\u00ad"])
