@@ -20,16 +20,19 @@ import web.items
 import web.jobs
 import web.search
 import web.uploads
-from cli import import_command, report_in_one_line, search_command
+from cli import describe_failure, import_command, report_in_one_line, search_command
 from config import Settings
 from embeddings import Embedder
+from messages import cite, say
 from services.process import end_on_signals, start_logging
 from services.runtime import DATABASE_SECONDS, START_ERRORS, Runtime, start_runtime
+from translations.catalogs import translate
 from web.auth import guard_the_rest
 from web.cross_site import refuse_cross_site
 from web.decoding import FormRequest
 from web.errors import register_error_handlers
 from web.headers import protect
+from web.language import name_language
 from web.openapi import DESCRIPTION, TITLE, VERSION, complete_spec
 from web.schemas import ErrorBody
 from web.server import check_address, serve
@@ -62,6 +65,7 @@ def build_app(settings: Settings, runtime: Runtime) -> APIFlask:
     app.config.update(
         MAX_CONTENT_LENGTH=settings.max_upload_bytes,
         MAX_FORM_PARTS=1_000,
+        LANGUAGE=settings.language,
         VALIDATION_ERROR_STATUS_CODE=400,
         VALIDATION_ERROR_SCHEMA=ErrorBody.model_json_schema(),
         HTTP_ERROR_SCHEMA=ErrorBody.model_json_schema(),
@@ -77,6 +81,7 @@ def build_app(settings: Settings, runtime: Runtime) -> APIFlask:
     app.before_request(refuse_cross_site)
     app.before_request(guard_the_rest)
     app.after_request(protect)
+    app.after_request(name_language)
     app.register_blueprint(web.documentation.routes)
     for part in PARTS:
         app.register_blueprint(part.routes)
@@ -111,7 +116,7 @@ def main(database_seconds: float = DATABASE_SECONDS) -> int:
             # Kept only now: a start that fails leaves no password behind.
             config.keep_credentials(*generated)
     except START_ERRORS as error:
-        sys.stderr.write(f"Conector PGVector can't start: {error}\n")
+        sys.stderr.write(f"{describe_failure(error)}\n")
         return 1
     sys.stdout.write(_describe_start(settings, generated))
     sys.stdout.flush()
@@ -125,11 +130,17 @@ def main(database_seconds: float = DATABASE_SECONDS) -> int:
 def _describe_start(settings: Settings, generated: tuple[str, str] | None) -> str:
     """Return where the service listens, generated credentials, and two curl lines to copy."""
     url = f"http://{settings.host}:{settings.port}"
-    lines = [f"{TITLE} listens on {url} (documentation: {url}/docs)"]
+    lines = [say("{title} listens on {url} (documentation: {url}/docs)", title=TITLE, url=url)]
     if generated is not None:
         username, password = generated
         user = f"{username}:{password}"
-        lines.append(f"Made for you and kept in .env: user {username}, password {password}")
+        lines.append(
+            say(
+                "Made for you and kept in .env: user {user}, password {password}",
+                user=username,
+                password=password,
+            )
+        )
     elif {"API_USERNAME", "API_PASSWORD"} <= os.environ.keys():
         user = "$API_USERNAME:$API_PASSWORD"
     else:
@@ -138,11 +149,11 @@ def _describe_start(settings: Settings, generated: tuple[str, str] | None) -> st
     if sample.is_relative_to(Path.cwd()):
         sample = sample.relative_to(Path.cwd())
     lines += [
-        "Try it:",
-        f'  curl -u "{user}" -F file=@{sample} {url}/upload',
-        f'  curl -u "{user}" -d "question=Como rastreio meu pedido?" {url}/search',
+        say("Try it:"),
+        cite(f'  curl -u "{user}" -F file=@{sample} {url}/upload'),
+        cite(f'  curl -u "{user}" -d "question=Como rastreio meu pedido?" {url}/search'),
     ]
-    return "\n".join(lines) + "\n"
+    return "".join(f"{translate(line, settings.language)}\n" for line in lines)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
@@ -27,6 +27,9 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from messages import Explained, Message, cite, explain, join, name_choices, say
+from translations.catalogs import Language, find_language
+
 Backend = Literal["auto", "openvino", "torch"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
@@ -36,16 +39,18 @@ S = TypeVar("S", bound="_Variables")
 _AS_WRITTEN = ("api_username", "api_password", "embedding_query_prompt", "embedding_passage_prompt")
 
 # What a person is told of pydantic's errors.
-_EXPECTED = {
-    "int_parsing": "a whole number",
-    "int_parsing_size": "a whole number",
-    "greater_than_equal": "at least {ge}",
-    "less_than_equal": "at most {le}",
-    "literal_error": "one of {expected}",
+_EXPECTED: dict[str, Callable[[dict[str, Any]], Message]] = {
+    "int_parsing": lambda _: say("a whole number"),
+    "int_parsing_size": lambda _: say("a whole number"),
+    "greater_than_equal": lambda context: say("at least {least}", least=context["ge"]),
+    "less_than_equal": lambda context: say("at most {most}", most=context["le"]),
+    "literal_error": lambda context: say(
+        "one of {choices}", choices=name_choices(context["expected"])
+    ),
 }
 
 
-class ConfigError(Exception):
+class ConfigError(Explained):
     """A setting is missing or wrong; the text is one line that names the variable."""
 
 
@@ -56,33 +61,35 @@ def _ignore_case(choices: tuple[str, ...]) -> BeforeValidator:
 
 def _check_credential(value: str) -> str:
     if value == "":
-        raise ValueError("is empty: give it a value, or remove it.")
+        raise ValueError(say("is empty: give it a value, or remove it."))
     return value
 
 
 def _check_username(value: str) -> str:
     if ":" in value:
-        raise ValueError("holds a colon, which HTTP basic auth does not allow.")
+        raise ValueError(say("holds a colon, which HTTP basic auth does not allow."))
     return _check_credential(value)
 
 
 def _check_http_url(value: str) -> str:
     if not value.startswith(("http://", "https://")):
-        raise ValueError(f"is {value!r}, but must begin with http:// or https://")
+        raise ValueError(say("is {value!r}, but must begin with http:// or https://", value=value))
     return value
 
 
 def _check_database_url(value: str) -> str:
     if not value.startswith(("postgres://", "postgresql://")):
-        raise ValueError("must begin with postgresql://")
+        raise ValueError(say("must begin with postgresql://"))
     try:
         parse_dsn(value)
     except (ProgrammingError, UnicodeEncodeError):
         # Their texts quote the password.
         raise ValueError(
-            "is not an address that PostgreSQL can read, such as "
-            "postgresql://user:password@host:5432/database. In a name or password, % is "
-            "written as %25, @ as %40 and / as %2F."
+            say(
+                "is not an address that PostgreSQL can read, such as "
+                "postgresql://user:password@host:5432/database. In a name or password, % is "
+                "written as %25, @ as %40 and / as %2F."
+            )
         ) from None
     return value
 
@@ -92,8 +99,15 @@ def _split_pair(value: str | tuple[str, str]) -> tuple[str, str]:
         return value
     first, comma, second = (part.strip() for part in value.partition(","))
     if not (first and comma and second) or "," in second:
-        raise ValueError(f"is {value!r}, but must be two names such as query,passage.")
+        raise ValueError(
+            say("is {value!r}, but must be two names such as query,passage.", value=value)
+        )
     return first, second
+
+
+def _choose_language(value: str) -> Language:
+    """Return English for a language that is none of ours: many systems set this variable."""
+    return find_language(value) or "en"
 
 
 class _Variables(BaseSettings):
@@ -152,6 +166,7 @@ class Settings(_Variables):
     max_upload_mb: int = Field(default=512, ge=1, le=102_400)
     max_upload_disk_mb: int = Field(default=2_048, ge=1, le=10_240_000)
     log_level: Annotated[LogLevel, _ignore_case(get_args(LogLevel))] = "INFO"
+    language: Annotated[Language, BeforeValidator(_choose_language)] = "en"
 
     @property
     def max_upload_bytes(self) -> int:
@@ -162,8 +177,11 @@ class Settings(_Variables):
         if self.api_username is None or self.api_password is None:
             missing = "API_USERNAME" if self.api_username is None else "API_PASSWORD"
             raise ConfigError(
-                f"{missing} is not set: set API_USERNAME and API_PASSWORD in the environment "
-                "or in .env. There is no default password."
+                say(
+                    "{missing} is not set: set API_USERNAME and API_PASSWORD in the environment "
+                    "or in .env. There is no default password.",
+                    missing=missing,
+                )
             )
         return self.api_username, self.api_password
 
@@ -196,8 +214,19 @@ def environment(env_file: Path = Path(".env")) -> dict[str, str]:
         # Without interpolation, so that a `$` in a password is a `$`.
         values = dotenv_values(env_file, interpolate=False)
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{env_file} can't be read: {error}") from error
+        raise ConfigError(
+            say("{env_file} can't be read: {error}", env_file=str(env_file), error=str(error))
+        ) from error
     return {k: v for k, v in values.items() if v is not None} | dict(os.environ)
+
+
+def read_language() -> Language:
+    """Return the language alone, also where the other settings can't be read."""
+    try:
+        environ: Mapping[str, str] = environment()
+    except ConfigError:
+        environ = os.environ
+    return _choose_language(environ.get("LANGUAGE", ""))
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -220,13 +249,18 @@ def _read(kind: type[S], environ: Mapping[str, str]) -> S:
         raise ConfigError(_explain(error.errors()[0])) from None
 
 
-def _explain(error: ErrorDetails) -> str:
+def _explain(error: ErrorDetails) -> Message:
     """Return an error of pydantic as one line for a person."""
     name, context = error["loc"][0], error.get("ctx", {})
     if error["type"] == "value_error":
-        return f"{name} {context['error']}"
-    expected = _EXPECTED[error["type"]].format(**context)
-    return f"{name} is {error['input']!r}, but must be {expected}."
+        return join(cite(str(name)), explain(context["error"]))
+    expected = _EXPECTED[error["type"]](context)
+    return say(
+        "{name} is {value!r}, but must be {expected}.",
+        name=name,
+        value=error["input"],
+        expected=expected,
+    )
 
 
 def new_credentials() -> tuple[str, str]:

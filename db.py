@@ -27,6 +27,8 @@ from psycopg2.errors import LockNotAvailable
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE, connection, new_type, register_type
 from psycopg2.extras import register_uuid
 
+from messages import Explained, say
+
 logger = logging.getLogger(__name__)
 
 register_uuid()  # type: ignore[no-untyped-call]
@@ -63,11 +65,11 @@ _SETTINGS = {"jit": "off", "random_page_cost": "1.1", "client_connection_check_i
 _AWAY = (psycopg2.OperationalError, psycopg2.InterfaceError)
 
 
-class SchemaError(Exception):
+class SchemaError(Explained):
     """The schema can't be applied; the message is one line for a person."""
 
 
-class DatabaseUnavailable(Exception):
+class DatabaseUnavailable(Explained):
     """PostgreSQL can't be reached, or no connection to it came free in time: try again later."""
 
 
@@ -172,18 +174,18 @@ class Pool:
     @contextmanager
     def _borrow(self, seconds: float) -> Iterator[Connection]:
         if not self._free.acquire(timeout=self._wait_seconds):
-            raise DatabaseUnavailable("All connections to PostgreSQL are in use.")
+            raise DatabaseUnavailable(say("All connections to PostgreSQL are in use."))
         conn: Connection | None = None
         try:
             conn = self._open()
             with self._lend(conn, seconds):
                 yield conn
         except LockNotAvailable as error:
-            raise DatabaseUnavailable("A job is writing into the collection.") from error
+            raise DatabaseUnavailable(say("A job is writing into the collection.")) from error
         except psycopg2.Error as error:
             # A COPY that loses its server raises a plain DatabaseError; the connection knows.
             if isinstance(error, _AWAY) or (conn is not None and conn.closed):
-                raise DatabaseUnavailable("PostgreSQL can't be reached.") from error
+                raise DatabaseUnavailable(say("PostgreSQL can't be reached.")) from error
             raise
         finally:
             self._free.release()
@@ -367,8 +369,12 @@ def apply_schema(pool: Pool, migrations: Path = HERE / "migrations") -> int:
     except psycopg2.Error as error:
         detail = str(error).strip().splitlines()[0]
         raise SchemaError(
-            f"The schema can't be applied: {detail}. PostgreSQL 14 or newer with pgvector 0.8 or "
-            "newer is needed, and a user who may create the extension `vector` or has it already."
+            say(
+                "The schema can't be applied: {detail}. PostgreSQL 14 or newer with pgvector 0.8 "
+                "or newer is needed, and a user who may create the extension `vector` or has it "
+                "already.",
+                detail=detail,
+            )
         ) from error
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from cachetools import LRUCache
 from numpy.typing import NDArray
 
+from messages import Explained, say
 from texts import visible_text
 from turns import DEFAULT_LIMITS, QUERY_BATCH, EmbedderBusy, Limits, Turns
 
@@ -33,15 +34,15 @@ PROBE = "How do I change my password?"
 TRIES = 3
 
 
-class ModelLoadError(Exception):
+class ModelLoadError(Explained):
     """The model can't be loaded; the text is one line that names the variable."""
 
 
-class EmbeddingFailed(Exception):
+class EmbeddingFailed(Explained):
     """The model fails on a text: it raises, or gives no vector that can be compared."""
 
 
-class WrongAnswer(Exception):
+class WrongAnswer(Explained):
     """A model's answer can't be believed; the text is a sentence for a person."""
 
 
@@ -175,7 +176,7 @@ class EmbeddingService:
             raise
         except Exception as error:
             logger.debug("The model failed on %d questions", len(texts), exc_info=True)
-            raise EmbeddingFailed("The model failed on the question.") from error
+            raise EmbeddingFailed(say("The model failed on the question.")) from error
 
     def embed_passages(
         self, texts: Sequence[str], seconds: float = math.inf

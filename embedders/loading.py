@@ -18,6 +18,7 @@ import embedders.openvino
 from config import Backend
 from embedders.sentence import SentenceModel
 from embeddings import ModelLoadError
+from messages import Explained, Message, cite, say
 
 logger = logging.getLogger(__name__)
 
@@ -45,8 +46,14 @@ def load_model(
         source, identity, prompts = _find_source(model, data_dir)
         transformer = _load(source, prompts)
     except Exception as error:
-        what = f"EMBEDDING_MODEL={model}" if model else "The bundled model"
-        raise ModelLoadError(f"{what} can't be loaded: {_shorten(error)}") from error
+        reason = _shorten(error)
+        if model:
+            raise ModelLoadError(
+                say("EMBEDDING_MODEL={model} can't be loaded: {reason}", model=model, reason=reason)
+            ) from error
+        raise ModelLoadError(
+            say("The bundled model can't be loaded: {reason}", reason=reason)
+        ) from error
     identity = identity or _identify_hub_model(source, transformer)
     _choose_backend(transformer, identity, backend, data_dir, exchange)
     return SentenceModel(transformer, identity)
@@ -101,7 +108,7 @@ def _choose_backend(
         return
     if importlib.util.find_spec("openvino") is None:
         if backend == "openvino":
-            raise ModelLoadError("EMBEDDING_BACKEND=openvino, but openvino is not installed.")
+            raise ModelLoadError(say("EMBEDDING_BACKEND=openvino, but openvino is not installed."))
         return
     transformer.to("cpu")
     try:
@@ -121,7 +128,9 @@ def _silence_libraries() -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
 
 
-def _shorten(error: BaseException) -> str:
+def _shorten(error: BaseException) -> Message:
     """Return the error's text as one line of a bearable length."""
+    if isinstance(error, Explained):
+        return error.message
     text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= _SHOWN_CHARS else text[:_SHOWN_CHARS] + "…"
+    return cite(text if len(text) <= _SHOWN_CHARS else text[:_SHOWN_CHARS] + "…")

@@ -18,6 +18,7 @@ import numpy as np
 import urllib3
 
 from embeddings import PROBE, FloatArray, ModelLoadError, Window, WrongAnswer, mean_vector
+from messages import explain, say
 from turns import EmbedderBusy
 
 # A server's model takes 512 tokens or more, and a token of most languages has 3 characters or
@@ -75,10 +76,14 @@ class RemoteModel:
         try:
             self.reference = self.encode_queries([PROBE])[0]
             if not np.isfinite(self.reference).all():
-                raise WrongAnswer("The embedding server gave numbers that are not finite.")
+                raise WrongAnswer(say("The embedding server gave numbers that are not finite."))
         except (EmbedderBusy, TimeoutError, WrongAnswer) as error:
             raise ModelLoadError(
-                f"EMBEDDING_URL={options.url} gives no vectors: {error}"
+                say(
+                    "EMBEDDING_URL={url} gives no vectors: {error}",
+                    url=options.url,
+                    error=explain(error),
+                )
             ) from error
         self.dimension = len(self.reference)
 
@@ -120,15 +125,15 @@ class RemoteModel:
         try:
             status, answer = self._post(json.dumps(body).encode(), seconds, most)
         except _UNREACHABLE as error:
-            raise EmbedderBusy("The embedding server can't be reached.") from error
+            raise EmbedderBusy(say("The embedding server can't be reached.")) from error
         except urllib3.exceptions.TimeoutError as error:
             raise _be_late(seconds) from error
         except urllib3.exceptions.HTTPError as error:
-            raise WrongAnswer("The embedding server broke its answer off.") from error
+            raise WrongAnswer(say("The embedding server broke its answer off.")) from error
         if status in AWAY:
-            raise EmbedderBusy(f"The embedding server answered {status}.")
+            raise EmbedderBusy(say("The embedding server answered {status}.", status=status))
         if status != 200:
-            raise WrongAnswer(f"The embedding server answered {status}.")
+            raise WrongAnswer(say("The embedding server answered {status}.", status=status))
         return _read_vectors(answer, len(texts))
 
     def _post(self, body: bytes, seconds: float, most: int) -> tuple[int, bytes]:
@@ -149,7 +154,7 @@ class RemoteModel:
             while piece := response.read1(READ_BYTES):
                 answer += piece
                 if len(answer) > most:
-                    raise WrongAnswer("The embedding server's answer is too long.")
+                    raise WrongAnswer(say("The embedding server's answer is too long."))
                 if time.monotonic() > deadline:
                     raise _be_late(seconds)
         except BaseException:
@@ -160,7 +165,9 @@ class RemoteModel:
 
 
 def _be_late(seconds: float) -> TimeoutError:
-    return TimeoutError(f"The embedding server did not answer within {seconds:.0f} seconds.")
+    return TimeoutError(
+        say("The embedding server did not answer within {seconds:.0f} seconds.", seconds=seconds)
+    )
 
 
 def _read_vectors(answer: bytes, count: int) -> FloatArray:
@@ -171,11 +178,17 @@ def _read_vectors(answer: bytes, count: int) -> FloatArray:
         with np.errstate(all="ignore"):
             vectors = np.array([_read_vector(entry["embedding"]) for entry in entries], np.float32)
     except (KeyError, OverflowError, RecursionError, TypeError, ValueError) as error:
-        raise WrongAnswer("The embedding server's answer is no list of vectors.") from error
+        raise WrongAnswer(say("The embedding server's answer is no list of vectors.")) from error
     if len(entries) != count:
-        raise WrongAnswer(f"The embedding server gave {len(entries)} vectors for {count} texts.")
+        raise WrongAnswer(
+            say(
+                "The embedding server gave {given} vectors for {count} texts.",
+                given=len(entries),
+                count=count,
+            )
+        )
     if vectors.ndim != 2 or numbers != list(range(count)):
-        raise WrongAnswer("The embedding server's vectors can't be told apart.")
+        raise WrongAnswer(say("The embedding server's vectors can't be told apart."))
     return vectors
 
 

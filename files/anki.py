@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from files.columns import MAX_COLUMNS, Columns, find_columns
 from files.errors import FileError
 from files.options import Wanted
+from messages import say
 
 # No more lines are read as such.
 MAX_LINES = 100
@@ -93,6 +94,8 @@ def explain_narrow() -> FileError:
     """Return the error of an export that has no front and back in its rows."""
     return FileError(
         "missing_column",
-        "The notes of this Anki export have no front and back: fewer than two fields are left when "
-        "those that the lines with # name are taken away.",
+        say(
+            "The notes of this Anki export have no front and back: fewer than two fields are left "
+            "when those that the lines with # name are taken away."
+        ),
     )

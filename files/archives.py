@@ -5,52 +5,58 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from messages import Message, say
+
 # So many bytes are enough to tell these formats apart.
 FIRST_BYTES = 1 << 10
 
-_UNPACK = "unpack it, and upload the file that is in it"
-_SAVE_TEXT = "copy its questions and answers into a table, and save that as CSV or .xlsx"
-_SAVE_TABLE = "save the table in it as CSV, or as JSON Lines"
-_OPEN = "open it in a spreadsheet program, and save it as .xlsx or as CSV"
+_UNPACK = say("unpack it, and upload the file that is in it")
+_SAVE_TEXT = say("copy its questions and answers into a table, and save that as CSV or .xlsx")
+_SAVE_TABLE = say("save the table in it as CSV, or as JSON Lines")
+_OPEN = say("open it in a spreadsheet program, and save it as .xlsx or as CSV")
 
-_BEGINNINGS: tuple[tuple[bytes, str, str], ...] = (
-    (b"\x1f\x8b", "a gzip archive", _UNPACK),
-    (b"PK\x05\x06", "an empty zip archive", _UNPACK),
-    (b"BZh", "a bzip2 archive", _UNPACK),
-    (b"\xfd7zXZ\x00", "an xz archive", _UNPACK),
-    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", _UNPACK),
-    (b"Rar!\x1a\x07", "a rar archive", _UNPACK),
-    (b"\x28\xb5\x2f\xfd", "a zstd archive", _UNPACK),
-    (b"\x04\x22\x4d\x18", "an lz4 archive", _UNPACK),
-    (b"%PDF-", "a PDF document", _SAVE_TEXT),
-    (b"{\\rtf", "an RTF document", _SAVE_TEXT),
-    (b"SQLite format 3\x00", "an SQLite database", _SAVE_TABLE),
-    (b"ARROW1", "an Arrow (Feather) file", _SAVE_TABLE),
-    (b"ORC\x00", "an ORC file", _SAVE_TABLE),
-    (b"ORC\n", "an ORC file", _SAVE_TABLE),
-    (b"Obj\x01", "an Avro file", _SAVE_TABLE),
-    (b"\x89HDF\r\n\x1a\n", "an HDF5 file", _SAVE_TABLE),
-    (b"\x89PNG\r\n\x1a\n", "a PNG image", _SAVE_TEXT),
-    (b"\xff\xd8\xff", "a JPEG image", _SAVE_TEXT),
-    (b"GIF87a", "a GIF image", _SAVE_TEXT),
-    (b"GIF89a", "a GIF image", _SAVE_TEXT),
+_BEGINNINGS: tuple[tuple[bytes, Message, Message], ...] = (
+    (b"\x1f\x8b", say("a gzip archive"), _UNPACK),
+    (b"PK\x05\x06", say("an empty zip archive"), _UNPACK),
+    (b"BZh", say("a bzip2 archive"), _UNPACK),
+    (b"\xfd7zXZ\x00", say("an xz archive"), _UNPACK),
+    (b"7z\xbc\xaf\x27\x1c", say("a 7z archive"), _UNPACK),
+    (b"Rar!\x1a\x07", say("a rar archive"), _UNPACK),
+    (b"\x28\xb5\x2f\xfd", say("a zstd archive"), _UNPACK),
+    (b"\x04\x22\x4d\x18", say("an lz4 archive"), _UNPACK),
+    (b"%PDF-", say("a PDF document"), _SAVE_TEXT),
+    (b"{\\rtf", say("an RTF document"), _SAVE_TEXT),
+    (b"SQLite format 3\x00", say("an SQLite database"), _SAVE_TABLE),
+    (b"ARROW1", say("an Arrow (Feather) file"), _SAVE_TABLE),
+    (b"ORC\x00", say("an ORC file"), _SAVE_TABLE),
+    (b"ORC\n", say("an ORC file"), _SAVE_TABLE),
+    (b"Obj\x01", say("an Avro file"), _SAVE_TABLE),
+    (b"\x89HDF\r\n\x1a\n", say("an HDF5 file"), _SAVE_TABLE),
+    (b"\x89PNG\r\n\x1a\n", say("a PNG image"), _SAVE_TEXT),
+    (b"\xff\xd8\xff", say("a JPEG image"), _SAVE_TEXT),
+    (b"GIF87a", say("a GIF image"), _SAVE_TEXT),
+    (b"GIF89a", say("a GIF image"), _SAVE_TEXT),
 )
 _TAR = b"ustar"
 _TAR_PLACE = 257
 
 # Parts of zip archives, and the names that a folder of an old Office document has in it.
-_PARTS: tuple[tuple[str, str, str], ...] = (
-    ("word/document.xml", "a Word document (.docx)", _SAVE_TEXT),
-    ("ppt/presentation.xml", "a PowerPoint presentation (.pptx)", _SAVE_TEXT),
-    ("Index/Document.iwa", "a document of Apple Numbers, Pages or Keynote", _OPEN),
-    ("Index.zip", "a document of Apple Numbers, Pages or Keynote", _OPEN),
-    ("META-INF/container.xml", "an EPUB book", _SAVE_TEXT),
-    ("AndroidManifest.xml", "an Android app", _UNPACK),
+_PARTS: tuple[tuple[str, Message, Message], ...] = (
+    ("word/document.xml", say("a Word document (.docx)"), _SAVE_TEXT),
+    ("ppt/presentation.xml", say("a PowerPoint presentation (.pptx)"), _SAVE_TEXT),
+    ("Index/Document.iwa", say("a document of Apple Numbers, Pages or Keynote"), _OPEN),
+    ("Index.zip", say("a document of Apple Numbers, Pages or Keynote"), _OPEN),
+    ("META-INF/container.xml", say("an EPUB book"), _SAVE_TEXT),
+    ("AndroidManifest.xml", say("an Android app"), _UNPACK),
 )
-_STREAMS: tuple[tuple[str, str, str], ...] = (
-    ("EncryptedPackage", "an Office document with a password", "save it without the password"),
-    ("WordDocument", "an old Word document (.doc)", _SAVE_TEXT),
-    ("PowerPoint Document", "an old PowerPoint presentation (.ppt)", _SAVE_TEXT),
+_STREAMS: tuple[tuple[str, Message, Message], ...] = (
+    (
+        "EncryptedPackage",
+        say("an Office document with a password"),
+        say("save it without the password"),
+    ),
+    ("WordDocument", say("an old Word document (.doc)"), _SAVE_TEXT),
+    ("PowerPoint Document", say("an old PowerPoint presentation (.ppt)"), _SAVE_TEXT),
 )
 
 # Texts that are no tables, though a program may have called them .xls or .csv.
@@ -60,53 +66,56 @@ _HTML = re.compile(rb"(?:<!doctype\s+html|<html|<head|<body|<table)\b", re.IGNOR
 _BOMS = b"\xef\xbb\xbf \t\r\n"
 
 
-def explain_unread(start: bytes) -> str | None:
+def explain_unread(start: bytes) -> Message | None:
     """Return why a file that begins like this is not read; None if it may be a text of rows."""
     for beginning, kind, advice in _BEGINNINGS:
         if start.startswith(beginning):
             return _explain(kind, advice)
     if start[_TAR_PLACE : _TAR_PLACE + len(_TAR)] == _TAR:
-        return _explain("a tar archive", _UNPACK)
+        return _explain(say("a tar archive"), _UNPACK)
     text = start.lstrip(_BOMS)
     if text.startswith(b"<?xml") or _HTML.match(text):
         return _explain_markup(text)
     return None
 
 
-def explain_archive(names: Iterable[str]) -> str:
+def explain_archive(names: Iterable[str]) -> Message:
     """Return why a zip archive with these files in it is not read."""
     inside = set(names)
     for part, kind, advice in _PARTS:
         if part in inside:
             return _explain(kind, advice)
-    return _explain("a zip archive, or no workbook that can be read", _UNPACK)
+    return _explain(say("a zip archive, or no workbook that can be read"), _UNPACK)
 
 
-def explain_office(directory: bytes) -> str:
+def explain_office(directory: bytes) -> Message:
     """Return why an Office document of before 2007 with this directory is not read."""
     for stream, kind, advice in _STREAMS:
         if stream.encode("utf-16-le") in directory:
             return _explain(kind, advice)
-    return _explain("a document of an old Office program", _OPEN)
+    return _explain(say("a document of an old Office program"), _OPEN)
 
 
-def explain_missing(kind: str, package: str) -> str:
+def explain_missing(kind: str, package: str) -> Message:
     """Return why a file is not read that a package which is not installed would read."""
-    return (
-        f"The file is {kind}, and the package that reads it is not installed: install it for the "
-        f"service (pip install {package}), or {_SAVE_TABLE}."
+    return say(
+        "The file is {kind}, and the package that reads it is not installed: install it for the "
+        "service (pip install {package}), or {advice}.",
+        kind=kind,
+        package=package,
+        advice=_SAVE_TABLE,
     )
 
 
-def _explain_markup(text: bytes) -> str:
+def _explain_markup(text: bytes) -> Message:
     if _EXCEL_XML.search(text):
-        return _explain("an Excel workbook of 2003 as XML", _OPEN)
+        return _explain(say("an Excel workbook of 2003 as XML"), _OPEN)
     if _FLAT_ODF.search(text):
-        return _explain("an OpenDocument as flat XML", _OPEN)
+        return _explain(say("an OpenDocument as flat XML"), _OPEN)
     if _HTML.search(text):
-        return _explain("an HTML page", _OPEN)
-    return _explain("XML", _SAVE_TABLE)
+        return _explain(say("an HTML page"), _OPEN)
+    return _explain(say("XML"), _SAVE_TABLE)
 
 
-def _explain(kind: str, advice: str) -> str:
-    return f"The file is {kind}, which is not read: {advice}."
+def _explain(kind: Message, advice: Message) -> Message:
+    return say("The file is {kind}, which is not read: {advice}.", kind=kind, advice=advice)

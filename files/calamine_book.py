@@ -24,6 +24,7 @@ from files.sheet_table import SheetRow
 from files.sheets import write_sheets
 from files.time_formats import write_value
 from files.xls_marks import read_xls_marks
+from messages import say
 
 Say: TypeAlias = Callable[[dict[str, Any]], None]
 
@@ -86,7 +87,7 @@ class CalamineSheet:
             while fields and not fields[-1]:
                 fields.pop()
             if fields:
-                missing = {column: f"shows the error {text}" for column, text in errors.items()}
+                missing = {n: say("shows the error {error}", error=e) for n, e in errors.items()}
                 yield SheetRow(line, fields, missing, {}, self._cells.bold.get(line, set()))
 
     def read_marks(self) -> Marks:
@@ -133,9 +134,9 @@ def _write_cell(value: Any) -> str:
 
 def _explain(error: Exception) -> FileError:
     if isinstance(error, python_calamine.PasswordError):
-        message = "The workbook has a password: save it without, and upload that."
+        message = say("The workbook has a password: save it without, and upload that.")
     else:
-        message = (
+        message = say(
             "The workbook is broken or of a kind that can't be read: open it in a spreadsheet and "
             "save it as .xlsx or as CSV."
         )

@@ -26,6 +26,7 @@ from files.column_names import (
 from files.compound_names import Role, find_role
 from files.errors import FileError, Json
 from files.options import Column, Wanted
+from messages import say
 from texts import visible_text
 
 MAX_COLUMNS = 1_000
@@ -220,8 +221,15 @@ def _explain_ambiguity(spelled: Sequence[str], name: str, shown: str, option: st
     listed = ", ".join(map(str, places[:SHOWN_NAMES]))
     return FileError(
         "missing_column",
-        f"{len(places)} columns are named {shown.strip()[:SHOWN_CHARS]!r} (columns {listed}): "
-        f"say which one by its position, {option}={places[0]}.",
+        say(
+            "{count} columns are named {name!r} (columns {listed}): "
+            "say which one by its position, {option}={first}.",
+            count=len(places),
+            name=shown.strip()[:SHOWN_CHARS],
+            listed=listed,
+            option=option,
+            first=places[0],
+        ),
         header=clip_names(spelled),
     )
 

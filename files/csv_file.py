@@ -25,6 +25,7 @@ from files.options import ReadOptions, read_wanted
 from files.records import Broken, Record, Records
 from files.rows import Rejection, Row, RowRules, reject, reject_wide
 from files.torn_answers import Entry, reject_torn_answers, runs_on
+from messages import say
 
 
 def open_csv(file: BinaryIO, options: ReadOptions) -> CsvFile:
@@ -99,14 +100,15 @@ class CsvFile:
 
 
 def _reject_broken(record: Broken) -> Rejection:
-    lines = f"Line {record.line}"
+    lines = say("Line {line}", line=record.line)
     if record.end != record.line:
-        lines = f"Lines {record.line} to {record.end}"
+        lines = say("Lines {line} to {end}", line=record.line, end=record.end)
     if record.code == "field_too_long":
-        error = f"{lines}: the row is too long to be taken."
+        error = say("{lines}: the row is too long to be taken.", lines=lines)
     else:
-        error = (
-            f"{lines}: a quote inside a field is not doubled, or a quote is never closed. Write a "
-            'quote inside quotes twice ("").'
+        error = say(
+            "{lines}: a quote inside a field is not doubled, or a quote is never closed. Write a "
+            'quote inside quotes twice ("").',
+            lines=lines,
         )
     return reject(record.line, record.code, error, [record.text])

@@ -32,6 +32,7 @@ from files.options import Wanted
 from files.records import Format, RecordReader
 from files.refusals import explain_missing_columns
 from files.source_text import explain_source
+from messages import say
 from texts import visible_text
 
 # If delimiters fit equally well, the first of them is taken.
@@ -89,7 +90,10 @@ def read_delimiter(given: str | None) -> str | None:
     if len(delimiter) != 1 or delimiter in '"\r\n\0' or delimiter.isalnum():
         raise FileError(
             "invalid_option",
-            f"delimiter={given[:20]!r}: give one character, such as , or ; or |, or tab.",
+            say(
+                "delimiter={given!r}: give one character, such as , or ; or |, or tab.",
+                given=given[:20],
+            ),
         )
     return delimiter
 
@@ -113,7 +117,7 @@ def detect_dialect(
     if not best.rows:
         raise FileError(
             "malformed_csv",
-            f"No row of the file can be read: look at the quotes in line {line}.",
+            say("No row of the file can be read: look at the quotes in line {line}.", line=line),
             line=line,
         )
     check_width(best.rows, line)
@@ -179,11 +183,14 @@ def read_sample(chunks: Iterator[str]) -> Sample:
         if not lines:
             raise FileError(
                 "malformed_csv",
-                f"Line {before + 1} is too long to be a row: it has millions of characters.",
+                say(
+                    "Line {line} is too long to be a row: it has millions of characters.",
+                    line=before + 1,
+                ),
                 line=before + 1,
             ) from None
     if not lines:
-        raise FileError("empty_file", "The file is empty: it has no header and no rows.")
+        raise FileError("empty_file", say("The file is empty: it has no header and no rows."))
     if anki is not None and anki.separator:
         sep = anki.separator
     return Sample(lines, before, sep, anki)

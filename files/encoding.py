@@ -21,6 +21,7 @@ from typing import BinaryIO
 
 from files.errors import FileError
 from files.languages import likelihood
+from messages import say
 
 CHUNK_BYTES = 1 << 18
 
@@ -138,8 +139,11 @@ def _given(name: str, start: bytes) -> Encoding:
     if found is None:
         raise FileError(
             "invalid_option",
-            f"encoding={name[:40]!r} is not known; utf-8, utf-16, windows-1252, windows-1251, "
-            "cp949 and shift_jis are, for example.",
+            say(
+                "encoding={name!r} is not known; utf-8, utf-16, windows-1252, windows-1251, "
+                "cp949 and shift_jis are, for example.",
+                name=name[:40],
+            ),
         )
     plain = found.removesuffix("-sig").replace("_", "-")
     for bom, marked in _BOMS:
@@ -227,8 +231,13 @@ def _likeliest(evidence: bytes) -> Encoding | None:
 def _undecodable(name: str, byte: int, value: int) -> FileError:
     return FileError(
         "undecodable_text",
-        f"Byte {byte} (0x{value:02X}) is not {name}: save the file as UTF-8, or say which "
-        "encoding it has (encoding=windows-1252, for example).",
+        say(
+            "Byte {byte} (0x{value:02X}) is not {name}: save the file as UTF-8, or say which "
+            "encoding it has (encoding=windows-1252, for example).",
+            byte=byte,
+            value=value,
+            name=name,
+        ),
         byte=byte,
         encoding=name,
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
+from messages import Explained, Message, say
+
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 Code: TypeAlias = Literal[
     "empty_file",
@@ -16,17 +18,16 @@ Code: TypeAlias = Literal[
 ]
 
 
-class FileError(Exception):
+class FileError(Explained):
     """The file, or an option given with it, can't be taken; nothing of it may be stored.
 
     `code` is for programs, and `message` is a sentence for a person. `details` says where the
     error is (`line` counts from 1, `byte` from 0), or what was found instead (`header`).
     """
 
-    def __init__(self, code: Code, message: str, **details: Json) -> None:
+    def __init__(self, code: Code, message: Message, **details: Json) -> None:
         super().__init__(message)
         self.code: Code = code
-        self.message = message
         self.details: dict[str, Json] = details
 
 
@@ -34,13 +35,17 @@ def explain_no_rows() -> FileError:
     """Return the error of a file that has nothing below its header."""
     return FileError(
         "no_rows",
-        "The file has a header, but no rows below it. (curl -d takes the ends of lines "
-        "away: use -F file=@faq.csv or --data-binary.)",
+        say(
+            "The file has a header, but no rows below it. (curl -d takes the ends of lines "
+            "away: use -F file=@faq.csv or --data-binary.)"
+        ),
     )
 
 
-def explain_all_rejected(line: int, error: str) -> FileError:
+def explain_all_rejected(line: int, error: Message) -> FileError:
     """Return the error of a file none of whose rows can be read; `error` is that of the first."""
     return FileError(
-        "no_rows", f"No row can be taken. The first, number {line}: {error}", line=line
+        "no_rows",
+        say("No row can be taken. The first, number {line}: {error}", line=line, error=error),
+        line=line,
     )

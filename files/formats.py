@@ -19,6 +19,7 @@ from files.archives import (
     explain_unread,
 )
 from files.errors import FileError
+from messages import Message
 
 Format: TypeAlias = Literal["text", "xlsx", "xlsb", "ods", "xls", "parquet"]
 
@@ -96,6 +97,6 @@ def _find_old_format(file: BinaryIO, start: bytes) -> Format:
     raise refuse(explain_office(directory))
 
 
-def refuse(reason: str) -> FileError:
+def refuse(reason: Message) -> FileError:
     """Return the error of a file in a format that is not read."""
     return FileError("unsupported_media_type", reason)

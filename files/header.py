@@ -33,6 +33,7 @@ from files.likely_columns import find_likely_columns
 from files.likely_names import could_be_name
 from files.options import Wanted
 from files.phpmyfaq import find_import
+from messages import say
 from texts import visible_text
 
 _LIST = re.compile(r"\s*[\[(]\s*['\"]")
@@ -145,10 +146,15 @@ def check_answers(
     beside = ", ".join(repr(name.strip()[:SHOWN_CHARS]) for name in listed[:SHOWN_NAMES])
     raise FileError(
         "missing_column",
-        f"The answers in column {header[columns.answer].strip()[:SHOWN_CHARS]!r} seem to be "
-        f"letters of choices{f' ({beside})' if beside else ', or yes and no'}, not texts: write "
-        "out the right choice in a column of its own. With both named, question_column="
-        f"{columns.question + 1}&answer_column={columns.answer + 1}, they are taken as they are.",
+        say(
+            "The answers in column {column!r} seem to be letters of choices{beside}, not texts: "
+            "write out the right choice in a column of its own. With both named, question_column="
+            "{question}&answer_column={answer}, they are taken as they are.",
+            column=header[columns.answer].strip()[:SHOWN_CHARS],
+            beside=f" ({beside})" if beside else say(", or yes and no"),
+            question=columns.question + 1,
+            answer=columns.answer + 1,
+        ),
         header=clip_names(header),
     )
 
@@ -168,8 +174,11 @@ def check_lists(
         if cells and 2 * sum(bool(_LIST.match(cell)) for cell in cells) > len(cells):
             raise FileError(
                 "missing_column",
-                f"The cells in column {header[at].strip()[:SHOWN_CHARS]!r} are lists, not texts: "
-                "upload the JSON that they come from, or give each text a row of its own.",
+                say(
+                    "The cells in column {column!r} are lists, not texts: "
+                    "upload the JSON that they come from, or give each text a row of its own.",
+                    column=header[at].strip()[:SHOWN_CHARS],
+                ),
                 header=clip_names(header),
             )
 

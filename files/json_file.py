@@ -30,6 +30,7 @@ from files.columns import MAX_COLUMNS, Columns, find_given, find_id
 from files.encoding import Encoding, detect_encoding, text_chunks
 from files.errors import FileError, explain_all_rejected
 from files.header import Header, name_columns
+from files.json_malformed import explain_malformed
 from files.json_objects import ObjectRows, UnfitObject
 from files.json_places import Place, Places, Utf8, read_places, split_object
 from files.json_shapes import Shapes
@@ -42,11 +43,10 @@ from files.row_stream import RowWriter, StreamedRow, read_rows
 from files.row_table import RowTable
 from files.rows import Rejection, reject
 from files.sandbox import run_sandboxed
+from messages import Message, say
 
 # A line of JSON Lines, in characters.
 MAX_LINE_CHARS = 16_000_000
-# The line of an error is looked for in a document of at most so many bytes.
-_LOOKED_THROUGH = 32_000_000
 _SHOWN_CHARS = 10_000
 # A name that the caller gave is compared up to here.
 _COLUMN_CHARS = 200
@@ -186,7 +186,7 @@ def _reject_json(rows: Iterable[StreamedRow], own: Sequence[int]) -> Iterator[St
     """Yield rows, and reject those that have JSON of a list or an object as question or answer."""
     for row in rows:
         if not isinstance(row, Rejection) and any(_is_nested(row[1][at]) for at in own):
-            error = "Its question or its answer is a list or an object, not a text."
+            error = say("Its question or its answer is a list or an object, not a text.")
             yield reject(row[0], "malformed_json", error, row[1])
         else:
             yield row
@@ -228,23 +228,31 @@ def write_json(
             first = first or rejection
             writer.reject(rejection)
         if len(positions) > MAX_COLUMNS:
-            raise FileError(
-                "malformed_csv",
-                f"The objects have more than {MAX_COLUMNS} different keys up to number {number}; "
-                f"at most {MAX_COLUMNS} can be taken.",
-                line=number,
-            )
+            raise _refuse_keys(number)
         for fields in rows:
             writer.write(number, fields)
     if not positions and first is not None:
         raise explain_all_rejected(first.line, first.error)
     if not positions:
-        raise FileError("no_rows", "The JSON holds no objects with a question and an answer.")
+        raise FileError(
+            "no_rows",
+            say("The {format} holds no objects with a question and an answer.", format="JSON"),
+        )
     return {
         "names": list(positions),
         "nested": sorted(objects.nested),
         "pair": objects.pair and list(objects.pair),
     }
+
+
+def _refuse_keys(number: int) -> FileError:
+    error = say(
+        "The objects have more than {most} different keys up to number {number}; at most {most} "
+        "can be taken.",
+        most=MAX_COLUMNS,
+        number=number,
+    )
+    return FileError("malformed_csv", error, line=number)
 
 
 def _make_rows(
@@ -256,7 +264,7 @@ def _make_rows(
     try:
         return objects.make_rows(value, around), None
     except UnfitObject as error:
-        return [], _reject(number, str(error), json.dumps(value, default=float))
+        return [], _reject(number, error.message, json.dumps(value, default=float))
 
 
 def _find_objects(
@@ -295,7 +303,11 @@ def _read_lines(chunks: Iterable[str], max_chars: int, shapes: Shapes) -> Iterat
             for one, around in split_object(value, shapes):
                 yield number, one, around
         else:
-            yield number, _reject(number, "The line is not a JSON object.", line), {}
+            yield (
+                number,
+                _reject(number, say("The line is not a {format} object.", format="JSON"), line),
+                {},
+            )
 
 
 def _parse_line(line: str) -> Any:
@@ -336,7 +348,9 @@ def _split_lines(chunks: Iterable[str], max_chars: int) -> Iterator[str]:
         if len(rest) > max_chars:
             raise _LineTooLong(
                 "malformed_csv",
-                f"Line {number + 1} is longer than {max_chars} characters.",
+                say(
+                    "Line {line} is longer than {most} characters.", line=number + 1, most=max_chars
+                ),
                 line=number + 1,
             )
     if rest:
@@ -363,28 +377,14 @@ def _read_document(file: BinaryIO, encoding: Encoding, want: Wanted) -> Iterator
                 yield number, value if kind == "array" else {"key": key} | value, around
             elif "" not in where or kind != "array":
                 text = json.dumps(value, ensure_ascii=False, default=float)
-                yield number, _reject(number, "It is not a JSON object.", text), {}
+                yield (
+                    number,
+                    _reject(number, say("It is not a {format} object.", format="JSON"), text),
+                    {},
+                )
     except _UNREADABLE as error:
-        raise _explain_malformed(file, encoding, number, error) from error
+        raise explain_malformed(file, encoding, number, error) from error
 
 
-def _explain_malformed(
-    file: BinaryIO, encoding: Encoding, objects: int, error: Exception
-) -> FileError:
-    """Return the error of a document that is not JSON, with the line if it can be found."""
-    what = f"The JSON is malformed after {objects} objects"
-    if isinstance(error, ArithmeticError):
-        what = "A number of the JSON is too large or too small to be read"
-    elif file.seek(0, 2) <= _LOOKED_THROUGH:
-        try:
-            json.loads("".join(text_chunks(file, encoding)))
-        except json.JSONDecodeError as found:
-            what = f"The JSON is malformed in line {found.lineno}, column {found.colno}"
-            return FileError("malformed_csv", f"{what}: {found.msg}.", line=found.lineno)
-        except ValueError as found:
-            what = f"A number of the JSON can't be read: {found}"
-    return FileError("malformed_csv", f"{what}.", line=objects + 1)
-
-
-def _reject(number: int, error: str, text: str) -> Rejection:
+def _reject(number: int, error: Message, text: str) -> Rejection:
     return reject(number, "malformed_json", error, [text[:_SHOWN_CHARS]])

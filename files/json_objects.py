@@ -40,6 +40,7 @@ from files.json_text import is_blocks, read_text, read_texts
 from files.likely_columns import find_known, find_likely_names
 from files.options import Wanted
 from files.repeats import RepeatBudget
+from messages import Explained, say
 
 # So many different sets of keys are remembered with what they mean.
 _MOST_SHAPES = 1_000
@@ -55,7 +56,7 @@ _PLURALS = read_names(
 _ONE_ANSWER = ("text", "answer", "body", "value", "content", "resposta")
 
 
-class UnfitObject(Exception):
+class UnfitObject(Explained):
     """An object that gives no row; the text says why."""
 
 
@@ -224,7 +225,10 @@ def flatten_object(value: dict[str, Any]) -> dict[str, Any]:
         pair = _read_schema_org(value)
         if pair is None:
             raise UnfitObject(
-                "Its 'name' and 'acceptedAnswer' are not one question and the text of one answer."
+                say(
+                    "Its 'name' and 'acceptedAnswer' are not one question and the text of one "
+                    "answer."
+                )
             )
         return pair
     chat = find_chat(value)
@@ -232,7 +236,7 @@ def flatten_object(value: dict[str, Any]) -> dict[str, Any]:
         return value
     turns = read_chat(value[chat])
     if turns is None:
-        raise UnfitObject(f"Its {chat!r} are not one question and one answer.")
+        raise UnfitObject(say("Its {chat!r} are not one question and one answer.", chat=chat))
     flat: dict[str, Any] = {}
     for name, content in value.items():
         if name == chat:
@@ -302,15 +306,19 @@ def _check_doubt(members: Members, value: dict[str, Any]) -> None:
         return
     if are_doubtful(question, value[question], answer, value[answer]):
         raise UnfitObject(
-            f"Its {question!r} and {answer!r} are lists of the same length: it can't be told "
-            "whether each question has its own answer. Write an object for each question."
+            say(
+                "Its {question!r} and {answer!r} are lists of the same length: it can't be told "
+                "whether each question has its own answer. Write an object for each question.",
+                question=question,
+                answer=answer,
+            )
         )
 
 
 def _read_phrasings(name: str, content: Any) -> list[str] | None:
     """Return the phrasings of a question that is no string. Raises UnfitObject."""
     if not content and isinstance(content, list | dict):
-        raise UnfitObject(f"Its {name!r} is empty.")
+        raise UnfitObject(say("Its {name!r} is empty.", name=name))
     texts = None if is_blocks(content) else read_texts(content)
     if texts is None:
         text = _read_one(name, content)
@@ -339,7 +347,7 @@ def _read_one(name: str, content: Any) -> str:
     text = read_text(content)
     if text is None:
         shown = json.dumps(content, ensure_ascii=False, default=float)[:_SHOWN_CHARS]
-        raise UnfitObject(f"Its {name!r} is no text: {shown}")
+        raise UnfitObject(say("Its {name!r} is no text: {shown}", name=name, shown=shown))
     return text
 
 

@@ -29,6 +29,7 @@ from files.json_languages import is_language
 from files.json_places import MOST_AROUND, Place, PlaceKind, Places, Utf8, is_short
 from files.json_shapes import Shapes
 from files.options import Wanted
+from messages import say
 
 MAX_DEPTH = 100
 _QUESTION_MARKS = ("?", "？", "؟")
@@ -114,7 +115,13 @@ class _Walk:
         self.arrays.append(event == "start_array")
         if len(self.path) > MAX_DEPTH:
             raise FileError(
-                "malformed_csv", f"The JSON is nested deeper than {MAX_DEPTH} levels.", line=1
+                "malformed_csv",
+                say(
+                    "The {format} is nested deeper than {most} levels.",
+                    format="JSON",
+                    most=MAX_DEPTH,
+                ),
+                line=1,
             )
 
     def add_text(self, text: str) -> None:

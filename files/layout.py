@@ -17,6 +17,7 @@ from files.options import Wanted
 from files.prose import is_prose
 from files.refusals import explain_missing_columns
 from files.unnamed import count_unnamed, has_row_numbers, shift_columns
+from messages import say
 from texts import visible_text
 
 # To find its layout, so much of a table is looked at.
@@ -138,7 +139,12 @@ def check_width(rows: Sequence[list[str]], line: int) -> None:
     if width > MAX_COLUMNS:
         raise FileError(
             "malformed_csv",
-            f"Line {line} has {width} columns; at most {MAX_COLUMNS} can be taken.",
+            say(
+                "Line {line} has {width} columns; at most {most} can be taken.",
+                line=line,
+                width=width,
+                most=MAX_COLUMNS,
+            ),
             line=line,
         )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from files.errors import FileError
+from messages import say
 
 Column: TypeAlias = "str | int"  # a name, or a position counted from 1
 
@@ -58,7 +59,7 @@ def read_wanted(options: ReadOptions) -> Wanted:
     given = [c for c in (question, answer, id_column) if c is not None]
     if len(set(given)) < len(given):
         raise FileError(
-            "invalid_option", "question_column, answer_column and id_column must be different."
+            "invalid_option", say("question_column, answer_column and id_column must be different.")
         )
     return Wanted(question, answer, id_column, joins=options.overflow == "join")
 
@@ -68,9 +69,13 @@ def _read_column(option: str, value: str | None) -> Column | None:
         return None
     text = value.strip()
     if not text:
-        raise FileError("invalid_option", f"{option} is empty: give a name or a position.")
+        raise FileError(
+            "invalid_option", say("{option} is empty: give a name or a position.", option=option)
+        )
     if re.fullmatch(r"[0-9]{1,9}", text):
         if int(text) == 0:
-            raise FileError("invalid_option", f"{option}=0: positions are counted from 1.")
+            raise FileError(
+                "invalid_option", say("{option}=0: positions are counted from 1.", option=option)
+            )
         return int(text)
     return value

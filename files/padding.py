@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from files.errors import FileError
+from messages import say
 
 # A table may have so many, and so many more for each row and for each character of its rows.
 _FREE_CELLS = 1_000_000
@@ -29,7 +30,10 @@ class PaddingBudget:
         if self._left < 0:
             raise FileError(
                 "malformed_csv",
-                f"Up to line {line} far more cells of the table are empty than filled: remove the "
-                "columns that nobody needs.",
+                say(
+                    "Up to line {line} far more cells of the table are empty than filled: remove "
+                    "the columns that nobody needs.",
+                    line=line,
+                ),
                 line=line,
             )

@@ -18,6 +18,7 @@ from files.errors import FileError
 from files.json_file import write_json
 from files.options import Column
 from files.row_stream import RowWriter
+from messages import say
 
 _BATCH_ROWS = 1_000
 
@@ -54,8 +55,10 @@ def write_parquet(
                 raise
             raise FileError(
                 "malformed_csv",
-                "The Parquet file is broken or of a kind that can't be read: save the table as "
-                "CSV.",
+                say(
+                    "The Parquet file is broken or of a kind that can't be read: save the table as "
+                    "CSV."
+                ),
                 line=1,
             ) from error
         lines.seek(0)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from files.errors import FileError
+from messages import say
 
 # An entity in an example: [tomorrow](day), or [tomorrow]{"entity": "day"}.
 _ENTITY = re.compile(r"\[([^\]]+)\](?:\([^)]*\)|\{[^}]*\})")
@@ -29,10 +30,17 @@ def convert_rasa(document: dict[str, Any]) -> Any:
     if not intents and not named:
         return document
     if not intents or not named:
-        has, lacks = ("intents", "responses") if intents else ("responses", "intents (nlu)")
         raise FileError(
             "no_rows",
-            f"The file has {has} of a Rasa assistant, but no {lacks}: put both into one file.",
+            say(
+                "The file has intents of a Rasa assistant, but no responses: put both into one "
+                "file."
+            )
+            if intents
+            else say(
+                "The file has responses of a Rasa assistant, but no intents (nlu): put both into "
+                "one file."
+            ),
         )
     texts = {name: text for name, r in responses.items() if (text := _find_text(r))}
     actions = dict(_find_actions(document, texts))

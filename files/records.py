@@ -33,6 +33,7 @@ from typing import Literal, NamedTuple
 from files.errors import FileError
 from files.lines import MAX_RECORD_CHARS, Lines, RecordTooLong, has_odd_quotes, odd_quotes
 from files.prose import is_prose
+from messages import say
 
 # The limit belongs to the whole process, so it is raised and never lowered.
 csv.field_size_limit(max(csv.field_size_limit(), MAX_RECORD_CHARS))
@@ -389,7 +390,10 @@ class Records:
 def _explain_unclosed(begin: int) -> FileError:
     return FileError(
         "malformed_csv",
-        f"A quote that opens in the row of line {begin + 1} is never closed: the rows after it "
-        'can\'t be told apart. Close it there, or write a quote inside quotes twice ("").',
+        say(
+            "A quote that opens in the row of line {line} is never closed: the rows after it "
+            'can\'t be told apart. Close it there, or write a quote inside quotes twice ("").',
+            line=begin + 1,
+        ),
         line=begin + 1,
     )

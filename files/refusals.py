@@ -29,6 +29,7 @@ from files.likely_names import could_be_name, is_plain_name
 from files.likeness import look_at
 from files.options import Wanted
 from files.suggestions import Pair, suggest_columns
+from messages import Message, cite, join, say, say_count
 from texts import visible_text
 
 _SHOWN_ROWS = 5
@@ -62,7 +63,12 @@ def explain_missing_columns(
     }
     too_far = [position for position in want.positions if position > widest]
     if too_far:
-        error = f"Column {too_far[0]} was asked for, but the rows have {widest} columns."
+        error = say_count(
+            "Column {column} was asked for, but the rows have {widest} columns.",
+            "widest",
+            column=too_far[0],
+            widest=widest,
+        )
         return FileError("missing_column", error, **details)
     if not keys and all(_count_filled(one) < 2 for one in rows):
         error = _explain_one_column(rows, row)
@@ -95,44 +101,57 @@ def _count_filled(row: Sequence[str]) -> int:
     return sum(bool(visible_text(cell[:_LOOKED_CHARS])) for cell in row)
 
 
-def _explain_one_column(rows: Sequence[list[str]], row: Sequence[str]) -> str:
+def _explain_one_column(rows: Sequence[list[str]], row: Sequence[str]) -> Message:
     cells = [cell for one in rows for cell in one if visible_text(cell[:_LOOKED_CHARS])]
-    error = (
+    error = say(
         "The rows have only one column, and a question and its answer need a column each. Row "
-        f"found: {_show(row)}. "
+        "found: {row}.",
+        row=_show(row),
     )
     odd, even = look_at(cells[::2]).questions, look_at(cells[1::2]).questions
     if abs(odd - even) >= 0.5:
-        return f"{error}The answers seem to stand below the questions: put each beside its own."
-    return f"{error}If a character other than , ; | or tab stands between them, give it: delimiter="
+        advice = say("The answers seem to stand below the questions: put each beside its own.")
+    else:
+        advice = say(
+            "If a character other than , ; | or tab stands between them, give it: delimiter="
+        )
+    return join(error, advice)
 
 
 def _explain_names(
     rows: Sequence[list[str]], want: Wanted, row: list[str], keys: bool, confirm: Confirm
-) -> str:
+) -> Message:
     at = rows.index(row)
     below = rows[at + 1 :]
     named = keys or _is_header(row, below)
-    found = f"{'Keys' if keys else 'Row'} found: {_show(row)}."
+    found = say("Row found: {row}.", row=_show(row))
+    if keys:
+        found = say("Keys found: {row}.", row=_show(row))
     if not named and not all(could_be_name(cell) for cell in rows[0] if visible_text(cell)):
-        found = f"The first row seems to be data, not a header: {_show(rows[0])}."
+        found = say("The first row seems to be data, not a header: {row}.", row=_show(rows[0]))
     pair = suggest_columns(
         row if named else None,
         below if named else rows,
         _find_wanted(row, want.question),
         _find_wanted(row, want.answer),
     )
-    error = f"No {_name_missing(rows, want)} found. {found}"
+    error = join(_name_missing(rows, want), found)
     options = pair and _find_options(rows, want, pair, at if named else None, keys, confirm)
     if not pair or not options:
-        return f"{error} {_list_columns(row, keys)}"
+        return join(error, _list_columns(row, keys))
     if pair.keywords:
         name = repr(row[pair.question]) if named else str(pair.question + 1)
-        return (
-            f"{error} Column {name[:_LOOKED_CHARS]} seems to hold keywords, not questions. To take "
-            f"them as questions all the same: {options}"
+        advice = say(
+            "Column {name} seems to hold keywords, not questions. To take them as questions all "
+            "the same: {options}",
+            name=name[:_LOOKED_CHARS],
+            options=options,
         )
-    return f"{error} Going by the texts in its columns, give the options {options}"
+    else:
+        advice = say(
+            "Going by the texts in its columns, give the options {options}", options=options
+        )
+    return join(error, advice)
 
 
 def _find_wanted(row: Sequence[str], column: str | int | None) -> int | None:
@@ -210,15 +229,19 @@ def _try(
     return found.row, found.columns.question, found.columns.answer
 
 
-def _list_columns(row: Sequence[str], keys: bool) -> str:
+def _list_columns(row: Sequence[str], keys: bool) -> Message:
     listed = ", ".join(f"{n} {name!r}" for n, name in enumerate(clip_names(row), 1))
-    more = (
-        " (and header=true where the first row has names, delimiter=; where the columns were told "
-        "apart wrongly)"
-    )
-    return (
+    if keys:
+        return say(
+            "Say which columns they are, by name or by position counted from 1, with "
+            "question_column= and answer_column=. Columns: {columns}.",
+            columns=listed,
+        )
+    return say(
         "Say which columns they are, by name or by position counted from 1, with question_column= "
-        f"and answer_column={'' if keys else more}. Columns: {listed}."
+        "and answer_column= (and header=true where the first row has names, delimiter=; where the "
+        "columns were told apart wrongly). Columns: {columns}.",
+        columns=listed,
     )
 
 
@@ -226,11 +249,16 @@ def _show(row: Sequence[str]) -> str:
     return ", ".join(map(repr, clip_names(row)))
 
 
-def _name_missing(rows: Sequence[list[str]], want: Wanted) -> str:
+def _name_missing(rows: Sequence[list[str]], want: Wanted) -> Message:
     found = {normalise(name) for row in rows[: MAX_PREAMBLE_ROWS + 1] for name in row}
     absent = [name for name in want.names if normalise(name) not in found]
     if absent:
-        return "columns named " + " and ".join(map(repr, absent))
-    if (want.question is None) != (want.answer is None):
-        return "column with " + ("an answer" if want.answer is None else "a question")
-    return "columns with a question and an answer"
+        names = cite(repr(absent[0]))
+        for name in absent[1:]:
+            names = say("{names} and {name!r}", names=names, name=name)
+        return say("No columns named {names} found.", names=names)
+    if want.question is None and want.answer is not None:
+        return say("No column with a question found.")
+    if want.question is not None and want.answer is None:
+        return say("No column with an answer found.")
+    return say("No columns with a question and an answer found.")

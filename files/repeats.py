@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from files.errors import FileError
+from messages import say
 
 # So many characters may be repeated, and so many more for each character that was sent.
 _FREE_CHARS = 10_000_000
@@ -25,7 +26,9 @@ class RepeatBudget:
         if self._left < 0:
             raise FileError(
                 "malformed_csv",
-                "The answers of lists of questions, or the texts around the pairs, would be stored "
-                "far more often than they were sent: split the file, or leave them out.",
+                say(
+                    "The answers of lists of questions, or the texts around the pairs, would be "
+                    "stored far more often than they were sent: split the file, or leave them out."
+                ),
                 line=1,
             )

@@ -1,13 +1,14 @@
 """Writes rows for another process or into a temporary file, and reads them again.
 
 They are records of CSV in UTF-8: first the line, then the fields. The line of a rejected row is
-negative, and its code and reason stand before its fields.
+negative, and its code and reason (as JSON) stand before its fields.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO, Protocol, TypeAlias, TypeVar, cast
 
@@ -16,6 +17,7 @@ from files.layout import SAMPLE_CHARS, SAMPLE_ROWS
 from files.lines import MAX_RECORD_CHARS
 from files.padding import PaddingBudget
 from files.rows import Rejection, RejectionCode, reject
+from messages import Message, say
 from texts import visible_text
 
 # At most so many rows may be rejected before they are rows of fields.
@@ -52,7 +54,7 @@ class RowWriter:
         """Add a row. Raises FileError (malformed_csv) if too many cells are empty."""
         self._padding.spend(line, fields)
         if sum(map(len, fields)) > MAX_RECORD_CHARS:
-            error = f"Line {line}: the row is too long to be taken."
+            error = say("Line {line}: the row is too long to be taken.", line=line)
             self._write_rejected(reject(line, "field_too_long", error, fields))
         else:
             self._writer.writerow([line, *fields])
@@ -64,8 +66,12 @@ class RowWriter:
         if self._rejected > self._max_rejected:
             raise FileError(
                 "malformed_csv",
-                f"More than {self._max_rejected} rows can't be read, the first is row "
-                f"{self._first.line}: {self._first.error}",
+                say(
+                    "More than {most} rows can't be read, the first is row {line}: {error}",
+                    most=self._max_rejected,
+                    line=self._first.line,
+                    error=self._first.error,
+                ),
                 line=self._first.line,
             )
         self._write_rejected(rejection)
@@ -77,7 +83,7 @@ class RowWriter:
     def _write_rejected(self, row: Rejection) -> None:
         # The fields are cut, because the reader takes none that is longer.
         fields = [field[:MAX_RECORD_CHARS] for field in row.fields]
-        self._writer.writerow([-row.line, row.code, row.error, *fields])
+        self._writer.writerow([-row.line, row.code, json.dumps(row.error.as_json()), *fields])
 
 
 def read_rows(file: BinaryIO) -> Iterator[StreamedRow]:
@@ -88,7 +94,8 @@ def read_rows(file: BinaryIO) -> Iterator[StreamedRow]:
             line = int(number)
             if line < 0:
                 code = cast(RejectionCode, fields[0])
-                yield Rejection(-line, code, fields[1], fields[2:])
+                error = Message.from_json(json.loads(fields[1]))
+                yield Rejection(-line, code, error, fields[2:])
             else:
                 yield line, fields
     finally:

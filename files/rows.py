@@ -28,6 +28,7 @@ from files.layout import Layout
 from files.padding import PaddingBudget
 from files.prose import glue_prose
 from files.qna_maker import labels, labels_column
+from messages import Message, say
 from texts import (
     MAX_ANSWER_CHARS,
     MAX_ID_CHARS,
@@ -77,7 +78,7 @@ class Rejection:
 
     line: int
     code: RejectionCode
-    error: str
+    error: Message
     fields: list[str]
 
 
@@ -153,8 +154,12 @@ class RowRules:
             return reject(
                 line,
                 "too_few_fields",
-                f"The row has {len(fields)} of {width} fields and lacks its question or its "
-                "answer; an answer of several lines needs quotes around it.",
+                say(
+                    "The row has {fields} of {width} fields and lacks its question or its "
+                    "answer; an answer of several lines needs quotes around it.",
+                    fields=len(fields),
+                    width=width,
+                ),
                 fields,
             )
         self._padding.spend(line, fields, width - len(fields))
@@ -180,23 +185,29 @@ class RowRules:
                 return reject(
                     line,
                     "field_too_long",
-                    f"Column {self._layout.column_name(index)} has {length} characters; at most "
-                    f"{limit} can be taken.",
+                    say(
+                        "Column {column} has {length} characters; at most {limit} can be taken.",
+                        column=self._layout.column_name(index),
+                        length=length,
+                        limit=limit,
+                    ),
                     fields,
                 )
             if "\0" in field:
                 return reject(
                     line,
                     "invalid_character",
-                    f"Column {self._layout.column_name(index)} holds the character U+0000 (NUL), "
-                    "which can't be stored.",
+                    say(
+                        "Column {column} holds the character U+0000 (NUL), which can't be stored.",
+                        column=self._layout.column_name(index),
+                    ),
                     fields,
                 )
             if has_surrogate(field):
                 return reject(
                     line,
                     "invalid_character",
-                    "The row holds half of a surrogate pair, which can't be stored.",
+                    say("The row holds half of a surrogate pair, which can't be stored."),
                     fields,
                 )
         return None
@@ -231,7 +242,7 @@ def has_surrogate(text: str) -> bool:
     return False
 
 
-def reject(line: int, code: RejectionCode, error: str, fields: Sequence[str]) -> Rejection:
+def reject(line: int, code: RejectionCode, error: Message, fields: Sequence[str]) -> Rejection:
     """Return the rejection of a row. It shows the fields as far as they can be shown.
 
     The fields are cut to MAX_SHOWN_FIELDS and MAX_SHOWN_CHARS. NUL is shown as U+FFFD, and half of
@@ -245,8 +256,12 @@ def reject_wide(line: int, fields: list[str], usual: int) -> Rejection:
     return reject(
         line,
         "too_many_fields",
-        f"The row has {len(fields)} fields, the others {usual}: a delimiter or a quote in a field "
-        "needs quotes around the field.",
+        say(
+            "The row has {fields} fields, the others {usual}: a delimiter or a quote in a field "
+            "needs quotes around the field.",
+            fields=len(fields),
+            usual=usual,
+        ),
         fields,
     )
 
@@ -255,8 +270,8 @@ def _reject_empty(line: int, question: str, fields: list[str]) -> Rejection | No
     if not any(map(is_visible, fields)):
         return None
     if not is_visible(question):
-        return reject(line, "empty_question", "The question is empty.", fields)
-    return reject(line, "empty_answer", "The answer is empty.", fields)
+        return reject(line, "empty_question", say("The question is empty."), fields)
+    return reject(line, "empty_answer", say("The answer is empty."), fields)
 
 
 def _show(field: str) -> str:

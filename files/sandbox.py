@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
 from files.errors import FileError
+from messages import Message, say
 
 _PROGRAM = Path(__file__).with_name("sandboxed.py")
 # They say where the system's libraries are, and where temporary files may lie.
@@ -45,18 +46,25 @@ class Sandbox:
             raise self._explain_death() from None
         if "error" in said:
             error = said["error"]
-            raise FileError(error["code"], error["message"], **error["details"])
+            raise FileError(error["code"], Message.from_json(error["message"]), **error["details"])
         return said
 
     def _explain_death(self) -> FileError:
         status = self.process.wait()
         if status == -getattr(signal, "SIGPROF", 0):
-            what = "It takes too long to read the file, for its size"
+            what = say(
+                "It takes too long to read the file, for its size: save it as CSV, and upload that."
+            )
         elif status == -getattr(signal, "SIGKILL", 0):
-            what = "The file needs too much memory or time to be read, for its size"
+            what = say(
+                "The file needs too much memory or time to be read, for its size: save it as CSV, "
+                "and upload that."
+            )
         else:
-            what = "The file breaks the program that reads it"
-        return FileError("malformed_csv", f"{what}: save it as CSV, and upload that.", line=1)
+            what = say(
+                "The file breaks the program that reads it: save it as CSV, and upload that."
+            )
+        return FileError("malformed_csv", what, line=1)
 
 
 @contextmanager

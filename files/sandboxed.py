@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from files.errors import FileError
 from files.row_stream import RowWriter
+from messages import say
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,10 @@ class Control:
         self._file.write(json.dumps(said) + "\n")
         self._file.flush()
 
+    def say_error(self, error: FileError) -> None:
+        said = {"code": error.code, "message": error.message.as_json(), "details": error.details}
+        self.say({"error": said})
+
 
 def main() -> None:
     task, size, arguments = TASKS[sys.argv[1]], int(sys.argv[2]), json.loads(sys.argv[3])
@@ -88,20 +93,13 @@ def main() -> None:
         writer.close()
         sys.stdout.flush()
     except FileError as error:
-        control.say(
-            {"error": {"code": error.code, "message": error.message, "details": error.details}}
-        )
+        control.say_error(error)
     except MemoryError:
-        control.say(
-            {
-                "error": {
-                    "code": "malformed_csv",
-                    "message": "The file needs too much memory to be read, for its size: save it "
-                    "as CSV, and upload that.",
-                    "details": {"line": 1},
-                }
-            }
+        message = say(
+            "The file needs too much memory to be read, for its size: save it as CSV, and upload "
+            "that."
         )
+        control.say_error(FileError("malformed_csv", message, line=1))
     else:
         control.say({"end": True} | said)
 

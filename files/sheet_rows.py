@@ -18,6 +18,7 @@ from files.merges import Merges
 from files.row_stream import RowWriter
 from files.sections import Sections, find_lone
 from files.sheet_table import SheetRow, SheetTable
+from messages import Message, say
 
 # A row that ends before others is filled with empty cells up to here. A table has its question and
 # its answer before this, so a missing answer is an empty cell like any other.
@@ -79,7 +80,7 @@ class SheetWriter:
             extras["metadata"] = metadata
         note = row.missing and _explain_missing(row, table.columns)
         if note:
-            extras["note"] = note
+            extras["note"] = note.as_json()
         return extras
 
     def _separate_id(self, table: SheetTable, fields: list[str], ids: set[str]) -> None:
@@ -184,14 +185,14 @@ def find_links(row: SheetRow, marks: Sequence[tuple[int, str]]) -> list[str]:
     return list(found)
 
 
-def _explain_missing(row: SheetRow, columns: Columns | None) -> str | None:
+def _explain_missing(row: SheetRow, columns: Columns | None) -> Message | None:
     """Return why the question of a row, or its answer, shows nothing."""
     if columns is None:
         return None
     for column in (columns.question, columns.answer):
         if column in row.missing:
             cell = f"{get_column_letter(column + 1)}{row.line}"
-            return f"Cell {cell} {row.missing[column]}."
+            return say("Cell {cell} {reason}.", cell=cell, reason=row.missing[column])
         if column >= len(row.fields) or not row.fields[column].strip():
             return None
     return None

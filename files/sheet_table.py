@@ -14,6 +14,7 @@ from files.header import Header, find_header
 from files.merges import Marks
 from files.options import ReadOptions, read_wanted
 from files.row_stream import take_sample
+from messages import Message
 
 # A header of merged cells may go over so many rows.
 _MOST_HEADER_ROWS = 4
@@ -29,7 +30,7 @@ class SheetRow:
 
     line: int
     fields: list[str]
-    missing: dict[int, str]
+    missing: dict[int, Message]
     links: dict[int, str]
     bold: set[int]
 

@@ -26,6 +26,7 @@ from files.options import ReadOptions
 from files.row_stream import RowWriter
 from files.sheet_rows import SheetWriter
 from files.sheet_table import Sheet, SheetTable
+from messages import say
 
 # So many sheets are looked at; further ones are not read.
 _MOST_SHEETS = 100
@@ -61,7 +62,7 @@ def choose_tables(
     Raises FileError.
     """
     if not sheets:
-        raise FileError("empty_file", "The workbook has no sheet with cells.")
+        raise FileError("empty_file", say("The workbook has no sheet with cells."))
     visible = [sheet for sheet in sheets if not sheet.hidden] or list(sheets)
     if options.sheet is not None:
         table = SheetTable(_find_sheet(sheets, visible, options.sheet), options)
@@ -87,4 +88,7 @@ def _find_sheet(sheets: Sequence[Sheet], visible: Sequence[Sheet], asked: str) -
     if re.fullmatch(r"[0-9]{1,4}", asked.strip()) and 0 < int(asked) <= len(visible):
         return visible[int(asked) - 1]
     names = ", ".join(repr(sheet.name) for sheet in sheets[:_SHOWN_SHEETS])
-    raise FileError("invalid_option", f"sheet={asked[:100]!r} is not there. The sheets: {names}.")
+    raise FileError(
+        "invalid_option",
+        say("sheet={asked!r} is not there. The sheets: {names}.", asked=asked[:100], names=names),
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from files.errors import FileError
+from messages import say
 
 _LOOKED_CHARS = 2_000
 _SHOWN_CHARS = 30
@@ -39,8 +40,10 @@ def explain_source(text: str, *, sure: bool) -> FileError | None:
     if _LISTS.match(text):
         return FileError(
             "malformed_csv",
-            "The JSON holds no objects: each item needs the names of its parts, as in "
-            '[{"question": "…", "answer": "…"}].',
+            say(
+                "The JSON holds no objects: each item needs the names of its parts, as in "
+                '[{{"question": "…", "answer": "…"}}].'
+            ),
             line=1,
         )
     beginning = _PROGRAM.match(text)
@@ -51,8 +54,11 @@ def explain_source(text: str, *, sure: bool) -> FileError | None:
     shown = " ".join(beginning[0].split())[:_SHOWN_CHARS]
     return FileError(
         "malformed_csv",
-        f"The file is no JSON, but the source text of a program: it begins with {shown!r}. Save "
-        "only the data as JSON: from the first bracket to its end, names and texts in double "
-        "quotes, and no comma before a closing bracket.",
+        say(
+            "The file is no JSON, but the source text of a program: it begins with {shown!r}. Save "
+            "only the data as JSON: from the first bracket to its end, names and texts in double "
+            "quotes, and no comma before a closing bracket.",
+            shown=shown,
+        ),
         line=1,
     )

@@ -27,6 +27,7 @@ from files.options import ReadOptions
 from files.row_table import RowTable
 from files.workbook import WorkbookTable, open_workbook
 from files.yaml_look import is_yaml
+from messages import say
 
 _START_BYTES = 1 << 16
 
@@ -38,7 +39,7 @@ def open_table(file: BinaryIO, options: ReadOptions) -> Iterator[Table]:
     """Yield the rows of a seekable file of bytes. Raises FileError."""
     kind = find_format(file)
     if options.sheet is not None and kind in ("text", "parquet"):
-        raise FileError("invalid_option", "sheet= is for workbooks; the file is none.")
+        raise FileError("invalid_option", say("sheet= is for workbooks; the file is none."))
     opened: AbstractContextManager[Table]
     if kind == "text":
         opened = _open_text(file, options)

@@ -18,6 +18,7 @@ from typing import TypeAlias
 from files.prose import is_prose
 from files.records import Record
 from files.rows import Rejection, Row, reject
+from messages import say
 
 # What became of a record, and the record itself, or None if it could not be read.
 Entry: TypeAlias = tuple[Row | Rejection, Record | None]
@@ -93,6 +94,9 @@ def _reject(entry: Entry) -> Rejection:
     return reject(
         row.line,
         "malformed_quotes",
-        "The row seems to be a line of an answer of several lines, which needs quotes around it.",
+        say(
+            "The row seems to be a line of an answer of several lines, which needs quotes around "
+            "it."
+        ),
         record.fields,
     )

@@ -17,6 +17,7 @@ from files.options import ReadOptions, read_wanted
 from files.row_stream import StreamedRow, read_rows, take_sample
 from files.rows import Rejection, Row, RowRules, has_surrogate
 from files.sandbox import Sandbox, run_sandboxed
+from messages import Message, join, say
 from texts import MAX_METADATA_CHARS
 
 WorkbookKind: TypeAlias = Literal["xlsx", "xls", "xlsb", "ods"]
@@ -28,7 +29,7 @@ class Extras(NamedTuple):
     """What is known of a row beside its fields: see sheet_rows.py."""
 
     metadata: dict[str, str]
-    note: str | None
+    note: Message | None
     sheet: str | None
 
 
@@ -98,7 +99,7 @@ def make_table(
     sample = list(take_sample(lines))
     named = [line for line in sample if line.rejection is None]
     if not named:
-        raise FileError("empty_file", "The file is empty: it has no header and no rows.")
+        raise FileError("empty_file", say("The file is empty: it has no header and no rows."))
     layout = find_layout([line.fields for line in named], want, options.header, named[0].line)
     header_line, below = None, sample
     if layout.header is not None:
@@ -143,7 +144,8 @@ def _read_extras(packed: str) -> Extras:
         # The row was too long to be taken, and was cut.
         return _NOTHING
     metadata = {_clean(name): _clean(text) for name, text in said.get("metadata", {}).items()}
-    return Extras(metadata, said.get("note"), said.get("sheet"))
+    note = said.get("note")
+    return Extras(metadata, note and Message.from_json(note), said.get("sheet"))
 
 
 def _clean(text: str) -> str:
@@ -156,9 +158,9 @@ def _explain(row: Rejection, extras: Extras) -> Rejection:
     """Return a rejection that says why a cell shows nothing, and in which sheet the row is."""
     error = row.error
     if extras.note and row.code in ("empty_question", "empty_answer"):
-        error = f"{error} {extras.note}"
+        error = join(error, extras.note)
     if extras.sheet:
-        error = f"Sheet {extras.sheet!r}: {error}"
+        error = say("Sheet {sheet!r}: {error}", sheet=extras.sheet, error=error)
     return row if error == row.error else replace(row, error=error)
 
 
@@ -173,6 +175,10 @@ def _name_sheets(others: list[str]) -> Iterator[None]:
         names = ", ".join(map(repr, others[:_SHOWN_SHEETS]))
         raise FileError(
             error.code,
-            f"{error.message} The workbook has other sheets: {names} (sheet=).",
+            say(
+                "{message} The workbook has other sheets: {names} (sheet=).",
+                message=error.message,
+                names=names,
+            ),
             **error.details,
         ) from error

@@ -45,6 +45,7 @@ from files.xlsx_parts import (
     read_text,
     restore_text,
 )
+from messages import say
 
 _WORKBOOK = "xl/workbook.xml"
 # The namespace of another variant of the format, which openpyxl does not know.
@@ -58,7 +59,7 @@ BROKEN_ZIP = (zipfile.BadZipFile, NotImplementedError, OSError, ValueError)
 
 _RECALCULATES = re.compile(rb"""<(?:\w+:)?calcPr\b[^>]*\bfullCalcOnLoad\s*=\s*["'](?:1|true)""")
 _LINK = re.compile(r'\s*HYPERLINK\(\s*"((?:[^"]|"")+)"', re.IGNORECASE)
-_UNSAVED = (
+_UNSAVED = say(
     "has a formula whose result was not saved: open the workbook in a spreadsheet program, "
     "save it, and upload it again"
 )
@@ -134,8 +135,10 @@ class Workbook:
         if not self.sheets and _STRICT in workbook:
             raise FileError(
                 "unsupported_media_type",
-                "The file is a workbook in Strict Open XML, which is not read: save it as the "
-                "usual Excel workbook (.xlsx), or as CSV.",
+                say(
+                    "The file is a workbook in Strict Open XML, which is not read: save it as the "
+                    "usual Excel workbook (.xlsx), or as CSV."
+                ),
             )
 
     def close(self) -> None:
@@ -170,7 +173,11 @@ class Sheet:
                 if cells > limits.cells or number > limits.rows:
                     raise FileError(
                         "malformed_csv",
-                        f"The sheet has more than {limits.cells} cells or {limits.rows} rows.",
+                        say(
+                            "The sheet has more than {cells} cells or {rows} rows.",
+                            cells=limits.cells,
+                            rows=limits.rows,
+                        ),
                         line=number,
                     )
                 if row.fields:
@@ -230,7 +237,7 @@ class _RowReader:
                 row.missing[column] = _UNSAVED
                 return ""
         if kind == "e" and value:
-            row.missing[column] = f"shows the error {value}"
+            row.missing[column] = say("shows the error {error}", error=value)
             return ""
         return self._write_value(value, kind, cell.get("s")) if value else ""
 
@@ -256,8 +263,10 @@ def refuse_broken() -> Iterator[None]:
     except Exception as error:
         raise FileError(
             "malformed_csv",
-            "The Excel workbook is broken or of a kind that can't be read: open it in a "
-            "spreadsheet and save it as .xlsx or as CSV.",
+            say(
+                "The Excel workbook is broken or of a kind that can't be read: open it in a "
+                "spreadsheet and save it as .xlsx or as CSV."
+            ),
             line=1,
         ) from error
 
@@ -267,13 +276,13 @@ def _check_sizes(file: BinaryIO, limits: WorkbookLimits) -> None:
         with zipfile.ZipFile(file) as archive:
             sizes = {part.filename: part.file_size for part in archive.infolist()}
     except BROKEN_ZIP as error:
-        raise FileError("malformed_csv", "The Excel workbook is broken.", line=1) from error
+        raise FileError("malformed_csv", say("The Excel workbook is broken."), line=1) from error
     file.seek(0)
     too_large = (size > _limit(name, limits) for name, size in sizes.items())
     if sum(sizes.values()) > limits.inflated or any(too_large):
         raise FileError(
             "malformed_csv",
-            "The Excel workbook is too large when it is unpacked: save the sheet as CSV.",
+            say("The Excel workbook is too large when it is unpacked: save the sheet as CSV."),
             line=1,
         )
 

@@ -25,6 +25,7 @@ from files.json_file import write_json
 from files.options import Column
 from files.rasa import convert_rasa
 from files.row_stream import RowWriter
+from messages import Message, say
 
 _NULL, _MERGE = "tag:yaml.org,2002:null", "tag:yaml.org,2002:merge"
 _SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -64,7 +65,7 @@ def write_yaml(
     except yaml.YAMLError as error:
         raise _explain_malformed(error) from error
     except (RecursionError, ValueError) as error:
-        message = "The YAML is nested too deep, or refers to itself."
+        message = say("The YAML is nested too deep, or refers to itself.")
         raise FileError("malformed_csv", message, line=1) from error
     kind: Any = "object" if isinstance(value, dict) else "array"
     packed = io.BytesIO(document.encode("utf-8", "surrogatepass"))
@@ -73,8 +74,18 @@ def write_yaml(
             packed, writer, kind=kind, encoding="utf-8", question=question, answer=answer
         )
     except FileError as error:
-        message = error.message.replace("JSON", "YAML")
-        raise FileError(error.code, message, **error.details) from error
+        raise FileError(error.code, _name_yaml(error.message), **error.details) from error
+
+
+def _name_yaml(message: Message) -> Message:
+    """Return what is said of a document of JSON, said of YAML."""
+    values = {
+        name: _name_yaml(value) if isinstance(value, Message) else value
+        for name, value in message.values.items()
+    }
+    if "format" in values:
+        values["format"] = "YAML"
+    return Message(message.template, values, message.counted)
 
 
 def _read_documents(text: str) -> list[Any]:
@@ -103,9 +114,14 @@ def _check_keys(document: yaml.Node) -> None:
                 if isinstance(key, yaml.ScalarNode) and lines.setdefault(key.value, line) != line:
                     raise FileError(
                         "malformed_csv",
-                        f"The file reads as YAML, but its key {key.value[:60]!r} is in line "
-                        f"{lines[key.value]} and again in line {line}: begin each question with "
-                        "'- ', or save a table as CSV.",
+                        say(
+                            "The file reads as YAML, but its key {key!r} is in line "
+                            "{first} and again in line {line}: begin each question with "
+                            "'- ', or save a table as CSV.",
+                            key=key.value[:60],
+                            first=lines[key.value],
+                            line=line,
+                        ),
                         line=line,
                     )
             children = [value for _, value in node.value]
@@ -142,7 +158,9 @@ def _is_list_of(value: Any, kind: type) -> bool:
 def _explain_malformed(error: yaml.YAMLError) -> FileError:
     mark = getattr(error, "problem_mark", None)
     line = 1 if mark is None else mark.line + 1
-    problem = getattr(error, "problem", None) or "it can't be read"
+    problem = getattr(error, "problem", None) or say("it can't be read")
     return FileError(
-        "malformed_csv", f"The YAML is malformed in line {line}: {problem}.", line=line
+        "malformed_csv",
+        say("The YAML is malformed in line {line}: {problem}.", line=line, problem=problem),
+        line=line,
     )

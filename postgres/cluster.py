@@ -18,6 +18,7 @@ from urllib.parse import quote
 import psutil
 import psycopg2
 
+from messages import say
 from postgres.options import PORT, compose_options, socket_bases
 from postgres.programs import (
     START_SECONDS,
@@ -78,8 +79,12 @@ class Cluster:
         while (state := self._find_state()) != "ready":
             if time.monotonic() > deadline:
                 raise EmbeddedPostgresError(
-                    f"The database in {self.folder} took no connection for {START_SECONDS} "
-                    f"seconds: {self._read_log_tail()}"
+                    say(
+                        "The database in {folder} took no connection for {seconds} seconds: {tail}",
+                        folder=str(self.folder),
+                        seconds=START_SECONDS,
+                        tail=self._read_log_tail(),
+                    )
                 )
             if state == "gone" and not self.is_alive():
                 self._launch()
@@ -107,8 +112,11 @@ class Cluster:
             return
         if self.folder.stat().st_uid != os.geteuid():
             raise EmbeddedPostgresError(
-                f"{self.folder} belongs to another user: start the service as that user or as "
-                "root, or set DATA_DIR to another folder."
+                say(
+                    "{folder} belongs to another user: start the service as that user or as "
+                    "root, or set DATA_DIR to another folder.",
+                    folder=str(self.folder),
+                )
             )
 
     def _find_state(self) -> _State:
@@ -153,7 +161,11 @@ class Cluster:
                 time.sleep(0.5)
                 return
             raise EmbeddedPostgresError(
-                f"The database in {self.folder} does not start: {tail or error}"
+                say(
+                    "The database in {folder} does not start: {tail}",
+                    folder=str(self.folder),
+                    tail=tail or error.message,
+                )
             ) from error
 
     def _make_database(self) -> None:
@@ -164,7 +176,10 @@ class Cluster:
                 shutil.rmtree(leftover, ignore_errors=True)
         if self.folder.exists() and any(self.folder.iterdir()):
             raise EmbeddedPostgresError(
-                f"{self.folder} is no database, but not empty: move it away, or set DATA_DIR."
+                say(
+                    "{folder} is no database, but not empty: move it away, or set DATA_DIR.",
+                    folder=str(self.folder),
+                )
             )
         partial = Path(tempfile.mkdtemp(prefix=prefix, dir=self.folder.parent))
         try:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 
+from messages import say
 from postgres.programs import WINDOWS, EmbeddedPostgresError, Programs, read_text
 
 PORT = 5432
@@ -89,8 +90,11 @@ def _choose_socket_folder(programs: Programs, name: str) -> str:
             if _fits_socket(path) and programs.make_private(path):
                 return str(path)
     raise EmbeddedPostgresError(
-        f"The path {programs.folder} is too long for a socket, and no private folder can be made "
-        "in the temporary folder: set DATA_DIR to a shorter path."
+        say(
+            "The path {folder} is too long for a socket, and no private folder can be made "
+            "in the temporary folder: set DATA_DIR to a shorter path.",
+            folder=str(programs.folder),
+        )
     )
 
 

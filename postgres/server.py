@@ -20,6 +20,7 @@ from typing import ClassVar
 
 from fasteners import InterProcessLock, InterProcessReaderWriterLock
 
+from messages import Message, say
 from postgres.cluster import STOP_SECONDS, Cluster
 from postgres.private import close_data_folder
 from postgres.programs import START_SECONDS, EmbeddedPostgresError, Setup
@@ -68,15 +69,19 @@ class EmbeddedPostgres:
                     raise
         except (OSError, threading.ThreadError) as error:
             raise EmbeddedPostgresError(
-                f"The embedded database in {data_dir} can't be used: {error}"
+                say(
+                    "The embedded database in {data_dir} can't be used: {error}",
+                    data_dir=str(data_dir),
+                    error=str(error),
+                )
             ) from error
 
     @property
-    def trouble(self) -> str | None:
+    def trouble(self) -> Message | None:
         """Return what is the matter with the server, while it is being started again."""
         return None if self._watch is None else self._watch.trouble
 
-    def watch(self, on_lost: Callable[[str], None]) -> None:
+    def watch(self, on_lost: Callable[[Message], None]) -> None:
         """Start the server again whenever it ends; call `on_lost` with a sentence if it can't be.
 
         `dsn` may be another one afterwards.
@@ -115,8 +120,12 @@ def _lock(data_dir: Path) -> Iterator[None]:
     lock = InterProcessLock(data_dir / "postgres.lock")
     if not lock.acquire(timeout=START_SECONDS + STOP_SECONDS):
         raise EmbeddedPostgresError(
-            f"Another process has been starting or stopping the database in {data_dir} for "
-            f"{START_SECONDS + STOP_SECONDS} seconds: end it and try again."
+            say(
+                "Another process has been starting or stopping the database in {data_dir} for "
+                "{seconds} seconds: end it and try again.",
+                data_dir=str(data_dir),
+                seconds=START_SECONDS + STOP_SECONDS,
+            )
         )
     try:
         yield
@@ -145,7 +154,9 @@ class _Usage:
     def enter(self) -> None:
         """Begin a use. Raises EmbeddedPostgresError."""
         if self._count == 0 and not self._lock.acquire_read_lock(timeout=1):
-            raise EmbeddedPostgresError(f"{self._lock.path} is locked by another program.")
+            raise EmbeddedPostgresError(
+                say("{path} is locked by another program.", path=str(self._lock.path))
+            )
         self._count += 1
 
     def leave(self) -> bool:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from messages import Message, cite, explain, say
 from postgres.programs import EmbeddedPostgresError
 
 logger = logging.getLogger(__name__)
@@ -39,11 +40,11 @@ class Watch:
     def __init__(
         self,
         server: Watched,
-        on_lost: Callable[[str], None],
+        on_lost: Callable[[Message], None],
         *,
         waits: tuple[float, ...] = WAITS,
     ) -> None:
-        self.trouble: str | None = None
+        self.trouble: Message | None = None
         self._server = server
         self._on_lost = on_lost
         self._waits = waits
@@ -74,20 +75,25 @@ class Watch:
     def _bring_back(self) -> bool:
         """Start the server again; return whether there is one to watch."""
         began = time.monotonic()
-        self.trouble = "The embedded PostgreSQL has ended. It is being started again."
+        self.trouble = say("The embedded PostgreSQL has ended. It is being started again.")
         logger.error("The embedded PostgreSQL has ended: it is started again")
-        reason = ""
+        reason = cite("")
         for wait in self._waits:
             if self._stopping.wait(wait):
                 return False
             try:
                 self._server.restart()
             except (EmbeddedPostgresError, OSError) as error:
-                reason = str(error)
+                reason = explain(error)
                 logger.warning("The embedded PostgreSQL does not start: %s", reason)
                 continue
             self.trouble = None
             logger.info("PostgreSQL runs again after %.1f s", time.monotonic() - began)
             return True
-        self._on_lost(f"The embedded PostgreSQL ended, and it does not start again: {reason}")
+        self._on_lost(
+            say(
+                "The embedded PostgreSQL ended, and it does not start again: {reason}",
+                reason=reason,
+            )
+        )
         return False

@@ -6,21 +6,23 @@ import ipaddress
 import time
 from collections import deque
 
+from messages import Explained, Message, say
+
 # An address may give so many wrong passwords a minute: more than the few tries of a misconfigured
 # client. That makes 86,400 guesses a day, which find no password but one of the common ones.
 MAX_FAILURES = 60
 FAILURE_SECONDS = 60.0
 
 
-class TooManyFailures(Exception):
+class TooManyFailures(Explained):
     """An address gave too many wrong passwords; `retry_after` is in seconds."""
 
     def __init__(
         self,
         retry_after: int,
-        reason: str = "Too many wrong passwords came from this address.",
+        reason: Message | None = None,
     ) -> None:
-        super().__init__(reason)
+        super().__init__(reason or say("Too many wrong passwords came from this address."))
         self.retry_after = retry_after
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import store.items
 from embeddings import EmbeddingFailed, pair_text
+from messages import say
 from services.runtime import Runtime
 from store.items import Item, NewItem
 from store.vectors import ItemVectors
@@ -45,5 +46,5 @@ def _embed_item(runtime: Runtime, new: NewItem) -> ItemVectors:
     texts = [new.question, pair_text(new.question, new.answer)]
     question, pair = runtime.embeddings.embed_passages(texts, TURN_SECONDS)
     if question is None or pair is None:
-        raise EmbeddingFailed("The model failed on this text.")
+        raise EmbeddingFailed(say("The model failed on this text."))
     return ItemVectors(question, pair)

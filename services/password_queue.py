@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 
+from messages import say
 from services.failures import TooManyFailures
 
 # So many checks may wait, and so many of one address. Each takes 120 ms.
@@ -40,7 +41,7 @@ class PasswordQueue:
                 return self._answers[key]
             mine = self._turns.get(group, deque())
             if len(mine) >= MAX_WAITING_OF_ONE or len(self._answers) >= MAX_WAITING:
-                raise TooManyFailures(1, "Too many passwords wait to be checked.")
+                raise TooManyFailures(1, say("Too many passwords wait to be checked."))
             mine.append((key, check))
             self._turns[group] = mine
             answer = self._answers[key] = Future()

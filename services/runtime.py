@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import db
 import store.models
@@ -17,12 +18,14 @@ from embedders.guard import GuardedModel
 from embedders.loading import load_model
 from embedders.remote import RemoteModel, RemoteOptions
 from embeddings import Embedder, EmbeddingService, ModelLoadError
+from messages import Message, say
 from postgres.programs import EmbeddedPostgresError
 from postgres.server import EmbeddedPostgres
 from services.indexer import Indexer
 from services.users import Users
 from services.workers import Workers
 from store.models import Model
+from translations.catalogs import Language, translate
 
 logger = logging.getLogger(__name__)
 
@@ -128,9 +131,13 @@ def _open_pool(settings: Settings, postgres: EmbeddedPostgres | None, seconds: f
         if postgres is not None:
             raise
         raise DatabaseUnavailable(
-            f"{error} It was asked for {seconds:.0f} seconds at what DATABASE_URL, or "
-            "DB_HOST, DB_PORT, DB_NAME, DB_USER and DB_PASSWORD, say: "
-            + " ".join(str(error.__cause__ or "").split())
+            say(
+                "{error} It was asked for {seconds:.0f} seconds at what DATABASE_URL, or "
+                "DB_HOST, DB_PORT, DB_NAME, DB_USER and DB_PASSWORD, say: {reason}",
+                error=error.message,
+                seconds=seconds,
+                reason=" ".join(str(error.__cause__ or "").split()),
+            )
         ) from error
     return pool
 
@@ -149,7 +156,7 @@ def _load_guarded(settings: Settings) -> GuardedModel:
             load_model(settings.embedding_model, settings.embedding_backend, settings.data_dir)
         )
     if settings.embedding_model is None:
-        raise ConfigError("EMBEDDING_URL is set: name the server's model by EMBEDDING_MODEL.")
+        raise ConfigError(say("EMBEDDING_URL is set: name the server's model by EMBEDDING_MODEL."))
     model = RemoteModel(
         RemoteOptions(
             url=settings.embedding_url,
@@ -167,15 +174,22 @@ def _register_model(pool: Pool, embeddings: EmbeddingService) -> Model:
     """Return the model as the database knows it; warn of items that it made no vectors of."""
     if not 1 <= embeddings.dimension <= MAX_DIMENSION:
         raise ConfigError(
-            f"EMBEDDING_MODEL makes vectors of {embeddings.dimension} dimensions, but pgvector's "
-            f"halfvec holds at most {MAX_DIMENSION}: choose another model."
+            say(
+                "EMBEDDING_MODEL makes vectors of {dimension} dimensions, but pgvector's "
+                "halfvec holds at most {most}: choose another model.",
+                dimension=embeddings.dimension,
+                most=MAX_DIMENSION,
+            )
         )
     try:
         model = store.models.register_model(pool, embeddings.identity, embeddings.dimension)
     except ValueError as error:
         raise ConfigError(
-            f"EMBEDDING_MODEL makes vectors of {embeddings.dimension} dimensions, but the database "
-            "holds vectors of another dimension by a model of that name: name another model."
+            say(
+                "EMBEDDING_MODEL makes vectors of {dimension} dimensions, but the database "
+                "holds vectors of another dimension by a model of that name: name another model.",
+                dimension=embeddings.dimension,
+            )
         ) from error
     missing, others = store.models.count_items_without_vectors(pool, model)
     if missing:
@@ -211,12 +225,13 @@ def _make_indexer(settings: Settings, pool: Pool, model: Model) -> Indexer:
     )
 
 
-def _end_process(reason: str) -> None:
+def _end_process(language: Language, reason: Message) -> None:
     """End at once with one line: without its database the process can do nothing.
 
     Whoever started it sees the status, and may start it again.
     """
-    sys.stderr.write(f"Conector PGVector ends: {reason}\n")
+    ended = say("Conector PGVector ends: {reason}", reason=reason)
+    sys.stderr.write(f"{translate(ended, language)}\n")
     sys.stderr.flush()
     os._exit(1)
 
@@ -226,7 +241,7 @@ def _start_threads(runtime: Runtime, settings: Settings) -> None:
     # ends.
     atexit.register(runtime.close)
     if runtime.postgres is not None:
-        runtime.postgres.watch(_end_process)
+        runtime.postgres.watch(partial(_end_process, settings.language))
     runtime.workers.start()
     if settings.worker_threads:
         runtime.indexer.start()

@@ -19,6 +19,7 @@ import store.results
 import store.waiting
 from db import DatabaseUnavailable, Pool
 from embeddings import EmbeddingService, pair_text
+from messages import Message
 from store.claims import Batch
 from store.models import Model
 from store.results import LeaseLost
@@ -154,12 +155,12 @@ class Workers:
         try:
             self._embeddings.check_passages()
         except EmbedderBusy as error:
-            self._note_waiting(str(error))
+            self._note_waiting(error.message)
             return False
         self._note_waiting(None)
         return True
 
-    def _note_waiting(self, reason: str | None) -> None:
+    def _note_waiting(self, reason: Message | None) -> None:
         """Let the jobs say what they wait for. Those that came meanwhile are told after a while."""
         with self._lock:
             if reason == self._noted and (reason is None or time.monotonic() < self._note_again):

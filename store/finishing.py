@@ -13,8 +13,10 @@ import store.jobs
 import store.matching
 import store.results
 from db import Pool, fetch_row
+from messages import Message, say
 from store.jobs import LockedJob
 from store.models import Model
+from store.sentences import dump_parts
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +34,7 @@ class Outcome(NamedTuple):
 
     status: str
     error_code: str | None = None
-    error: str | None = None
+    error: Message | None = None
 
 
 def finish_job(pool: Pool, model: Model) -> uuid.UUID | None:
@@ -55,9 +57,9 @@ def finish_job(pool: Pool, model: Model) -> uuid.UUID | None:
             _replace_items(cur, model, job)
             store.matching.keep_columns(cur, job.id)
         cur.execute(
-            "UPDATE jobs SET status = %s, error_code = %s, error = %s,"
+            "UPDATE jobs SET status = %s, error_code = %s, error = %s, error_parts = %s,"
             " finished_at = clock_timestamp() WHERE id = %s",
-            (*outcome, job.id),
+            (*outcome, dump_parts(outcome.error), job.id),
         )
         cur.execute("DELETE FROM staged_vectors WHERE job_id = %s", (job.id,))
         cur.execute("DELETE FROM job_rows WHERE job_id = %s", (job.id,))
@@ -80,8 +82,11 @@ def decide_outcome(cur: cursor, job_id: uuid.UUID, *, rejected: int, total: int)
     return Outcome(
         "failed",
         "all_rejected",
-        f"Every row of the file was rejected, so the collection stays as it was: "
-        f"{fetch_row(cur)[0]}. The job's errors name each row.",
+        say(
+            "Every row of the file was rejected, so the collection stays as it was: {codes}. The "
+            "job's errors name each row.",
+            codes=str(fetch_row(cur)[0]),
+        ),
     )
 
 

@@ -17,6 +17,7 @@ import store.canceling
 import store.collections
 import store.staging
 from db import DatabaseUnavailable, Pool, fetch_row
+from messages import Message, restore, say
 from store.rejections import RejectedRow
 from store.staging import StagedRow
 
@@ -76,11 +77,11 @@ class Job:
     deleted: int
     rate: float | None
     error_code: str | None
-    error: str | None
+    error: Message | None
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
-    waiting: str | None
+    waiting: Message | None
 
     @property
     def done(self) -> int:
@@ -100,8 +101,8 @@ class LockedJob:
 
 _SELECT_JOBS = SQL("""
     SELECT id, status, collection, filename, mode, file, total, inserted, updated, unchanged,
-    rejected, deleted, error_code, error, created_at, started_at, finished_at,
-    CASE WHEN finished_at IS NULL THEN waiting END AS waiting,
+    rejected, deleted, error_code, error, error_parts, created_at, started_at, finished_at,
+    CASE WHEN finished_at IS NULL THEN waiting END AS waiting, waiting_parts,
     CASE WHEN finished_at IS NULL THEN rate
          -- Nothing is known of a job during which the clock was set back.
          WHEN finished_at > started_at THEN (inserted + updated + unchanged + rejected)
@@ -151,7 +152,15 @@ def _select_job(conn: connection, condition: SQL, value: object) -> Job | None:
     with conn.cursor(cursor_factory=RealDictCursor) as cur:
         cur.execute(_SELECT_JOBS + condition, (value,))
         row = cur.fetchone()
-    return None if row is None else Job(**row)
+    return None if row is None else _make_job(row)
+
+
+def _make_job(row: dict[str, Any]) -> Job:
+    for name in ("error", "waiting"):
+        parts = row.pop(f"{name}_parts")
+        if row[name] is not None:
+            row[name] = restore(row[name], parts)
+    return Job(**row)
 
 
 def list_jobs(
@@ -163,7 +172,7 @@ def list_jobs(
         cur.execute(SQL("SELECT count(*) AS total FROM jobs") + _CHOSEN, values)
         total = fetch_row(cur)["total"]
         cur.execute(_SELECT_JOBS + _CHOSEN + _PAGE, values)
-        return [Job(**row) for row in cur.fetchall()], total
+        return [_make_job(row) for row in cur.fetchall()], total
 
 
 _CHOSEN = SQL("""
@@ -213,7 +222,7 @@ def insert_job(conn: connection, job_id: uuid.UUID, new: NewJob) -> bool:
             cur.execute(_INSERT_JOB, values)
         except LockNotAvailable as error:
             raise DatabaseUnavailable(
-                "An upload with the same Idempotency-Key is being stored."
+                say("An upload with the same Idempotency-Key is being stored.")
             ) from error
         inserted = cur.rowcount == 1
         cur.execute("SET LOCAL lock_timeout TO DEFAULT")

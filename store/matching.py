@@ -14,6 +14,7 @@ import store.jobs
 from db import Pool
 from store.models import Model
 from store.rejections import compose_rejection
+from store.sentences import say_in_sql
 
 # How long the server may say nothing while a job starts: 35 µs a row were measured
 # (bench/results/uploads.md).
@@ -123,10 +124,12 @@ WITH rejected AS (
 """).format(
     list_rejected=compose_rejection(
         "duplicate_id",
-        SQL("""
-            'The id ' || left(external_id, 100) || ' comes again in line ' || last_line
-            || ', and the last row with an id counts: give each row an id of its own.'
-        """),
+        say_in_sql(
+            "The id {id} comes again in line {line}, and the last row with an id counts: give each "
+            "row an id of its own.",
+            id=SQL("left(external_id, 100)"),
+            line=SQL("last_line"),
+        ),
     )
 )
 

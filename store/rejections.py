@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from psycopg2.extensions import cursor
-from psycopg2.sql import SQL, Composable, Composed, Literal
+from psycopg2.sql import SQL, Composed, Literal
 
 from db import Pool, fetch_row
+from messages import Message, restore
+from store.sentences import Sentence
 
 # How many rows `stream_rejected` holds in memory, and how long its reader may take for them.
 STREAM_ROWS = 100
@@ -25,21 +27,21 @@ class RejectedRow(NamedTuple):
 
     line: int
     code: str
-    error: str
+    error: Message
     fields: Sequence[str] | Mapping[str, Any] = ()
 
 
-def compose_rejection(code: str, error: Composable) -> Composed:
+def compose_rejection(code: str, error: Sentence) -> Composed:
     """Return the SQL that lists the staged rows of a CTE named `rejected` with their job.
 
-    `error` is an expression, so that it can use the columns of that CTE.
+    `error` is of expressions, so that it can use the columns of that CTE.
     """
-    return _INSERT_REJECTED.format(code=Literal(code), error=error)
+    return _INSERT_REJECTED.format(code=Literal(code), error=error.text, parts=error.parts)
 
 
 _INSERT_REJECTED = SQL("""
-INSERT INTO job_errors (job_id, line, code, error, fields)
-SELECT job_id, line, {code}, {error},
+INSERT INTO job_errors (job_id, line, code, error, error_parts, fields)
+SELECT job_id, line, {code}, {error}, {parts},
        jsonb_build_object('id', external_id, 'question', question, 'answer', answer,
                           'metadata', metadata)
 FROM rejected
@@ -61,17 +63,21 @@ def select_rejected(
 ) -> list[RejectedRow]:
     """Return a page of the job's rejected rows by line, as the transaction sees them."""
     cur.execute(_SELECT_REJECTED + " LIMIT %s OFFSET %s", (job_id, limit, offset))
-    return [RejectedRow(*row) for row in cur.fetchall()]
+    return [_make_row(*row) for row in cur.fetchall()]
 
 
 def stream_rejected(pool: Pool, job_id: uuid.UUID) -> Iterator[RejectedRow]:
     """Yield the job's rejected rows by line, read in one snapshot."""
     with pool.transaction(STREAM_SECONDS) as conn:
         rows = pool.stream_rows(conn, _SELECT_REJECTED, (job_id,), STREAM_ROWS)
-        yield from map(RejectedRow._make, rows)
+        yield from (_make_row(*row) for row in rows)
+
+
+def _make_row(line: int, code: str, error: str, parts: Any, fields: Any) -> RejectedRow:
+    return RejectedRow(line, code, restore(error, parts), fields)
 
 
 _SELECT_REJECTED = """
-SELECT line, code, error, coalesce(fields, '[]') FROM job_errors
+SELECT line, code, error, error_parts, coalesce(fields, '[]') FROM job_errors
 WHERE job_id = %s ORDER BY line, number
 """

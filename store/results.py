@@ -14,9 +14,11 @@ from psycopg2.sql import SQL, Placeholder
 
 import store.vectors
 from db import Pool, fetch_row
+from messages import say
 from store.claims import CLAIM_SECONDS, LEASE_OVER, MOST_ATTEMPTS, Batch
 from store.models import Model
 from store.rejections import compose_rejection
+from store.sentences import Sentence, dump_parts
 from store.vectors import ItemVectors
 
 # A server that says nothing for so many seconds is away.
@@ -77,20 +79,27 @@ def _reject_failed(cur: cursor, job_id: uuid.UUID, failed: Sequence[int]) -> Non
     if failed:
         cur.execute(
             _REJECT_FAILED,
-            {"job": job_id, "rows": failed, "error": _FAILED.format(what="failed")},
+            {"job": job_id, "rows": failed, "error": _FAILED, "parts": dump_parts(_FAILED)},
         )
 
 
 def reject_killers(pool: Pool) -> int:
     """Reject the rows that ended every process that claimed them; return how many."""
-    error = _FAILED.format(what=f"ended the process {MOST_ATTEMPTS} times")
+    error = say(
+        "The model ended the process {times} times on this row's text: shorten or reword it, and "
+        "upload it again.",
+        times=MOST_ATTEMPTS,
+    )
     with pool.transaction(CLAIM_SECONDS) as conn, conn.cursor() as cur:
-        cur.execute(_REJECT_KILLERS, {"most": MOST_ATTEMPTS, "error": error})
+        values = {"most": MOST_ATTEMPTS, "error": error, "parts": dump_parts(error)}
+        cur.execute(_REJECT_KILLERS, values)
         return sum(n for (n,) in cur.fetchall())
 
 
-_FAILED = "The model {what} on this row's text: shorten or reword it, and upload it again."
-_LIST_REJECTED = compose_rejection("embedding_failed", Placeholder("error"))
+_FAILED = say("The model failed on this row's text: shorten or reword it, and upload it again.")
+_LIST_REJECTED = compose_rejection(
+    "embedding_failed", Sentence(Placeholder("error"), SQL("%(parts)s::jsonb"))
+)
 
 _REJECT_FAILED = SQL("""
 WITH rejected AS (

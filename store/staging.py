@@ -12,6 +12,7 @@ from psycopg2.extensions import connection
 from db import Pool
 from store.copying import CopyStream, format_line
 from store.rejections import RejectedRow
+from store.sentences import dump_parts
 
 # Rejected rows that are held in memory before they go to a temporary file, in bytes.
 REJECTED_BYTES = 1 << 20
@@ -48,7 +49,9 @@ def copy_rows(
             " external_id, question, answer, metadata) FROM STDIN",
         )
         rejected.seek(0)
-        cur.copy_expert("COPY job_errors (job_id, line, code, error, fields) FROM STDIN", rejected)
+        cur.copy_expert(
+            "COPY job_errors (job_id, line, code, error, error_parts, fields) FROM STDIN", rejected
+        )
         cur.execute(
             "UPDATE jobs SET total = %s, rejected = %s WHERE id = %s",
             (lines.staged + lines.rejected, lines.rejected, job_id),
@@ -85,4 +88,5 @@ def _format_staged(job: str, row_no: int, row: StagedRow) -> str:
 
 def _format_rejected(job: str, row: RejectedRow) -> str:
     fields = [field.replace("\0", "\ufffd") for field in row.fields]
-    return format_line(job, str(row.line), row.code, row.error, fields)
+    parts = dump_parts(row.error)
+    return format_line(job, str(row.line), row.code, row.error, parts, fields)

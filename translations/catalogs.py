@@ -28,10 +28,10 @@ def translate(message: str, language: Language) -> str:
         return str(message)
     catalog = load_catalog(language)
     template = message.template
-    if message.count is None:
+    if message.counted is None:
         template = catalog.gettext(template)
     else:
-        template = catalog.ngettext(template, template, int(message.values[message.count]))
+        template = catalog.ngettext(template, template, int(message.values[message.counted]))
     values = {
         name: translate(value, language) if isinstance(value, Message) else value
         for name, value in message.values.items()
@@ -63,7 +63,7 @@ class _Numbers(Formatter):
 _NUMBERS = _Numbers()
 
 
-def choose_language(names: str) -> Language | None:
+def find_language(names: str) -> Language | None:
     """Return the first of our languages in a list such as `pt_BR:en`, or None.
 
     So gettext reads the variable LANGUAGE, which many systems set (GNU gettext, "The LANGUAGE

@@ -9,6 +9,7 @@ from __future__ import annotations
 from apiflask import HTTPBasicAuth
 from flask import Response, request
 
+from messages import say
 from web.context import current_runtime
 from web.errors import ApiError
 
@@ -59,7 +60,7 @@ def _get_role(user: tuple[str, str]) -> str:
 @auth.error_handler  # type: ignore[untyped-decorator]
 def _refuse(status: int) -> Response:
     if status == 403:
-        return ApiError(403, "forbidden", "This user may not do that.").response()
+        return ApiError(403, "forbidden", say("This user may not do that.")).response()
     return ApiError(
-        401, "unauthorized", "Name or password is missing or wrong (HTTP basic auth)."
+        401, "unauthorized", say("Name or password is missing or wrong (HTTP basic auth).")
     ).response()

@@ -13,6 +13,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, BinaryIO
 
+from messages import say
 from web.refusals import busy, disk_full, too_large, too_slow
 from web.threads import Threads
 
@@ -46,7 +47,7 @@ class Disk:
     def take(self, size: int) -> None:
         """Take room. Raises Refused (503) where others have taken it; one alone gets any."""
         if self._taken and self._taken + size > self._most:
-            raise busy("Other uploads take the room on the disk: try again later.")
+            raise busy(say("Other uploads take the room on the disk: try again later."))
         self._taken += size
 
     def give_back(self, size: int) -> None:

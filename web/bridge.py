@@ -11,9 +11,11 @@ from functools import partial
 from typing import Any, BinaryIO
 from urllib.parse import unquote_to_bytes
 
+from translations.catalogs import Language
 from web.bodies import COPIES_OF_UPLOADS, IN_MEMORY, Body, Disconnected, Disk
 from web.gate import Gate, Head
 from web.guests import SILENT_SECONDS
+from web.language import find_language
 from web.places import WAIT_SECONDS, Places, name_kind
 from web.refusals import Headers, Refused, failed
 from web.reply import Reply
@@ -83,9 +85,12 @@ class Response:
 class Bridge:
     """The ASGI app of the server. It belongs to the event loop."""
 
-    def __init__(self, app: Any, gate: Gate, *, threads: int, disk_bytes: int) -> None:
+    def __init__(
+        self, app: Any, gate: Gate, *, threads: int, disk_bytes: int, language: Language = "en"
+    ) -> None:
         self._app = app
         self._gate = gate
+        self._language = language
         self._places = Places(threads)
         self._disk = Disk(disk_bytes)
         self._threads = Threads(threads, "request")
@@ -156,7 +161,8 @@ class Bridge:
             if delay > SHORT_SECONDS:
                 connection.wait(ANSWER_SECONDS)
                 await asyncio.sleep(delay)
-        await _reply(scope, refused.status, refused.all_headers(), refused.body())
+        language = find_language(scope["headers"], self._language)
+        await _reply(scope, refused.status, refused.all_headers(language), refused.body(language))
 
     async def learn_kept(self) -> None:
         """Ask the app for the answers that are always the same."""

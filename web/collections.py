@@ -10,6 +10,7 @@ from flask import Response
 import store.collections
 from files.description import FileDescription
 from files.export import choose_columns, write_csv
+from messages import say
 from store.collections import Export
 from web.auth import auth
 from web.context import current_runtime
@@ -18,6 +19,8 @@ from web.responses import answer_csv, answer_json
 from web.schemas import CollectionBody, CollectionsResponse, DeletedResponse, ExportQuery
 
 routes = APIBlueprint("collections", __name__, tag="Collections")
+
+_NO_COLLECTION = say("There is no such collection.")
 
 
 @routes.get("/collections")
@@ -39,7 +42,7 @@ def list_collections() -> Response:
 def delete_collection(name: str) -> Response:
     _require_name(name)
     deleted = store.collections.delete_collection(current_runtime().pool, name)
-    return answer_json(DeletedResponse(deleted=require(deleted, "such collection")))
+    return answer_json(DeletedResponse(deleted=require(deleted, _NO_COLLECTION)))
 
 
 @routes.get("/collections/<name>/export")
@@ -56,13 +59,13 @@ def delete_collection(name: str) -> Response:
 def export(name: str, query: ExportQuery) -> Response:
     _require_name(name)
     with store.collections.open_export(current_runtime().pool, name) as stored:
-        return _answer_export(name, require(stored, "such collection"), query.spreadsheet_safe)
+        return _answer_export(name, require(stored, _NO_COLLECTION), query.spreadsheet_safe)
 
 
 def _require_name(name: str) -> None:
     """Raise ApiError (404) for a name that no collection can have: PostgreSQL stores no NUL."""
     if "\0" in name:
-        raise not_found("such collection")
+        raise not_found(_NO_COLLECTION)
 
 
 def _answer_export(name: str, stored: Export, spreadsheet_safe: bool) -> Response:

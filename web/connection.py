@@ -14,7 +14,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from services.failures import group_address
+from translations.catalogs import Language
 from web.guests import SILENT_SECONDS, STRANGER_SECONDS, Guests
+from web.language import find_language
 from web.refusals import Refused, header_too_large, incomplete_body, malformed
 
 # Of the headers of one request. nginx takes as much by default, Apache as many.
@@ -35,6 +37,7 @@ class Connection(HttpToolsProtocol):
     """Counts as a stranger until a request of it had right credentials."""
 
     guests: Guests
+    language: Language = "en"
 
     def __init__(
         self,
@@ -199,7 +202,8 @@ class Connection(HttpToolsProtocol):
             cycle.disconnected = True
             cycle.message_event.set()
         if not self.transport.is_closing():
-            self.transport.write(refused.as_bytes())
+            language = find_language(self.headers or (), self.language)
+            self.transport.write(refused.as_bytes(language))
             if self._half_closed:
                 self.transport.close()
             else:
@@ -243,6 +247,9 @@ def _decline_upgrade(data: bytes) -> bytes:
     return _UPGRADE.sub(b"\r\nx-declined:", head) + data[len(head) :]
 
 
-def make_protocol(guests: Guests) -> type[Connection]:
-    """Return the class of the connections that `guests` holds."""
-    return type("GuestConnection", (Connection,), {"guests": guests})
+def make_protocol(guests: Guests, language: Language = "en") -> type[Connection]:
+    """Return the class of the connections that `guests` holds.
+
+    They refuse in `language` what asks for no other one.
+    """
+    return type("GuestConnection", (Connection,), {"guests": guests, "language": language})

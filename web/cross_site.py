@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from flask import request
 
+from messages import Message, say
 from web.errors import ApiError
 
 # Methods that change nothing: RFC 9110, "Safe Methods".
@@ -29,9 +30,9 @@ def refuse_cross_site() -> None:
         return
     origin = request.headers.get("Origin")
     if origin is not None and not _is_own(origin):
-        raise _cross_site(f"from the page of {origin[:200]}")
+        raise _cross_site(say("from the page of {origin}", origin=origin[:200]))
     if request.headers.get("Sec-Fetch-Site", "none").lower() not in _OWN_SITES:
-        raise _cross_site("from the page of another site")
+        raise _cross_site(say("from the page of another site"))
 
 
 def _is_own(origin: str) -> bool:
@@ -57,10 +58,14 @@ def _parse_origin(address: str) -> tuple[str, str, int | None] | None:
     return parts.scheme, parts.hostname, port or default
 
 
-def _cross_site(whence: str) -> ApiError:
+def _cross_site(whence: Message) -> ApiError:
     return ApiError(
         403,
         "cross_site",
-        f"The request came {whence}, and only pages of {_own_origin()} may change something here. "
-        "Behind a proxy, set TRUSTED_PROXIES, so that the service knows its own address.",
+        say(
+            "The request came {whence}, and only pages of {own} may change something here. "
+            "Behind a proxy, set TRUSTED_PROXIES, so that the service knows its own address.",
+            whence=whence,
+            own=_own_origin(),
+        ),
     )

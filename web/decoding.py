@@ -15,6 +15,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.formparser import FormDataParser
 
 from files.encoding import find_codec
+from messages import Message, say
 from web.errors import ApiError, invalid_request, unsupported_media_type
 
 # A form or an address may have so many fields; werkzeug bounds the parts of a multipart body.
@@ -40,7 +41,7 @@ def decode_json(request: flask.Request) -> str:
     codec = find_codec(name)
     if codec is None:
         raise unsupported_media_type(
-            f"The Content-Type's charset {name[:40]!r} is not known: send UTF-8."
+            say("The Content-Type's charset {name!r} is not known: send UTF-8.", name=name[:40])
         )
     try:
         return body[start:].decode(codec)
@@ -52,31 +53,53 @@ def _explain_undecodable(body: bytes, at: int, codec: str) -> ApiError:
     return ApiError(
         400,
         "malformed_json",
-        f"Byte {at} of the body (0x{body[at]:02X}) is not {codec}, in line "
-        f"{body.count(10, 0, at) + 1}: send UTF-8, or say in the Content-Type which charset it is "
-        "(application/json; charset=iso-8859-1).",
+        say(
+            "Byte {at} of the body (0x{value:02X}) is not {codec}, in line "
+            "{line}: send UTF-8, or say in the Content-Type which charset it is "
+            "(application/json; charset=iso-8859-1).",
+            at=at,
+            value=body[at],
+            codec=codec,
+            line=body.count(10, 0, at) + 1,
+        ),
         details={"byte": at, "encoding": codec},
     )
 
 
-def require_utf8(encoded: bytes, what: str) -> None:
+def require_utf8(encoded: bytes, what: Message) -> None:
     """Raise ApiError (400) unless fields as they are sent, `a=b&c=d`, are UTF-8 and not too many.
 
     `what` names their place at the beginning of a sentence.
     """
     fields = encoded.split(b"&", MAX_FIELDS)
     if len(fields) > MAX_FIELDS:
-        raise invalid_request(f"{what} has more than {MAX_FIELDS:,} fields.")
+        raise invalid_request(
+            say("{what} has more than {most:,} fields.", what=what, most=MAX_FIELDS)
+        )
     for field in fields:
         name, _, value = (unquote_to_bytes(part) for part in field.partition(b"="))
         for part in (name, value):
             try:
                 part.decode()
             except UnicodeDecodeError as error:
-                place = f"{what}, field {name[:MAX_SHOWN].decode('utf-8', 'replace')}"
+                where: dict[str, str | int] = {
+                    "what": what,
+                    "field": name[:MAX_SHOWN].decode("utf-8", "replace"),
+                    "start": error.start,
+                    "value": part[error.start],
+                }
                 raise invalid_request(
-                    f"{place}: byte {error.start} (0x{part[error.start]:02X}) of its "
-                    f"{'value' if part is value else 'name'} is not UTF-8: send UTF-8."
+                    say(
+                        "{what}, field {field}: byte {start} (0x{value:02X}) of its value is not "
+                        "UTF-8: send UTF-8.",
+                        **where,
+                    )
+                    if part is value
+                    else say(
+                        "{what}, field {field}: byte {start} (0x{value:02X}) of its name is not "
+                        "UTF-8: send UTF-8.",
+                        **where,
+                    )
                 ) from error
 
 
@@ -94,8 +117,10 @@ class _FormParser(FormDataParser):
                 raise _explain_header(error) from error
             except ValueError as error:
                 raise _malformed(
-                    "The multipart body can't be read: its boundary, or its end, is missing or "
-                    "wrong."
+                    say(
+                        "The multipart body can't be read: its boundary, or its end, is missing or "
+                        "wrong."
+                    )
                 ) from error
             if mimetype == "multipart/form-data":
                 _require_readable(parsed[1])
@@ -107,12 +132,16 @@ class _FormParser(FormDataParser):
 def _explain_header(error: UnicodeDecodeError) -> ApiError:
     header = error.object[:MAX_SHOWN].decode("ascii", "backslashreplace")
     return _malformed(
-        f"A part's header is not UTF-8 at its byte {error.start}: {header} Send names in UTF-8 "
-        "(curl -F 'file=@faq.csv;filename=faq.csv')."
+        say(
+            "A part's header is not UTF-8 at its byte {start}: {header} Send names in UTF-8 "
+            "(curl -F 'file=@faq.csv;filename=faq.csv').",
+            start=error.start,
+            header=header,
+        )
     )
 
 
-def _malformed(error: str) -> ApiError:
+def _malformed(error: Message) -> ApiError:
     return ApiError(400, "malformed_request", error)
 
 
@@ -120,7 +149,9 @@ def _require_readable(form: MultiDict[str, str]) -> None:
     """Raise ApiError (400) where werkzeug has put marks for bytes that are not UTF-8."""
     for name, value in form.items(multi=True):
         if "\ufffd" in value:
-            raise invalid_request(f"{name[:MAX_SHOWN]}: the part is not UTF-8: send UTF-8.")
+            raise invalid_request(
+                say("{name}: the part is not UTF-8: send UTF-8.", name=name[:MAX_SHOWN])
+            )
 
 
 class FormRequest(flask.Request):

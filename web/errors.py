@@ -14,10 +14,12 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from db import DatabaseUnavailable
 from embeddings import EmbeddingFailed
 from files.errors import FileError
+from messages import Message, cite, say
 from services.users import TooManyFailures
 from store.items import DuplicateItem
 from store.jobs import KeyReused
 from turns import EmbedderBusy
+from web.language import speak_all
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +37,7 @@ class ApiError(Exception):
         self,
         status: int,
         code: str,
-        error: str,
+        error: Message,
         *,
         details: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
@@ -48,31 +50,32 @@ class ApiError(Exception):
         self.headers = dict(headers or {})
 
     def response(self) -> Response:
-        response = jsonify({**self.details, "error": self.error, "code": self.code})
+        said = {**self.details, "error": self.error}
+        response = jsonify({**speak_all(said), "code": self.code})
         response.status_code = self.status
         response.headers.update(self.headers)
         return response
 
 
-def invalid_request(error: str, details: Mapping[str, Any] | None = None) -> ApiError:
+def invalid_request(error: Message, details: Mapping[str, Any] | None = None) -> ApiError:
     """Return the 400 of a request that can't be meant as it is."""
     return ApiError(400, "invalid_request", error, details=details)
 
 
-def unsupported_media_type(error: str) -> ApiError:
+def unsupported_media_type(error: Message) -> ApiError:
     """Return the 415 of a body that is of no kind that the route takes."""
     return ApiError(415, "unsupported_media_type", error)
 
 
-def not_found(what: str) -> ApiError:
+def not_found(error: Message) -> ApiError:
     """Return the 404 for one thing that is not there."""
-    return ApiError(404, "not_found", f"There is no {what}.")
+    return ApiError(404, "not_found", error)
 
 
-def require(found: T | None, what: str) -> T:
+def require(found: T | None, error: Message) -> T:
     """Return what was found. Raises ApiError (404) when that is None."""
     if found is None:
-        raise not_found(what)
+        raise not_found(error)
     return found
 
 
@@ -95,14 +98,27 @@ def _translate_http(error: HTTPException) -> ApiError:
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         headers["Allow"] = ", ".join(error.valid_methods)
     code = {404: "not_found", 413: "too_large"}.get(status, name)
-    return ApiError(
-        status, code, _SENTENCES.get(status, error.description or error.name), headers=headers
-    )
+    return ApiError(status, code, _phrase_http(status, error), headers=headers)
+
+
+def _phrase_http(status: int, error: HTTPException) -> Message:
+    if status in _SENTENCES:
+        return _SENTENCES[status]
+    said = error.description or error.name
+    known = _DESCRIPTIONS.get(status)
+    return known if known is not None and known == said else cite(said)
 
 
 _SENTENCES = {
-    404: "There is nothing at this address: /docs lists what there is.",
-    413: "The request is too large. An upload may have MAX_UPLOAD_MB megabytes and 1,000 parts.",
+    404: say("There is nothing at this address: /docs lists what there is."),
+    413: say(
+        "The request is too large. An upload may have MAX_UPLOAD_MB megabytes and 1,000 parts."
+    ),
+}
+# What werkzeug says of others.
+_DESCRIPTIONS = {
+    400: say("The browser (or proxy) sent a request that this server could not understand."),
+    405: say("The method is not allowed for the requested URL."),
 }
 
 
@@ -116,8 +132,11 @@ def _refuse_duplicate(error: DuplicateItem) -> ApiError:
     return ApiError(
         409,
         "duplicate_item",
-        f"The collection holds this question with this answer already, as item {error.id}: "
-        f"change that one (PUT /items/{error.id}).",
+        say(
+            "The collection holds this question with this answer already, as item {id}: "
+            "change that one (PUT /items/{id}).",
+            id=error.id,
+        ),
         details={"id": error.id},
     )
 
@@ -126,8 +145,11 @@ def _refuse_reused_key(error: KeyReused) -> ApiError:
     return ApiError(
         422,
         "idempotency_key_reused",
-        "This Idempotency-Key came before with another file or other options, and made the job "
-        f"{error.job_id}. Nothing of this upload was stored: send it with a key of its own.",
+        say(
+            "This Idempotency-Key came before with another file or other options, and made the job "
+            "{job_id}. Nothing of this upload was stored: send it with a key of its own.",
+            job_id=str(error.job_id),
+        ),
         details={"job_id": str(error.job_id)},
     )
 
@@ -136,37 +158,45 @@ def _refuse_failures(error: TooManyFailures) -> ApiError:
     return ApiError(
         429,
         "too_many_failures",
-        f"{error} Try again in {error.retry_after} seconds.",
+        say(
+            "{error} Try again in {retry_after} seconds.",
+            error=error.message,
+            retry_after=error.retry_after,
+        ),
         headers=_retry_after(error.retry_after),
     )
 
 
 def _report_database(error: DatabaseUnavailable) -> ApiError:
     logger.warning("Answered 503: %s", error)
-    return _unavailable(f"{error} Try again in a moment.", RETRY_SECONDS)
+    return _unavailable(say("{error} Try again in a moment.", error=error.message), RETRY_SECONDS)
 
 
 def _report_busy(error: EmbedderBusy) -> ApiError:
-    return _unavailable(f"{error} Try again in a moment.", error.retry_after)
+    return _unavailable(
+        say("{error} Try again in a moment.", error=error.message), error.retry_after
+    )
 
 
 def _refuse_text(error: EmbeddingFailed) -> ApiError:
-    return ApiError(422, "embedding_failed", f"{error} Shorten or reword it.")
+    return ApiError(
+        422, "embedding_failed", say("{error} Shorten or reword it.", error=error.message)
+    )
 
 
 def _report_os_error(error: OSError) -> ApiError:
     if error.errno not in (errno.ENOSPC, errno.EDQUOT):
         return _report_unexpected(error)
     logger.error("Answered 503: %s", error)
-    return _unavailable("The service's disk is full: try again later.", DISK_RETRY_SECONDS)
+    return _unavailable(say("The service's disk is full: try again later."), DISK_RETRY_SECONDS)
 
 
 def _report_unexpected(error: Exception) -> ApiError:
     logger.error("A request failed unexpectedly", exc_info=error)
-    return ApiError(500, "internal_error", "The service failed; its log says why.")
+    return ApiError(500, "internal_error", say("The service failed; its log says why."))
 
 
-def _unavailable(error: str, retry_after: int) -> ApiError:
+def _unavailable(error: Message, retry_after: int) -> ApiError:
     """Return the 503 that says when to try again."""
     return ApiError(503, "unavailable", error, headers=_retry_after(retry_after))
 

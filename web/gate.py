@@ -75,7 +75,7 @@ class Gate:
                 if await asyncio.shield(check) is None:
                     raise unauthorized()
         except TooManyFailures as error:
-            raise too_many_failures(str(error), error.retry_after) from None
+            raise too_many_failures(error.message, error.retry_after) from None
 
     def delay(self, head: Head) -> float:
         """Return how many seconds the next refusal of the request's address has to wait."""

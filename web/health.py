@@ -8,11 +8,13 @@ from flask import Response
 import db
 from db import DatabaseUnavailable
 from embeddings import EmbeddingFailed
+from messages import say
 from services.runtime import Runtime
 from services.workers import STUCK_SECONDS
 from turns import EmbedderBusy
 from web.context import current_runtime
 from web.errors import RETRY_SECONDS
+from web.language import speak
 from web.openapi import VERSION
 from web.responses import answer_json
 from web.schemas import HealthResponse, ReadyResponse
@@ -53,10 +55,11 @@ def check_parts(runtime: Runtime) -> dict[str, str]:
     try:
         runtime.embeddings.check()
     except (EmbedderBusy, EmbeddingFailed) as error:
-        parts["model"] = str(error)
+        parts["model"] = speak(error.message)
     silent = runtime.workers.stuck_seconds()
     if silent > STUCK_SECONDS:
-        parts["workers"] = f"the model gave them nothing for {silent:.0f} seconds"
+        silence = say("the model gave them nothing for {seconds:.0f} seconds", seconds=silent)
+        parts["workers"] = speak(silence)
     return parts
 
 
@@ -65,5 +68,5 @@ def _check_database(runtime: Runtime) -> str:
     try:
         db.ping(runtime.pool)
     except DatabaseUnavailable as error:
-        return trouble or str(error)
+        return speak(trouble or error.message)
     return "ok"

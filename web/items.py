@@ -7,6 +7,7 @@ from flask import Response
 
 import services.items
 import store.items
+from messages import say
 from store.items import Item
 from web.auth import auth
 from web.context import current_runtime
@@ -22,6 +23,8 @@ from web.schemas import (
 )
 
 routes = APIBlueprint("items", __name__, tag="Items")
+
+_NO_ITEM = say("There is no such item.")
 
 
 @routes.get("/items")
@@ -70,13 +73,17 @@ def change_item(item_id: int, new: ItemChange) -> Response:
     before = _require_item(item_id)
     if new.id not in (None, item_id) or new.collection not in (None, before.collection):
         raise invalid_request(
-            f"The item is {item_id} of the collection {before.collection}: neither can change. "
-            "Store a new item in the other collection, and delete this one.",
+            say(
+                "The item is {id} of the collection {collection}: neither can change. "
+                "Store a new item in the other collection, and delete this one.",
+                id=item_id,
+                collection=before.collection,
+            ),
         )
     item = services.items.change_item(
         current_runtime(), item_id, new.question, new.answer, new.metadata
     )
-    return answer_json(describe_item(require(item, "such item")))
+    return answer_json(describe_item(require(item, _NO_ITEM)))
 
 
 @routes.delete("/items/<int:item_id>")
@@ -85,7 +92,7 @@ def change_item(item_id: int, new: ItemChange) -> Response:
 @routes.doc(summary="Delete an item")
 def delete_item(item_id: int) -> Response:
     if not (_is_id(item_id) and store.items.delete_item(current_runtime().pool, item_id)):
-        raise not_found("such item")
+        raise not_found(_NO_ITEM)
     return answer_json(DeletedResponse(deleted=1))
 
 
@@ -96,7 +103,7 @@ def describe_item(item: Item) -> ItemBody:
 
 def _require_item(item_id: int) -> Item:
     item = store.items.get_item(current_runtime().pool, item_id) if _is_id(item_id) else None
-    return require(item, "such item")
+    return require(item, _NO_ITEM)
 
 
 def _is_id(number: int) -> bool:

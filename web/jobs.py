@@ -11,11 +11,13 @@ import store.jobs
 import store.rejections
 from files.description import FileDescription
 from files.export import write_rejected
+from messages import say
 from store.jobs import Job
 from store.rejections import RejectedRow
 from web.auth import auth
 from web.context import current_runtime
 from web.errors import require
+from web.language import speak
 from web.responses import answer_csv, answer_json, answer_page
 from web.schemas import (
     ErrorsResponse,
@@ -29,6 +31,8 @@ from web.schemas import (
 )
 
 routes = APIBlueprint("jobs", __name__, tag="Jobs")
+
+_NO_JOB = say("There is no such job.")
 
 
 @routes.get("/jobs")
@@ -80,7 +84,7 @@ def list_errors(job_id: UUID, page: PageQuery) -> Response:
 @routes.doc(summary="End a job; rows already written stay")
 def cancel_job(job_id: UUID) -> Response:
     job = store.jobs.cancel_job(current_runtime().pool, job_id)
-    return answer_json(describe_job(require(job, "such job")))
+    return answer_json(describe_job(require(job, _NO_JOB)))
 
 
 def describe_job(job: Job) -> JobBody:
@@ -109,19 +113,25 @@ def describe_job(job: Job) -> JobBody:
         progress=round(job.done / job.total, 4) if job.total else 1.0,
         rows_per_second=None if job.rate is None else round(job.rate, 1),
         eta_seconds=eta,
-        waiting=job.waiting,
-        error=JobError(error=job.error, code=job.error_code or "failed") if job.error else None,
+        waiting=None if job.waiting is None else speak(job.waiting),
+        error=_describe_error(job),
         file=job.file,
     )
 
 
+def _describe_error(job: Job) -> JobError | None:
+    if not job.error:
+        return None
+    return JobError(error=speak(job.error), code=job.error_code or "failed")
+
+
 def describe_rejection(row: RejectedRow) -> RowErrorBody:
     """Return a rejected row as its callers see it."""
-    return RowErrorBody(line=row.line, code=row.code, error=row.error)
+    return RowErrorBody(line=row.line, code=row.code, error=speak(row.error))
 
 
 def _require_job(job_id: UUID) -> Job:
-    return require(store.jobs.get_job(current_runtime().pool, job_id), "such job")
+    return require(store.jobs.get_job(current_runtime().pool, job_id), _NO_JOB)
 
 
 def _answer_errors_csv(job: Job) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
+from messages import say
 from web.refusals import busy
 
 # The part of all threads that a kind may take. A hanging embedding server holds searches and writes
@@ -49,7 +50,7 @@ class Places:
             return
         waiting = self._waiting[kind]
         if len(waiting) >= MAX_WAITING:
-            raise busy("Too many requests of this kind wait already: try again later.")
+            raise busy(say("Too many requests of this kind wait already: try again later."))
         place = asyncio.get_running_loop().create_future()
         waiting.append(place)
         try:
@@ -61,7 +62,9 @@ class Places:
             elif place in waiting:
                 waiting.remove(place)
             if isinstance(error, TimeoutError):
-                raise busy("Other requests of this kind take too long: try again later.") from None
+                raise busy(
+                    say("Other requests of this kind take too long: try again later.")
+                ) from None
             raise
 
     def leave(self, kind: str) -> None:

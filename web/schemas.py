@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from files.options import ReadOptions
+from messages import say
 from services.imports import ImportOptions
 from services.search import Query
 from texts import MAX_ANSWER_CHARS, MAX_METADATA_CHARS, MAX_QUESTION_CHARS, visible_text
@@ -39,19 +40,19 @@ MAX_OPTION_CHARS = 1_000
 
 def _require_storable(text: str) -> str:
     if "\0" in text:
-        raise ValueError("must not hold the character NUL, which PostgreSQL can't store")
+        raise ValueError(say("must not hold the character NUL, which PostgreSQL can't store"))
     return text
 
 
 def _require_visible(text: str) -> str:
     if not visible_text(text):
-        raise ValueError("must hold something to read")
+        raise ValueError(say("must hold something to read"))
     return text
 
 
 def _require_column_name(text: str) -> str:
     if not visible_text(text) or text != text.strip() or text.casefold() == "id":
-        raise ValueError("must be a name without spaces around it, other than id")
+        raise ValueError(say("must be a name without spaces around it, other than id"))
     return text
 
 
@@ -62,7 +63,7 @@ def _read_json(value: object) -> object:
     try:
         return json.loads(value)
     except (ValueError, RecursionError) as error:
-        raise ValueError('must be a JSON object such as {"column": "value"}') from error
+        raise ValueError(say('must be a JSON object such as {{"column": "value"}}')) from error
 
 
 def _count_names(value: object) -> str:

@@ -25,6 +25,7 @@ import uvicorn
 from flask import Flask
 
 from config import Settings
+from messages import say
 from services.process import end_on_signals
 from web.bridge import Bridge
 from web.connection import make_protocol
@@ -50,7 +51,7 @@ class _Server(uvicorn.Server):
                 self._call,
                 interface="asgi3",
                 loop="asyncio",
-                http=make_protocol(self._guests),
+                http=make_protocol(self._guests, settings.language),
                 ws="none",
                 lifespan="off",
                 backlog=ACCEPTED_AT_ONCE,
@@ -80,6 +81,7 @@ class _Server(uvicorn.Server):
             gate,
             threads=settings.http_threads,
             disk_bytes=settings.max_upload_disk_mb * 1024 * 1024,
+            language=settings.language,
         )
         await self._bridge.learn_kept()
         await super().startup(sockets)
@@ -157,5 +159,12 @@ def _open_sockets(host: str, port: int) -> list[socket.socket]:
         for sock in sockets:
             sock.close()
         reason = error.strerror or error
-        raise OSError(f"nobody can listen at HOST={host}, PORT={port}: {reason}") from error
+        raise OSError(
+            say(
+                "nobody can listen at HOST={host}, PORT={port}: {reason}",
+                host=host,
+                port=port,
+                reason=str(reason),
+            )
+        ) from error
     return sockets

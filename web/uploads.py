@@ -15,6 +15,7 @@ from werkzeug.datastructures import FileStorage
 
 import services.imports
 import store.jobs
+from messages import Message, join, say, say_count
 from services.imports import ImportPreview, Upload
 from store.jobs import Job
 from web.auth import auth
@@ -22,6 +23,7 @@ from web.context import current_runtime
 from web.decoding import require_utf8
 from web.errors import ApiError, invalid_request, unsupported_media_type
 from web.jobs import describe_job, describe_rejection
+from web.language import speak
 from web.responses import answer_json
 from web.schemas import (
     MAX_IDEMPOTENCY_KEY,
@@ -59,6 +61,8 @@ MAX_FILENAME = 255
 # A dry run shows so many rows, and so many rejections.
 PREVIEW_ROWS = 10
 SHOWN_SHEETS = 20
+# The names of parts, in characters.
+MAX_SHOWN_NAMES = 275
 
 routes = APIBlueprint("uploads", __name__, tag="Upload")
 
@@ -84,10 +88,12 @@ def upload() -> Response:
         upload_key = None if key is None else services.imports.make_key(key, file, asked)
         earlier = upload_key and store.jobs.find_earlier_job(runtime.pool, upload_key)
         if earlier:
-            return _accept(earlier, "This Idempotency-Key was used: this is its job.")
+            return _accept(earlier, say("This Idempotency-Key was used: this is its job."))
         job = services.imports.import_file(runtime, file, asked, upload_key)
-    stored = f"{job.total - job.rejected} rows are stored and will be embedded."
-    return _accept(job, stored + _name_unread(job))
+    stored = say_count(
+        "{rows} rows are stored and will be embedded.", "rows", rows=job.total - job.rejected
+    )
+    return _accept(job, _name_unread(job, stored))
 
 
 def read_idempotency_key(request: Request) -> str | None:
@@ -95,18 +101,21 @@ def read_idempotency_key(request: Request) -> str | None:
     key = request.headers.get("Idempotency-Key")
     if key is not None and not (0 < len(key) <= MAX_IDEMPOTENCY_KEY and key.isprintable()):
         raise invalid_request(
-            f"Idempotency-Key must have 1 to {MAX_IDEMPOTENCY_KEY} printable characters."
+            say(
+                "Idempotency-Key must have 1 to {most} printable characters.",
+                most=MAX_IDEMPOTENCY_KEY,
+            )
         )
     return key
 
 
 def read_options(request: Request) -> UploadOptions:
     """Return the options, from query and form fields alike. Raises ApiError (400)."""
-    require_utf8(request.query_string, "The address")
+    require_utf8(request.query_string, say("The address"))
     given = [*request.args.items(multi=True), *request.form.items(multi=True)]
     for name, times in Counter(name for name, _ in given).items():
         if times > 1:
-            raise invalid_request(f"{name}: given {times} times.")
+            raise invalid_request(say("{name}: given {times} times.", name=name, times=times))
     return validate(UploadOptions, dict(given))
 
 
@@ -114,7 +123,7 @@ def read_options(request: Request) -> UploadOptions:
 def open_upload(request: Request) -> Iterator[Upload]:
     """Yield the request's file: its part `file`, or its body. Raises ApiError (400, 413, 415)."""
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise unsupported_media_type("The body is compressed: send the CSV itself.")
+        raise unsupported_media_type(say("The body is compressed: send the CSV itself."))
     if request.mimetype == "multipart/form-data":
         yield _open_part(_find_part(request))
     elif request.mimetype in FILE_TYPES:
@@ -122,14 +131,17 @@ def open_upload(request: Request) -> Iterator[Upload]:
             _copy_body(request, file)
             if request.mimetype == "application/json" and not _begins_array(file):
                 raise unsupported_media_type(
-                    "The body is no JSON array of objects with question and answer."
+                    say("The body is no JSON array of objects with question and answer.")
                 )
             charset = _read_charset(request.mimetype_params)
             yield Upload(file, None, charset)
     else:
         raise unsupported_media_type(
-            f"The body's Content-Type is {request.mimetype or 'missing'}: send the file as "
-            "multipart field `file` (curl -F file=@faq.csv), or as the body with text/csv."
+            say(
+                "The body's Content-Type is {type}: send the file as multipart field `file` "
+                "(curl -F file=@faq.csv), or as the body with text/csv.",
+                type=request.mimetype or say("missing"),
+            )
         )
 
 
@@ -141,21 +153,29 @@ def _find_part(request: Request) -> FileStorage:
         raise ApiError(
             400,
             "malformed_request",
-            "The multipart body has no part: send the file as curl -F file=@faq.csv does.",
+            say("The multipart body has no part: send the file as curl -F file=@faq.csv does."),
         )
     if not files and "file" in request.form:
         raise ApiError(
             400,
             "missing_file",
-            "The part `file` is a text, not a file with a name: send it as curl -F file=@faq.csv "
-            "does.",
+            say(
+                "The part `file` is a text, not a file with a name: send it as "
+                "curl -F file=@faq.csv does."
+            ),
         )
     if len(files) != 1 or others:
-        found = f"{len(files)} parts named `file`" + (f" and {', '.join(others)}" if others else "")
+        found = say_count("{parts} parts named `file`", "parts", parts=len(files))
+        if others:
+            names = ", ".join(others)[:MAX_SHOWN_NAMES]
+            found = say("{parts} and {others}", parts=found, others=names)
         raise ApiError(
             400,
             "missing_file" if not files else "invalid_request",
-            f"Send one file as the part `file` (curl -F file=@faq.csv); there are {found[:300]}.",
+            say(
+                "Send one file as the part `file` (curl -F file=@faq.csv); there are {found}.",
+                found=found,
+            ),
         )
     return files[0]
 
@@ -174,7 +194,11 @@ def _copy_body(request: Request, file: BinaryIO) -> None:
         raise ApiError(
             400,
             "incomplete_body",
-            f"The body ended after {length} of {request.content_length} bytes: send it again.",
+            say(
+                "The body ended after {length} of {announced} bytes: send it again.",
+                length=length,
+                announced=request.content_length,
+            ),
         )
     file.seek(0)
 
@@ -192,17 +216,18 @@ def _read_charset(parameters: Mapping[str, str]) -> str | None:
     return None if charset.lower().replace("-", "").replace("_", "") in ("", "utf8") else charset
 
 
-def _name_unread(job: Job) -> str:
-    """Return a sentence about the sheets of a workbook that were not read; empty if all were."""
+def _name_unread(job: Job, message: Message) -> Message:
+    """Return the message, and behind it the sheets of a workbook that were not read, if any."""
     names = job.file.get("sheets_not_read") or []
     if not names:
-        return ""
+        return message
     shown = ", ".join(repr(name) for name in names[:SHOWN_SHEETS])
-    return f" Not read: the sheets {shown} (sheet= names the one to read)."
+    unread = say("Not read: the sheets {names} (sheet= names the one to read).", names=shown)
+    return join(message, unread)
 
 
-def _accept(job: Job, message: str) -> Response:
-    response = answer_json(UploadResponse(message=message, job=describe_job(job)), 202)
+def _accept(job: Job, message: Message) -> Response:
+    response = answer_json(UploadResponse(message=speak(message), job=describe_job(job)), 202)
     response.headers["Location"] = f"/jobs/{job.id}"
     return response
 
@@ -211,7 +236,7 @@ def _answer_preview(preview: ImportPreview) -> Response:
     job = preview.job
     status = "failed" if job.error else "succeeded"
     body = DryRunResponse(
-        message=_describe_outcome(job),
+        message=speak(_describe_outcome(job)),
         job=DryRunJob(**describe_job(job).model_dump() | {"id": None, "status": status}),
         preview=Preview(
             **preview.description.as_json(),
@@ -225,9 +250,18 @@ def _answer_preview(preview: ImportPreview) -> Response:
     return answer_json(body)
 
 
-def _describe_outcome(job: Job) -> str:
-    message = (
-        f"Nothing was stored: of {job.total} rows {job.inserted} would be inserted, "
-        f"{job.updated} updated, {job.unchanged} left unchanged and {job.rejected} rejected."
-    ) + _name_unread(job)
-    return message if job.error is None else f"{message} The upload would fail: {job.error}"
+def _describe_outcome(job: Job) -> Message:
+    counts = say_count(
+        "Nothing was stored: of {total} rows {inserted} would be inserted, "
+        "{updated} updated, {unchanged} left unchanged and {rejected} rejected.",
+        "total",
+        total=job.total,
+        inserted=job.inserted,
+        updated=job.updated,
+        unchanged=job.unchanged,
+        rejected=job.rejected,
+    )
+    message = _name_unread(job, counts)
+    if job.error is None:
+        return message
+    return join(message, say("The upload would fail: {error}", error=job.error))

@@ -15,8 +15,10 @@ from flask import Request, request
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
+from messages import Message, cite, join, say
 from web.decoding import decode_json, require_utf8
 from web.errors import ApiError, invalid_request, unsupported_media_type
+from web.reasons import phrase_json_error, phrase_reason
 
 MAX_JSON_BYTES = 8 * 1024 * 1024
 # No object or array of JSON has more members, and no body more in all: 100 searches with all their
@@ -43,17 +45,21 @@ class RequestAdapter(PydanticAdapter):
 
     def validate_input(self, request: Request, location: str, **_kwargs: Any) -> BaseModel:
         if location in ("query", "querystring"):
-            require_utf8(request.query_string, "The address")
+            require_utf8(request.query_string, say("The address"))
             return validate(self.model_class, request.args.to_dict())
         if request.mimetype == "application/json":
             return validate(self.model_class, decode_json(request))
         if location == "json_or_form" and request.mimetype in _FORM_TYPES:
             return validate(self.model_class, _read_form(request))
-        expected = "application/json"
+        expected = cite("application/json")
         if location == "json_or_form":
-            expected += f" or {_URL_ENCODED}"
+            expected = say("application/json or {other}", other=_URL_ENCODED)
         raise unsupported_media_type(
-            f"The body's Content-Type is {request.mimetype or 'missing'}: send it as {expected}."
+            say(
+                "The body's Content-Type is {type}: send it as {expected}.",
+                type=request.mimetype or say("missing"),
+                expected=expected,
+            )
         )
 
 
@@ -83,7 +89,11 @@ def _parse_json(text: str) -> Any:
     try:
         parsed = from_json(text)
     except ValueError as error:
-        raise ApiError(400, "malformed_json", f"The body is not valid JSON: {error}.") from error
+        raise ApiError(
+            400,
+            "malformed_json",
+            say("The body is not valid JSON: {error}.", error=phrase_json_error(error)),
+        ) from error
     _bound_members(parsed)
     return parsed
 
@@ -97,19 +107,27 @@ def _bound_members(parsed: Any) -> None:
         if not isinstance(value, (dict, list)):
             continue
         if len(value) > MAX_MEMBERS:
-            raise _refuse_members(path, f"{len(value):,} members; at most {MAX_MEMBERS:,}")
+            many = say(
+                "has {count:,} members; at most {most:,} are taken",
+                count=len(value),
+                most=MAX_MEMBERS,
+            )
+            raise _refuse_members(path, many)
         total += len(value)
         if total > MAX_MEMBERS_IN_ALL:
-            raise _refuse_members((), f"more than {MAX_MEMBERS_IN_ALL:,} members in all; fewer")
+            many = say(
+                "has more than {most:,} members in all; fewer are taken", most=MAX_MEMBERS_IN_ALL
+            )
+            raise _refuse_members((), many)
         members = value.items() if isinstance(value, dict) else enumerate(value)
         waiting += [((*path, name), member) for name, member in members]
 
 
-def _refuse_members(path: tuple[int | str, ...], count: str) -> ApiError:
+def _refuse_members(path: tuple[int | str, ...], error: Message) -> ApiError:
     place = _join_names(path)
-    error = f"has {count} are taken"
     return invalid_request(
-        f"{place or 'The body'}: {error}.", details={"fields": [{"field": place, "error": error}]}
+        say("{place}: {error}.", place=place or say("The body"), error=error),
+        details={"fields": [{"field": place, "error": error}]},
     )
 
 
@@ -122,23 +140,25 @@ def bound_body() -> None:
 def _read_form(request: Request) -> dict[str, Any]:
     """Return the form's fields; a field that comes several times is a list."""
     if request.mimetype == _URL_ENCODED:
-        require_utf8(request.get_data(), "The form")
+        require_utf8(request.get_data(), say("The form"))
     lists = request.form.to_dict(flat=False)
     if len(lists) == 1 and next(iter(lists)).lstrip().startswith("{"):
         raise invalid_request(
-            "The body looks like JSON, but came as a form: send it with the header "
-            "Content-Type: application/json."
+            say(
+                "The body looks like JSON, but came as a form: send it with the header "
+                "Content-Type: application/json."
+            )
         )
     return {name: values[0] if len(values) == 1 else values for name, values in lists.items()}
 
 
 def _explain_invalid(error: ValidationError, given: Any) -> ApiError:
-    errors = error.errors(include_url=False, include_context=False, include_input=False)
+    errors = error.errors(include_url=False, include_input=False)
     shown = errors[:MAX_SHOWN_FIELDS]
-    found = [(_name_field(one, given), _phrase_reason(one["msg"])) for one in shown]
-    sentences = "; ".join(f"{place}: {text}" if place else text for place, text in found)
+    found = [(_name_field(one, given), phrase_reason(one)) for one in shown]
+    sentences = [join(cite(at), text, between=": ") if at else text for at, text in found]
     return invalid_request(
-        f"{sentences}.",
+        join(join(*sentences, between="; "), cite("."), between=""),
         details={"fields": [{"field": place, "error": text} for place, text in found]},
     )
 
@@ -176,8 +196,3 @@ def _has_member(given: Any, part: int | str) -> bool:
 
 def _join_names(names: Iterable[int | str]) -> str:
     return ".".join(str(name) for name in names)[:MAX_SHOWN_CHARS]
-
-
-def _phrase_reason(message: str) -> str:
-    text = message.removeprefix("Value error, ")
-    return text[:1].lower() + text[1:] if text.startswith("Input") else text

@@ -12,6 +12,7 @@ import pytest
 
 from embedders.guard import Backoff, GuardedModel
 from embeddings import PROBE, FloatArray, WrongAnswer
+from messages import cite
 from tests.support.client import eventually
 from tests.support.embedder import HashEmbedder
 from turns import EmbedderBusy
@@ -41,7 +42,7 @@ class Sick(HashEmbedder):
         if self.way == "late":
             raise TimeoutError("It did not answer.")
         if self.way == "busy":
-            raise EmbedderBusy("It can't be reached.")
+            raise EmbedderBusy(cite("It can't be reached."))
         if self.way == "dimension":
             return vectors[:, :-1]
         if self.way == "count":
@@ -91,7 +92,7 @@ def test_texts_at_fault_are_no_trouble(way: str) -> None:
 def test_a_model_that_refuses_passages_alone_answers_queries() -> None:
     class Half(Sick):
         def encode_windows(self, windows: Sequence[str]) -> FloatArray:
-            raise WrongAnswer("The embedding server answered 400.")
+            raise WrongAnswer(cite("The embedding server answered 400."))
 
     guard = GuardedModel(Half(), backoff=QUICK)
     for _ in range(3):
@@ -119,7 +120,7 @@ def test_a_model_that_answers_nothing_but_the_probe_is_asked_ever_more_seldom() 
         def encode_windows(self, windows: Sequence[str]) -> FloatArray:
             if list(windows) != [PROBE]:
                 self.calls.append(list(windows))
-                raise EmbedderBusy("The embedding server answered 429.")
+                raise EmbedderBusy(cite("The embedding server answered 429."))
             return super().encode_windows(windows)
 
     model = Limited()

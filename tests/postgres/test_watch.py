@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 
 import postgres.watch
+from messages import cite
 from postgres.programs import EmbeddedPostgresError, Programs
 from postgres.server import EmbeddedPostgres
 from postgres.watch import Watch, Watched
@@ -30,7 +31,7 @@ class Failing:
     def _restart(self) -> None:
         self.tries -= 1
         if self.tries:
-            raise EmbeddedPostgresError("No space left on device.")
+            raise EmbeddedPostgresError(cite("No space left on device."))
         self.alive = True
 
 

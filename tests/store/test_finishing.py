@@ -12,6 +12,7 @@ import store.jobs
 import store.matching
 import store.search
 from db import Pool
+from messages import cite
 from store.items import NewItem
 from store.jobs import NewJob
 from store.models import Model
@@ -74,8 +75,8 @@ def test_a_job_of_rejected_rows_only_failed_and_says_why(
     store_items(pool, model, 3)
     columns = _columns(pool)
     new = NewJob("c", mode, file={"columns": ["other"]})
-    rows = [RejectedRow(n, "empty_answer", "The answer is empty.") for n in range(4)]
-    rows.append(RejectedRow(9, "empty_question", "The question is empty."))
+    rows = [RejectedRow(n, "empty_answer", cite("The answer is empty.")) for n in range(4)]
+    rows.append(RejectedRow(9, "empty_question", cite("The question is empty.")))
     job_id = store.jobs.create_job(pool, new, rows).id
     store.matching.start_job(pool, model)
     assert store.finishing.finish_job(pool, model) == job_id

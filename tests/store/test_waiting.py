@@ -7,10 +7,11 @@ import uuid
 import store.jobs
 import store.waiting
 from db import Pool
+from messages import cite
 from store.models import Model
 from tests.support.queue import claim, make_job, start, write
 
-AWAY = "The embedding server does not answer."
+AWAY = cite("The embedding server does not answer.")
 
 
 def test_every_unfinished_job_says_what_it_waits_for(pool: Pool, model: Model) -> None:

@@ -10,6 +10,7 @@ from flask import Flask
 from db import DatabaseUnavailable
 from embeddings import EmbeddingFailed
 from files.errors import FileError
+from messages import cite
 from services.users import TooManyFailures
 from store.items import DuplicateItem
 from turns import EmbedderBusy
@@ -19,14 +20,14 @@ from web.errors import ApiError, register_error_handlers
 @pytest.mark.parametrize(
     ("error", "status", "code", "retry_after"),
     [
-        (ApiError(418, "teapot", "No coffee."), 418, "teapot", None),
-        (FileError("invalid_option", "No such option."), 400, "invalid_option", None),
-        (FileError("no_rows", "Nothing is in it."), 422, "no_rows", None),
+        (ApiError(418, "teapot", cite("No coffee.")), 418, "teapot", None),
+        (FileError("invalid_option", cite("No such option.")), 400, "invalid_option", None),
+        (FileError("no_rows", cite("Nothing is in it.")), 422, "no_rows", None),
         (DuplicateItem(7), 409, "duplicate_item", None),
         (TooManyFailures(9), 429, "too_many_failures", "9"),
-        (EmbeddingFailed("It fails."), 422, "embedding_failed", None),
-        (EmbedderBusy("It is busy.", 3), 503, "unavailable", "3"),
-        (DatabaseUnavailable("It is away."), 503, "unavailable", "5"),
+        (EmbeddingFailed(cite("It fails.")), 422, "embedding_failed", None),
+        (EmbedderBusy(cite("It is busy."), 3), 503, "unavailable", "3"),
+        (DatabaseUnavailable(cite("It is away.")), 503, "unavailable", "5"),
         (OSError(errno.ENOSPC, "full"), 503, "unavailable", "60"),
         (OSError(errno.EIO, "broken"), 500, "internal_error", None),
         (ZeroDivisionError(), 500, "internal_error", None),

@@ -1,0 +1,60 @@
+"""The language of an answer: what the request's Accept-Language prefers, or else the service's own.
+
+Whatever is said in it is said by `speak`, so that the answer can name its language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from flask import Response, current_app, g, has_request_context, request
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
+
+from messages import Message
+from translations.catalogs import LANGUAGES, Language, translate
+
+
+def choose_language(accepted: str | None, default: Language) -> Language:
+    """Return the language that a header Accept-Language prefers (RFC 9110, 12.5.4)."""
+    others = [language for language in LANGUAGES if language != default]
+    preferred = parse_accept_header(accepted, LanguageAccept).best_match([default, *others])
+    return next((language for language in LANGUAGES if language == preferred), default)
+
+
+def find_language(headers: Iterable[tuple[bytes, bytes]], default: Language) -> Language:
+    """Return the language that the headers of a request prefer, as they came."""
+    accepted = [value.decode("latin-1") for name, value in headers if name == b"accept-language"]
+    return choose_language(",".join(accepted), default)
+
+
+def current_language() -> Language:
+    """Return the language of the current answer; of a command, the service's own."""
+    own: Language = current_app.config.get("LANGUAGE", "en")
+    if not has_request_context():
+        return own
+    return choose_language(request.headers.get("Accept-Language"), own)
+
+
+def speak(message: str) -> str:
+    """Return a message in the language of the current answer."""
+    g.language = current_language()
+    return translate(message, g.language)
+
+
+def speak_all(value: Any) -> Any:
+    """Return a value of JSON with every message in it in the language of the current answer."""
+    if isinstance(value, Message):
+        return speak(value)
+    if isinstance(value, dict):
+        return {name: speak_all(member) for name, member in value.items()}
+    return [speak_all(member) for member in value] if isinstance(value, list) else value
+
+
+def name_language(response: Response) -> Response:
+    """Return the answer with the name of its language, where something is said in it."""
+    if "language" in g:
+        response.headers["Content-Language"] = g.language
+        response.vary.add("Accept-Language")
+    return response
