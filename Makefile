@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-faults demo bench bench-uploads bench-scale bench-attack fuzz requirements clean
+.PHONY: run test test-faults demo bench bench-uploads bench-scale bench-attack fuzz requirements messages clean
 
 run: .venv/installed
 	$(BIN)/python app.py
@@ -51,6 +51,11 @@ requirements: .venv/installed-dev
 	$(BIN)/uv pip compile --quiet $(ARGS) requirements.in -o requirements.txt
 	$(BIN)/uv pip compile --quiet $(ARGS) requirements-dev.in -o requirements-dev.txt
 	$(BIN)/uv pip compile --quiet $(ARGS) requirements-bench.in -o requirements-bench.txt
+
+# Puts the sentences of the code into translations/*/LC_MESSAGES/messages.po: new ones without a
+# translation, and takes out those that are gone.
+messages: .venv/installed
+	$(BIN)/python -m translations.collect
 
 # A stamp stands for what is installed: when the file it was made from changes, make installs again.
 .venv/installed: requirements.txt
