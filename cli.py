@@ -23,7 +23,7 @@ import services.search
 import store.jobs
 import store.rejections
 from files.errors import FileError
-from messages import explain, say, say_count
+from messages import Message, explain, say, say_count
 from services.imports import Upload
 from services.runtime import START_ERRORS, Runtime
 from store.jobs import Job
@@ -46,12 +46,12 @@ def describe_failure(error: Exception) -> str:
 
 
 class _Command(click.Command):
-    """A command whose help is in the language of the service."""
+    """A command whose help is in the language of the service; click makes plain texts of it."""
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         language = config.read_language()
         spoken = copy(self)
-        spoken.help = translate(self.help or "", language)
+        spoken.help = translate(Message(self.help or ""), language)
         spoken.params = [_translate_help(param, language) for param in self.params]
         click.Command.format_help(spoken, ctx, formatter)
 
@@ -60,7 +60,7 @@ def _translate_help(param: click.Parameter, language: Language) -> click.Paramet
     if not isinstance(param, click.Option) or param.help is None:
         return param
     spoken = copy(param)
-    spoken.help = translate(param.help, language)
+    spoken.help = translate(Message(param.help), language)
     return spoken
 
 

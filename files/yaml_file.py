@@ -45,6 +45,22 @@ for _tag in ("bool", "int", "float", "binary", "timestamp"):
     _Loader.add_constructor(f"tag:yaml.org,2002:{_tag}", _SafeLoader.construct_yaml_str)
 
 
+# The commonest of what the library says.
+_PROBLEMS: dict[str, str] = {
+    problem: problem
+    for problem in (
+        say("could not find expected ':'"),
+        say("did not find expected <document start>"),
+        say("found character '\\t' that cannot start any token"),
+        say("found unexpected end of stream"),
+        say("invalid indentation or unclosed '[' or '{{'"),
+        say("mapping keys are not allowed here"),
+        say("mapping values are not allowed here"),
+        say("sequence entries are not allowed here"),
+    )
+}
+
+
 def write_yaml(
     file: BinaryIO,
     writer: RowWriter,
@@ -158,7 +174,8 @@ def _is_list_of(value: Any, kind: type) -> bool:
 def _explain_malformed(error: yaml.YAMLError) -> FileError:
     mark = getattr(error, "problem_mark", None)
     line = 1 if mark is None else mark.line + 1
-    problem = getattr(error, "problem", None) or say("it can't be read")
+    said = getattr(error, "problem", None)
+    problem = _PROBLEMS.get(said, said) if said else say("it can't be read")
     return FileError(
         "malformed_csv",
         say("The YAML is malformed in line {line}: {problem}.", line=line, problem=problem),

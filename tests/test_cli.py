@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from apiflask import APIFlask
 from click.testing import Result
 
@@ -60,3 +61,37 @@ def test_a_start_that_fails_is_one_line(tmp_path: Path) -> None:
     assert run.returncode == 1
     assert run.stderr.count("\n") == 1
     assert "API_USERNAME" in run.stderr
+
+
+def test_commands_speak_the_services_language(app: APIFlask, tmp_path: Path) -> None:
+    app.config["LANGUAGE"] = "pt"
+    file = tmp_path / "faq.csv"
+    file.write_text("pergunta;resposta\nQuando abre?;Às 9 h.\nSem resposta;\n", "utf-8")
+    dry = run(app, "import", str(file), "--dry-run")
+    assert "2 linhas: 1 inseridas, 0 atualizadas, 0 inalteradas, 1 recusadas, 0 apa" in dry.stdout
+    assert "(foi uma simulação: nada foi guardado)" in dry.stdout
+    assert "linha 3: A resposta está vazia. (empty_answer)" in dry.stderr
+    assert "Não há nada guardado ali." in run(app, "search", "Quando?").stderr
+    assert "limit: o valor precisa ser maior" in run(app, "search", "x", "--limit", "0").stderr
+    file.write_text("")
+    assert "faq.csv: O arquivo está vazio" in run(app, "import", str(file)).stderr
+
+
+def test_help_and_a_start_that_fails_speak_it(
+    app: APIFlask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LANGUAGE", "pt_BR:pt:en")
+    shown = run(app, "search", "--help").stdout
+    assert "Mostra os pares guardados" in shown
+    assert "Uma ou várias; todas, se nenhuma for dada." in shown
+    environ = {k: v for k, v in os.environ.items() if not k.startswith(("API_", "DB_", "DATABASE"))}
+    root = Path(__file__).parents[1]
+    for program, said in (("app.py", "PORT é 'x'"), ("worker.py", "PORT é 'x'")):
+        ended = subprocess.run(
+            [sys.executable, str(root / program)], cwd=tmp_path, env=environ | {"PORT": "x"},
+            capture_output=True, text=True, timeout=120,
+        )  # fmt: skip
+        assert ended.returncode == 1
+        assert "não pode iniciar" in ended.stderr
+        assert f"{said}, mas precisa ser um número inteiro." in ended.stderr
+        assert ended.stderr.count("\n") == 1

@@ -199,3 +199,11 @@ def test_the_example_lists_every_setting_with_its_default() -> None:
         if value and not name.startswith(("DB_", "DATA", "API"))
     }
     assert read_settings(values) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("value", "language"),
+    [("pt", "pt"), ("pt_BR:en", "pt"), ("en_US.UTF-8", "en"), ("de_DE:de", "en"), ("", "en")],
+)
+def test_the_language_is_read_as_systems_set_it(value: str, language: str) -> None:
+    assert read_settings({"LANGUAGE": value}).language == language

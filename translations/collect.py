@@ -22,7 +22,7 @@ PARTS = ("embedders", "files", "postgres", "services", "store", "web")
 # The functions that say a sentence, and whether it has a grammatical number.
 SAYING = {"say": False, "say_count": True, "say_in_sql": False}
 LINE = 100
-HEADER = '''# What the service says, by the English sentences. `make messages` adds new ones.
+HEADER = """# What the service says, by the English sentences. `make messages` adds new ones.
 msgid ""
 msgstr ""
 "Language: {language}\\n"
@@ -31,7 +31,7 @@ msgstr ""
 "Content-Transfer-Encoding: 8bit\\n"
 "Plural-Forms: {plurals}\\n"
 
-'''
+"""
 
 
 class Call(NamedTuple):

@@ -15,7 +15,7 @@ from translations.catalogs import Language
 from web.bodies import COPIES_OF_UPLOADS, IN_MEMORY, Body, Disconnected, Disk
 from web.gate import Gate, Head
 from web.guests import SILENT_SECONDS
-from web.language import find_language
+from web.language import read_language
 from web.places import WAIT_SECONDS, Places, name_kind
 from web.refusals import Headers, Refused, failed
 from web.reply import Reply
@@ -161,7 +161,7 @@ class Bridge:
             if delay > SHORT_SECONDS:
                 connection.wait(ANSWER_SECONDS)
                 await asyncio.sleep(delay)
-        language = find_language(scope["headers"], self._language)
+        language = read_language(scope["headers"], self._language)
         await _reply(scope, refused.status, refused.all_headers(language), refused.body(language))
 
     async def learn_kept(self) -> None:

@@ -16,7 +16,7 @@ from uvicorn.server import ServerState
 from services.failures import group_address
 from translations.catalogs import Language
 from web.guests import SILENT_SECONDS, STRANGER_SECONDS, Guests
-from web.language import find_language
+from web.language import read_language
 from web.refusals import Refused, header_too_large, incomplete_body, malformed
 
 # Of the headers of one request. nginx takes as much by default, Apache as many.
@@ -202,7 +202,7 @@ class Connection(HttpToolsProtocol):
             cycle.disconnected = True
             cycle.message_event.set()
         if not self.transport.is_closing():
-            language = find_language(self.headers or (), self.language)
+            language = read_language(self.headers or (), self.language)
             self.transport.write(refused.as_bytes(language))
             if self._half_closed:
                 self.transport.close()

@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from db import DatabaseUnavailable
 from embeddings import EmbeddingFailed
 from files.errors import FileError
-from messages import Message, cite, say
+from messages import Message, cite, say, say_count
 from services.users import TooManyFailures
 from store.items import DuplicateItem
 from store.jobs import KeyReused
@@ -158,8 +158,9 @@ def _refuse_failures(error: TooManyFailures) -> ApiError:
     return ApiError(
         429,
         "too_many_failures",
-        say(
+        say_count(
             "{error} Try again in {retry_after} seconds.",
+            "retry_after",
             error=error.message,
             retry_after=error.retry_after,
         ),

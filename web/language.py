@@ -13,17 +13,20 @@ from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
 from messages import Message
-from translations.catalogs import LANGUAGES, Language, translate
+from translations.catalogs import Language, find_language, translate
 
 
 def choose_language(accepted: str | None, default: Language) -> Language:
     """Return the language that a header Accept-Language prefers (RFC 9110, 12.5.4)."""
-    others = [language for language in LANGUAGES if language != default]
-    preferred = parse_accept_header(accepted, LanguageAccept).best_match([default, *others])
-    return next((language for language in LANGUAGES if language == preferred), default)
+    # Not by `best_match`: it prefers `en` to `pt-PT, en;q=0.5`, since it has the whole name.
+    for name, quality in parse_accept_header(accepted, LanguageAccept):
+        language = default if name == "*" else find_language(name)
+        if language is not None and quality > 0:
+            return language
+    return default
 
 
-def find_language(headers: Iterable[tuple[bytes, bytes]], default: Language) -> Language:
+def read_language(headers: Iterable[tuple[bytes, bytes]], default: Language) -> Language:
     """Return the language that the headers of a request prefer, as they came."""
     accepted = [value.decode("latin-1") for name, value in headers if name == b"accept-language"]
     return choose_language(",".join(accepted), default)

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
-from messages import Message, cite, explain, name_choices, say, say_count
+from messages import Message, cite, explain, name_choices, say
 
 _REASONS: dict[str, Message] = {
     reason: reason
@@ -53,8 +53,8 @@ _SIZES: dict[str, Callable[[Context], Message]] = {
     "string_pattern_mismatch": lambda c: say(
         "String should match pattern '{pattern}'", pattern=c["pattern"]
     ),
-    "string_too_long": lambda c: say_count(
-        "String should have at most {most} characters", "most", most=c["max_length"]
+    "string_too_long": lambda c: say(
+        "String should have at most {most} characters", most=c["max_length"]
     ),
     "string_too_short": lambda c: say(
         "String should have at least {least} characters", least=c["min_length"]

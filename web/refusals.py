@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from http import HTTPStatus
 
-from messages import Explained, Message, say
+from messages import Explained, Message, say, say_count
 from translations.catalogs import Language, translate
 from web.errors import DISK_RETRY_SECONDS, RETRY_SECONDS
 from web.headers import SECURITY_HEADERS
@@ -63,7 +63,12 @@ def too_many_failures(reason: Message, retry_after: int) -> Refused:
     return Refused(
         429,
         "too_many_failures",
-        say("{reason} Try again in {retry_after} seconds.", reason=reason, retry_after=retry_after),
+        say_count(
+            "{reason} Try again in {retry_after} seconds.",
+            "retry_after",
+            reason=reason,
+            retry_after=retry_after,
+        ),
         [("Retry-After", str(retry_after))],
     )
 
