@@ -32,7 +32,9 @@ class Message(str):
     ) -> Message:
         values = values or {}
         message = super().__new__(cls, template.format_map(values))
-        message.template, message.values, message.counted = template, values, counted
+        message.template = template
+        message.values = values
+        message.counted = counted
         return message
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -41,6 +41,9 @@ from texts import (
 # A rejection shows no more of its row than this, so that a million rejections stay small.
 MAX_SHOWN_FIELDS = 2_000
 MAX_SHOWN_CHARS = 1_000_000
+# Of a million rows, each may be one of these.
+_EMPTY_QUESTION = say("The question is empty.")
+_EMPTY_ANSWER = say("The answer is empty.")
 
 RejectionCode = Literal[
     "empty_question",
@@ -270,8 +273,8 @@ def _reject_empty(line: int, question: str, fields: list[str]) -> Rejection | No
     if not any(map(is_visible, fields)):
         return None
     if not is_visible(question):
-        return reject(line, "empty_question", say("The question is empty."), fields)
-    return reject(line, "empty_answer", say("The answer is empty."), fields)
+        return reject(line, "empty_question", _EMPTY_QUESTION, fields)
+    return reject(line, "empty_answer", _EMPTY_ANSWER, fields)
 
 
 def _show(field: str) -> str:

@@ -7,12 +7,16 @@ not know of it, such as an older version of the service beside this one.
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from string import Formatter
 from typing import NamedTuple
 
 from psycopg2.sql import SQL, Composable, Literal
 
 from messages import Message
+
+# json.dumps would make one for each of a million rows.
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class Sentence(NamedTuple):
@@ -40,7 +44,9 @@ def dump_parts(message: Message | None) -> str | None:
     """Return what a message is made of as JSON; None where jsonb can't hold it."""
     if message is None:
         return None
-    made = json.dumps(message.as_json(), ensure_ascii=False)
+    if not message.values:
+        return _dump_plain(message.template)
+    made = _encode(message.as_json())
     if "\\u0000" in made:
         return None
     try:
@@ -48,3 +54,8 @@ def dump_parts(message: Message | None) -> str | None:
     except UnicodeEncodeError:
         return None
     return made
+
+
+@lru_cache(1_000)
+def _dump_plain(template: str) -> str:
+    return _encode(Message(template).as_json())

@@ -6,9 +6,10 @@ import errno
 import logging
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
-from flask import Flask, Response, jsonify
+from flask import Flask, Response, current_app
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from db import DatabaseUnavailable
@@ -51,10 +52,19 @@ class ApiError(Exception):
 
     def response(self) -> Response:
         said = {**self.details, "error": self.error}
-        response = jsonify({**speak_all(said), "code": self.code})
-        response.status_code = self.status
+        body = _write_json({**speak_all(said), "code": self.code})
+        response = Response(body, self.status, mimetype="application/json")
         response.headers.update(self.headers)
         return response
+
+
+def _write_json(body: Mapping[str, Any]) -> bytes:
+    """Return JSON with its letters as they are; one that UTF-8 has not is escaped."""
+    write = partial(current_app.json.dumps, body, separators=(",", ":"))
+    try:
+        return write(ensure_ascii=False).encode() + b"\n"
+    except UnicodeEncodeError:
+        return write(ensure_ascii=True).encode() + b"\n"
 
 
 def invalid_request(error: Message, details: Mapping[str, Any] | None = None) -> ApiError:

@@ -32,7 +32,8 @@ class Refused(Explained):
 
     def body(self, language: Language) -> bytes:
         error = translate(self.message, language)
-        return json.dumps({"error": error, "code": self.code}).encode() + b"\n"
+        body = json.dumps({"error": error, "code": self.code}, ensure_ascii=False)
+        return body.encode() + b"\n"
 
     def all_headers(self, language: Language) -> Headers:
         return [

@@ -57,3 +57,13 @@ def test_an_address_that_is_not_there_is_an_error_of_the_same_shape() -> None:
     register_error_handlers(app)
     response = app.test_client().get("/nowhere")
     assert (response.status_code, response.json["code"]) == (404, "not_found")  # type: ignore[index]
+
+
+def test_letters_come_as_they_are_and_what_utf_8_has_not_is_escaped() -> None:
+    app = Flask(__name__)
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    with app.test_request_context():
+        plain = ApiError(400, "a", cite("Não há."), details={"x": "é"}).response()
+        assert plain.get_data() == '{"x":"é","error":"Não há.","code":"a"}\n'.encode()
+        half = ApiError(400, "a", cite("Não há."), details={"x": "\ud800"}).response()
+        assert half.json == {"x": "\ud800", "error": "Não há.", "code": "a"}
