@@ -14,7 +14,7 @@ import files.workbook
 import files.xlsx
 from files.csv_file import open_csv
 from files.errors import FileError
-from files.json_file import MAX_LINE_CHARS
+from files.json_lines import MAX_LINE_CHARS
 from files.options import ReadOptions, read_wanted
 from files.row_stream import MAX_REJECTED, RowWriter, read_rows
 from files.rows import Rejection, Row
