@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.support.client import Client
-from tests.support.files import read
+from tests.support.files import read_in_child
 from tests.support.workbooks import make_book
 
 OFFICE = shutil.which("soffice") or shutil.which("libreoffice")
@@ -72,7 +72,7 @@ def make_table() -> bytes:
 def test_what_libreoffice_saves_is_read_as_it_was(folder: Path, kind: str) -> None:
     source = folder / "faq.xlsx"
     source.write_bytes(make_table())
-    table, rows, rejected = read(convert(folder, source, kind).read_bytes())
+    table, rows, rejected = read_in_child(convert(folder, source, kind).read_bytes())
     assert rejected == []
     assert table.description.columns == HEADER
     found: list[list[Any]] = [
@@ -101,7 +101,7 @@ def test_number_formats_survive_libreoffice(folder: Path, kind: str) -> None:
     pairs = [[f"q{n}?", value] for n, value in enumerate(values)]
     source = folder / "formats.xlsx"
     source.write_bytes(make_book(("FAQ", [["Pergunta", "Resposta", "n"], *pairs]), FAQ=change))
-    rows = read(convert(folder, source, kind).read_bytes())[1]
+    rows = read_in_child(convert(folder, source, kind).read_bytes())[1]
     assert [row.metadata for row in rows] == [{"n": "", "link": "https://shop.example/pix"}] + [
         {"n": ""}
     ] * 4
@@ -123,7 +123,7 @@ def test_libreoffice_opens_an_export_with_its_columns(
     # As a double click does: comma, quote, UTF-8, all columns as text.
     columns = "/".join(f"{n}/2" for n in range(1, len(HEADER) + 1))
     imported = f"Text - txt - csv (StarCalc):44,34,76,1,{columns}"
-    rows = read(convert(folder, export, "xlsx", imported).read_bytes())[1]
+    rows = read_in_child(convert(folder, export, "xlsx", imported).read_bytes())[1]
     wanted = [[text.strip() for text in row] for row in ROWS]
     if query:
         wanted[2][1] = "'" + wanted[2][1]
