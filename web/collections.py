@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
+from itertools import chain
 
 from apiflask import APIBlueprint
 from flask import Response
 
 import store.collections
+from files.csv_form import choose_form
 from files.description import FileDescription
-from files.export import choose_columns, write_csv
+from files.export import choose_columns, find_places, write_csv
+from files.reading_back import find_options
 from store.collections import Export
 from web.auth import auth
 from web.context import current_runtime
+from web.csv_schemas import ExportQuery
 from web.errors import not_found, require
-from web.responses import answer_csv, answer_json
-from web.schemas import CollectionBody, CollectionsResponse, DeletedResponse, ExportQuery
+from web.responses import answer_csv, answer_json, name_options
+from web.schemas import CollectionBody, CollectionsResponse, DeletedResponse
 
 routes = APIBlueprint("collections", __name__, tag="Collections")
 
@@ -47,16 +50,16 @@ def delete_collection(name: str) -> Response:
 @routes.input(ExportQuery, location="query", arg_name="query")
 @routes.doc(
     summary="The collection as a CSV that can be uploaded again",
-    description="In the order and under the names of the columns of its last file. Where an "
-    "upload would need options to understand them, the header `Upload-Options` has them. "
-    "`spreadsheet_safe=true` puts an apostrophe before cells that a spreadsheet would take for a "
-    "formula; the file name says so, and an upload of it would change those cells.",
+    description="In the order and under the names of the columns of its last file, in its "
+    "delimiter, with a BOM where it had one. Where an upload would need options to understand it, "
+    "the header `Upload-Options` has them. `spreadsheet_safe=true` puts an apostrophe before cells "
+    "that a spreadsheet would take for a formula; an upload with the same option takes it off.",
     responses={200: "The CSV."},
 )
 def export(name: str, query: ExportQuery) -> Response:
     _require_name(name)
     with store.collections.open_export(current_runtime().pool, name) as stored:
-        return _answer_export(name, require(stored, "such collection"), query.spreadsheet_safe)
+        return _answer_export(name, require(stored, "such collection"), query)
 
 
 def _require_name(name: str) -> None:
@@ -65,13 +68,19 @@ def _require_name(name: str) -> None:
         raise not_found("such collection")
 
 
-def _answer_export(name: str, stored: Export, spreadsheet_safe: bool) -> Response:
-    columns, options = choose_columns(
-        FileDescription.from_json(stored.file), stored.metadata_names, has_ids=stored.has_ids
+def _answer_export(name: str, stored: Export, query: ExportQuery) -> Response:
+    file = FileDescription.from_json(stored.file)
+    columns, by_names = choose_columns(file, stored.metadata_names, has_ids=stored.has_ids)
+    form = choose_form(
+        file,
+        delimiter=query.delimiter,
+        bom=query.bom,
+        spreadsheet_safe=query.spreadsheet_safe,
     )
-    pieces = write_csv(columns, stored.rows, spreadsheet_safe=spreadsheet_safe)
-    safe = "-spreadsheet-safe" if spreadsheet_safe else ""
-    response = answer_csv(pieces, f"{name}{safe}.csv")
-    if options:
-        response.headers["Upload-Options"] = urlencode(options)
+    pieces = write_csv(columns, stored.rows, form)
+    start = next(pieces)
+    safe = "-spreadsheet-safe" if query.spreadsheet_safe else ""
+    response = answer_csv(chain([start], pieces), f"{name}{safe}.csv")
+    options = find_options(start, form, find_places(columns), by_names=by_names)
+    name_options(response, options)
     return response

@@ -20,6 +20,7 @@ from pydantic import (
     Tag,
 )
 
+from files.note_columns import is_note
 from files.options import ReadOptions
 from services.imports import ImportOptions
 from services.search import Query
@@ -50,8 +51,8 @@ def _require_visible(text: str) -> str:
 
 
 def _require_column_name(text: str) -> str:
-    if not visible_text(text) or text != text.strip() or text.casefold() == "id":
-        raise ValueError("must be a name without spaces around it, other than id")
+    if not visible_text(text) or text != text.strip() or text.casefold() == "id" or is_note(text):
+        raise ValueError("must be a name without spaces around it, other than id, _line, _error")
     return text
 
 
@@ -168,6 +169,9 @@ class UploadOptions(RequestModel):
     sheet: Option | None = Field(
         None, description="Of a workbook: the sheet's name, or its position from 1."
     )
+    spreadsheet_safe: bool = Field(
+        False, description="Take off the apostrophes that an export with this option put on."
+    )
     dry_run: bool = Field(False, description="Check and count, store nothing, answer 200.")
 
     def as_import(self) -> ImportOptions:
@@ -181,6 +185,7 @@ class UploadOptions(RequestModel):
             encoding=self.encoding,
             overflow=self.overflow,
             sheet=self.sheet,
+            spreadsheet_safe=self.spreadsheet_safe,
         )
         return ImportOptions(self.collection, self.mode, reading)
 
@@ -224,12 +229,6 @@ class ItemsQuery(RequestModel):
     collection: CollectionName | None = None
     limit: PageLimit = 20
     offset: PageOffset = 0
-
-
-class ExportQuery(RequestModel):
-    spreadsheet_safe: bool = Field(
-        False, description="Put an apostrophe before what a spreadsheet takes for a formula."
-    )
 
 
 class ErrorBody(BaseModel):
