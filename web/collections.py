@@ -8,6 +8,7 @@ from apiflask import APIBlueprint
 from flask import Response
 
 import store.collections
+import store.columns
 from files.csv_form import choose_form
 from files.description import FileDescription
 from files.export import choose_columns, find_places, write_csv
@@ -18,7 +19,16 @@ from web.context import current_runtime
 from web.csv_schemas import ExportQuery
 from web.errors import not_found, require
 from web.responses import answer_csv, answer_json, name_options
-from web.schemas import CollectionBody, CollectionsResponse, DeletedResponse
+from web.schemas import (
+    CollectionBody,
+    CollectionDetails,
+    CollectionsResponse,
+    ColumnBody,
+    DeletedResponse,
+)
+
+# A column shows so many of its values.
+COMMON_VALUES = 10
 
 routes = APIBlueprint("collections", __name__, tag="Collections")
 
@@ -33,6 +43,24 @@ def list_collections() -> Response:
         CollectionBody(name=one.name, items=one.items, updated_at=one.updated_at) for one in found
     ]
     return answer_json(CollectionsResponse(results=results))
+
+
+@routes.get("/collections/<name>")
+@routes.auth_required(auth)
+@routes.output(CollectionDetails)
+@routes.doc(
+    summary="Show a collection and the columns of its metadata",
+    description="The columns by which a search can filter, with the number of their different "
+    "values and the commonest of them, as the newest 20,000 items have them. A value of more than "
+    "200 characters is counted and not shown.",
+)
+def show_collection(name: str) -> Response:
+    _require_name(name)
+    pool = current_runtime().pool
+    found = require(store.collections.get_collection(pool, name), "such collection")
+    columns = store.columns.list_columns(pool, [name], common=COMMON_VALUES)
+    body = CollectionDetails(**vars(found), columns=[ColumnBody(**vars(one)) for one in columns])
+    return answer_json(body)
 
 
 @routes.delete("/collections/<name>")

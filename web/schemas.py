@@ -25,23 +25,15 @@ from files.options import ReadOptions
 from services.imports import ImportOptions
 from services.search import Query
 from texts import MAX_ANSWER_CHARS, MAX_METADATA_CHARS, MAX_QUESTION_CHARS, visible_text
-from web.validation import RequestModel
+from web.filter_schemas import Filter, read_conditions
+from web.validation import RequestModel, Text, require_storable
 
 MAX_IDEMPOTENCY_KEY = 255
-# A search may name so many collections, and so many columns that its items must have.
+# A search may name so many collections.
 MAX_COLLECTIONS = 100
-MAX_FILTER_COLUMNS = 50
-MAX_FILTER_NAME_CHARS = 1_000
-MAX_FILTER_CHARS = 10_000
 # As many columns as a file may have (files/columns.py).
 MAX_METADATA_COLUMNS = 1_000
 MAX_OPTION_CHARS = 1_000
-
-
-def _require_storable(text: str) -> str:
-    if "\0" in text:
-        raise ValueError("must not hold the character NUL, which PostgreSQL can't store")
-    return text
 
 
 def _require_visible(text: str) -> str:
@@ -71,24 +63,23 @@ def _count_names(value: object) -> str:
     return "several" if isinstance(value, list) else "one"
 
 
-Text = Annotated[str, AfterValidator(_require_storable)]
 Question = Annotated[
     str,
     Field(max_length=MAX_QUESTION_CHARS),
-    AfterValidator(_require_storable),
+    AfterValidator(require_storable),
     AfterValidator(_require_visible),
 ]
 Answer = Annotated[
     str,
     Field(max_length=MAX_ANSWER_CHARS),
-    AfterValidator(_require_storable),
+    AfterValidator(require_storable),
     AfterValidator(_require_visible),
 ]
 # Only names that a file's column can have, so that an export can be uploaded again.
 MetadataName = Annotated[
     str,
     Field(max_length=200),
-    AfterValidator(_require_storable),
+    AfterValidator(require_storable),
     AfterValidator(_require_column_name),
 ]
 MetadataValue = Annotated[Text, Field(max_length=MAX_METADATA_CHARS)]
@@ -99,13 +90,6 @@ CollectionNames = Annotated[list[CollectionName], Field(min_length=1, max_length
 OneOrSeveral = Annotated[
     Annotated[CollectionName, Tag("one")] | Annotated[CollectionNames, Tag("several")],
     Discriminator(_count_names),
-]
-Filter = Annotated[
-    dict[
-        Annotated[Text, Field(max_length=MAX_FILTER_NAME_CHARS)],
-        Annotated[Text, Field(max_length=MAX_FILTER_CHARS)],
-    ],
-    Field(max_length=MAX_FILTER_COLUMNS),
 ]
 Option = Annotated[Text, Field(min_length=1, max_length=MAX_OPTION_CHARS)]
 Mode = Literal["upsert", "replace", "append"]
@@ -125,7 +109,9 @@ class SearchRequest(RequestModel):
         None, description="One collection or several; all where there is none."
     )
     filter: Annotated[Filter | None, BeforeValidator(_read_json)] = Field(
-        None, description="Metadata that the items must have: column and value."
+        None,
+        description="Metadata that the items must have: column and value, or a list of values of "
+        'which one is enough, or {"not": …}.',
     )
     max_distance: Annotated[float, Field(ge=0, le=2)] | None = Field(
         None, description="The largest cosine distance of a result."
@@ -139,7 +125,7 @@ class SearchRequest(RequestModel):
             limit=self.limit,
             offset=self.offset,
             collections=names,
-            metadata=self.filter,
+            metadata=read_conditions(self.filter),
             max_distance=self.max_distance,
         )
 
@@ -252,6 +238,11 @@ class SearchResponse(BaseModel):
     question: str
     results: list[SearchResult]
     took_ms: float
+    warnings: list[str] = Field(
+        [],
+        exclude_if=lambda said: not said,
+        description="Names that nothing has, if any.",
+    )
 
 
 class BatchResponse(BaseModel):
@@ -381,6 +372,16 @@ class CollectionBody(BaseModel):
     name: str
     items: int
     updated_at: datetime
+
+
+class ColumnBody(BaseModel):
+    name: str
+    values: int = Field(description="How many different values it has.")
+    common: list[str] = Field(description="The commonest of them.")
+
+
+class CollectionDetails(CollectionBody):
+    columns: list[ColumnBody] = Field(description="Of its metadata, by its newest 20,000 items.")
 
 
 class CollectionsResponse(BaseModel):
