@@ -18,7 +18,7 @@ import numpy as np
 from cachetools import LRUCache
 from numpy.typing import NDArray
 
-from texts import visible_text
+from texts import find_words, visible_text
 from turns import DEFAULT_LIMITS, QUERY_BATCH, EmbedderBusy, Limits, Turns
 
 logger = logging.getLogger(__name__)
@@ -148,7 +148,7 @@ class EmbeddingService:
 
         Raises EmbedderBusy, EmbeddingFailed.
         """
-        keys = [visible_text(text) for text in texts]
+        keys = [visible_text(find_words(text)) for text in texts]
         found = self._look_up(keys)
         missing = [key for key in dict.fromkeys(keys) if key not in found]
         # Others get their turn between the parts.
@@ -185,7 +185,7 @@ class EmbeddingService:
         None stands for a text that the model fails on even when it is alone. Raises EmbedderBusy
         while the model is sick, or where a turn at it takes longer than `seconds` to come.
         """
-        cleaned = [visible_text(text) for text in texts]
+        cleaned = [visible_text(find_words(text)) for text in texts]
         different = list(dict.fromkeys(cleaned))
         split = dict(zip(different, self._split(different, seconds), strict=True))
         windows = {window.text: window for parts in split.values() for window in parts}

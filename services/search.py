@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import store.search
 from embeddings import FloatArray
 from services.runtime import Runtime
+from store.filters import Condition
 from store.search import Hit
 
 
@@ -15,7 +16,7 @@ from store.search import Hit
 class Query:
     """A question, and which items may answer it; None keeps all of them.
 
-    `metadata` are columns with the values that an item must have; `max_distance` is the largest
+    `metadata` are the conditions that an item must meet; `max_distance` is the largest
     cosine distance, 0 to 2.
     """
 
@@ -23,7 +24,7 @@ class Query:
     limit: int
     offset: int = 0
     collections: Sequence[str] | None = None
-    metadata: Mapping[str, str] | None = None
+    metadata: Sequence[Condition] | None = None
     max_distance: float | None = None
 
 

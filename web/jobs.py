@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from uuid import UUID
 
 from apiflask import APIBlueprint
@@ -9,21 +10,23 @@ from flask import Response, request
 
 import store.jobs
 import store.rejections
+from files.csv_form import choose_form
 from files.description import FileDescription
-from files.export import write_rejected
+from files.reading_back import find_options
+from files.rejected_rows import Rejected, RejectedColumns, write_rejected
 from store.jobs import Job
 from store.rejections import RejectedRow
 from web.auth import auth
 from web.context import current_runtime
+from web.csv_schemas import CsvQuery, ErrorsQuery
 from web.errors import require
-from web.responses import answer_csv, answer_json, answer_page
+from web.responses import answer_csv, answer_json, answer_page, name_options
 from web.schemas import (
     ErrorsResponse,
     JobBody,
     JobError,
     JobsQuery,
     JobsResponse,
-    PageQuery,
     RowCounts,
     RowErrorBody,
 )
@@ -57,17 +60,18 @@ def show_job(job_id: UUID) -> Response:
 
 @routes.get("/jobs/<uuid:job_id>/errors")
 @routes.auth_required(auth)
-@routes.input(PageQuery, location="query", arg_name="page")
+@routes.input(ErrorsQuery, location="query", arg_name="page")
 @routes.output(ErrorsResponse)
 @routes.doc(
     summary="List the job's rejected rows",
-    description="With `Accept: text/csv`, all of them in the columns of the file: mend them and "
-    "upload them again.",
+    description="With `Accept: text/csv`, all of them in the columns, the order and the delimiter "
+    "of the file, with `_line` and `_error` as the last columns: mend them and upload them again. "
+    "Where an upload would need options to understand them, the header `Upload-Options` has them.",
 )
-def list_errors(job_id: UUID, page: PageQuery) -> Response:
+def list_errors(job_id: UUID, page: ErrorsQuery) -> Response:
     job = _require_job(job_id)
     if request.accept_mimetypes.best_match(["application/json", "text/csv"]) == "text/csv":
-        return _answer_errors_csv(job)
+        return _answer_errors_csv(job, page)
     rows, total = store.rejections.list_rejected(
         current_runtime().pool, job_id, limit=page.limit, offset=page.offset
     )
@@ -124,8 +128,18 @@ def _require_job(job_id: UUID) -> Job:
     return require(store.jobs.get_job(current_runtime().pool, job_id), "such job")
 
 
-def _answer_errors_csv(job: Job) -> Response:
-    rows = store.rejections.stream_rejected(current_runtime().pool, job.id)
+def _answer_errors_csv(job: Job, query: CsvQuery) -> Response:
     file = FileDescription.from_json(job.file)
-    pieces = write_rejected(file, (row.fields for row in rows))
-    return answer_csv(pieces, f"{job.id}-rejected.csv")
+    form = choose_form(
+        file, delimiter=query.delimiter, bom=True, spreadsheet_safe=query.spreadsheet_safe
+    )
+    columns = RejectedColumns(file)
+    found = store.rejections.stream_rejected(current_runtime().pool, job.id)
+    rows = (Rejected(row.line, row.error, row.fields) for row in found)
+    pieces = write_rejected(columns, rows, form)
+    start = next(pieces)
+    safe = "-spreadsheet-safe" if query.spreadsheet_safe else ""
+    response = answer_csv(chain([start], pieces), f"{job.id}-rejected{safe}.csv")
+    if columns.places is not None:
+        name_options(response, find_options(start, form, columns.places, by_names=True))
+    return response

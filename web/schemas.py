@@ -20,27 +20,20 @@ from pydantic import (
     Tag,
 )
 
+from files.note_columns import is_note
 from files.options import ReadOptions
 from services.imports import ImportOptions
 from services.search import Query
 from texts import MAX_ANSWER_CHARS, MAX_METADATA_CHARS, MAX_QUESTION_CHARS, visible_text
-from web.validation import RequestModel
+from web.filter_schemas import Filter, read_conditions
+from web.validation import RequestModel, Text, require_storable
 
 MAX_IDEMPOTENCY_KEY = 255
-# A search may name so many collections, and so many columns that its items must have.
+# A search may name so many collections.
 MAX_COLLECTIONS = 100
-MAX_FILTER_COLUMNS = 50
-MAX_FILTER_NAME_CHARS = 1_000
-MAX_FILTER_CHARS = 10_000
 # As many columns as a file may have (files/columns.py).
 MAX_METADATA_COLUMNS = 1_000
 MAX_OPTION_CHARS = 1_000
-
-
-def _require_storable(text: str) -> str:
-    if "\0" in text:
-        raise ValueError("must not hold the character NUL, which PostgreSQL can't store")
-    return text
 
 
 def _require_visible(text: str) -> str:
@@ -50,8 +43,8 @@ def _require_visible(text: str) -> str:
 
 
 def _require_column_name(text: str) -> str:
-    if not visible_text(text) or text != text.strip() or text.casefold() == "id":
-        raise ValueError("must be a name without spaces around it, other than id")
+    if not visible_text(text) or text != text.strip() or text.casefold() == "id" or is_note(text):
+        raise ValueError("must be a name without spaces around it, other than id, _line, _error")
     return text
 
 
@@ -70,24 +63,23 @@ def _count_names(value: object) -> str:
     return "several" if isinstance(value, list) else "one"
 
 
-Text = Annotated[str, AfterValidator(_require_storable)]
 Question = Annotated[
     str,
     Field(max_length=MAX_QUESTION_CHARS),
-    AfterValidator(_require_storable),
+    AfterValidator(require_storable),
     AfterValidator(_require_visible),
 ]
 Answer = Annotated[
     str,
     Field(max_length=MAX_ANSWER_CHARS),
-    AfterValidator(_require_storable),
+    AfterValidator(require_storable),
     AfterValidator(_require_visible),
 ]
 # Only names that a file's column can have, so that an export can be uploaded again.
 MetadataName = Annotated[
     str,
     Field(max_length=200),
-    AfterValidator(_require_storable),
+    AfterValidator(require_storable),
     AfterValidator(_require_column_name),
 ]
 MetadataValue = Annotated[Text, Field(max_length=MAX_METADATA_CHARS)]
@@ -98,13 +90,6 @@ CollectionNames = Annotated[list[CollectionName], Field(min_length=1, max_length
 OneOrSeveral = Annotated[
     Annotated[CollectionName, Tag("one")] | Annotated[CollectionNames, Tag("several")],
     Discriminator(_count_names),
-]
-Filter = Annotated[
-    dict[
-        Annotated[Text, Field(max_length=MAX_FILTER_NAME_CHARS)],
-        Annotated[Text, Field(max_length=MAX_FILTER_CHARS)],
-    ],
-    Field(max_length=MAX_FILTER_COLUMNS),
 ]
 Option = Annotated[Text, Field(min_length=1, max_length=MAX_OPTION_CHARS)]
 Mode = Literal["upsert", "replace", "append"]
@@ -124,7 +109,9 @@ class SearchRequest(RequestModel):
         None, description="One collection or several; all where there is none."
     )
     filter: Annotated[Filter | None, BeforeValidator(_read_json)] = Field(
-        None, description="Metadata that the items must have: column and value."
+        None,
+        description="Metadata that the items must have: column and value, or a list of values of "
+        'which one is enough, or {"not": …}.',
     )
     max_distance: Annotated[float, Field(ge=0, le=2)] | None = Field(
         None, description="The largest cosine distance of a result."
@@ -138,7 +125,7 @@ class SearchRequest(RequestModel):
             limit=self.limit,
             offset=self.offset,
             collections=names,
-            metadata=self.filter,
+            metadata=read_conditions(self.filter),
             max_distance=self.max_distance,
         )
 
@@ -168,6 +155,9 @@ class UploadOptions(RequestModel):
     sheet: Option | None = Field(
         None, description="Of a workbook: the sheet's name, or its position from 1."
     )
+    spreadsheet_safe: bool = Field(
+        False, description="Take off the apostrophes that an export with this option put on."
+    )
     dry_run: bool = Field(False, description="Check and count, store nothing, answer 200.")
 
     def as_import(self) -> ImportOptions:
@@ -181,6 +171,7 @@ class UploadOptions(RequestModel):
             encoding=self.encoding,
             overflow=self.overflow,
             sheet=self.sheet,
+            spreadsheet_safe=self.spreadsheet_safe,
         )
         return ImportOptions(self.collection, self.mode, reading)
 
@@ -226,12 +217,6 @@ class ItemsQuery(RequestModel):
     offset: PageOffset = 0
 
 
-class ExportQuery(RequestModel):
-    spreadsheet_safe: bool = Field(
-        False, description="Put an apostrophe before what a spreadsheet takes for a formula."
-    )
-
-
 class ErrorBody(BaseModel):
     model_config = ConfigDict(extra="allow")
     error: str
@@ -253,6 +238,11 @@ class SearchResponse(BaseModel):
     question: str
     results: list[SearchResult]
     took_ms: float
+    warnings: list[str] = Field(
+        [],
+        exclude_if=lambda said: not said,
+        description="Names that nothing has, if any.",
+    )
 
 
 class BatchResponse(BaseModel):
@@ -382,6 +372,16 @@ class CollectionBody(BaseModel):
     name: str
     items: int
     updated_at: datetime
+
+
+class ColumnBody(BaseModel):
+    name: str
+    values: int = Field(description="How many different values it has.")
+    common: list[str] = Field(description="The commonest of them.")
+
+
+class CollectionDetails(CollectionBody):
+    columns: list[ColumnBody] = Field(description="Of its metadata, by its newest 20,000 items.")
 
 
 class CollectionsResponse(BaseModel):

@@ -8,6 +8,7 @@ from apiflask import APIBlueprint
 from flask import Response
 
 import services.search
+from services.search_warnings import SearchWarnings
 from store.search import Hit
 from web.auth import auth
 from web.context import current_runtime
@@ -24,8 +25,10 @@ routes = APIBlueprint("search", __name__, tag="Search")
 @routes.doc(summary="Find the pairs that mean the same as a question")
 def search(asked: SearchRequest) -> Response:
     started = time.perf_counter()
-    hits = services.search.find_hits(current_runtime(), asked.as_query())
-    return answer_json(describe_hits(asked, hits, started))
+    query = asked.as_query()
+    hits = services.search.find_hits(current_runtime(), query)
+    warnings = SearchWarnings(current_runtime()).find(query, hits)
+    return answer_json(describe_hits(asked, hits, started, warnings))
 
 
 @routes.post("/search/batch")
@@ -37,14 +40,20 @@ def search_batch(batch: BatchRequest) -> Response:
     started = time.perf_counter()
     queries = [asked.as_query() for asked in batch.queries]
     each = services.search.find_hits_of_each(current_runtime(), queries)
+    warnings = SearchWarnings(current_runtime())
     results = [
-        describe_hits(asked, hits, started) for asked, hits in zip(batch.queries, each, strict=True)
+        describe_hits(asked, hits, started, warnings.find(query, hits))
+        for asked, query, hits in zip(batch.queries, queries, each, strict=True)
     ]
     return answer_json(BatchResponse(results=results))
 
 
-def describe_hits(asked: SearchRequest, hits: list[Hit], started: float) -> SearchResponse:
+def describe_hits(
+    asked: SearchRequest, hits: list[Hit], started: float, warnings: list[str]
+) -> SearchResponse:
     """Return the answer to a question that was asked at `started`, by time.perf_counter."""
     results = [SearchResult(**vars(hit), score=1 - hit.distance) for hit in hits]
     took_ms = round((time.perf_counter() - started) * 1000, 3)
-    return SearchResponse(question=asked.question, results=results, took_ms=took_ms)
+    return SearchResponse(
+        question=asked.question, results=results, took_ms=took_ms, warnings=warnings
+    )
