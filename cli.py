@@ -86,11 +86,14 @@ def search_command(question: str, collection: tuple[str, ...], limit: int) -> No
     given = {"question": question, "collection": list(collection) or None, "limit": limit}
     with _report_wrong_options():
         asked = validate(SearchRequest, given)
-    hits = services.search.find_hits(current_runtime(), asked.as_query())
-    for hit in hits:
+    reply = services.search.answer_query(current_runtime(), asked.as_query())
+    for hit in reply.hits:
         click.echo(f"{hit.distance:.3f}  {hit.question}  [{hit.collection}]")
         click.echo(f"       {' '.join(hit.answer.split())}")
-    if not hits:
+    judgement = reply.judgement
+    if reply.hits:
+        click.echo(f"decision: {judgement.decision} ({judgement.confidence.first:.0%} sure)")
+    else:
         click.echo("Nothing is stored there.", err=True)
 
 

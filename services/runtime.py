@@ -19,8 +19,10 @@ from embedders.remote import RemoteModel, RemoteOptions
 from embeddings import Embedder, EmbeddingService, ModelLoadError
 from postgres.programs import EmbeddedPostgresError
 from postgres.server import EmbeddedPostgres
+from services.calibration import Calibration
 from services.indexer import Indexer
 from services.users import Users
+from services.wording import Wordings
 from services.workers import Workers
 from store.models import Model
 
@@ -50,6 +52,8 @@ class Runtime:
     embeddings: EmbeddingService
     workers: Workers
     indexer: Indexer
+    calibration: Calibration
+    wordings: Wordings
     postgres: EmbeddedPostgres | None
     process: int
 
@@ -58,6 +62,7 @@ class Runtime:
         if os.getpid() != self.process:
             return  # a forked child must not stop its parent's parts
         self.indexer.stop()
+        self.calibration.stop()
         self.workers.stop()
         self.embeddings.close()
         self.pool.close()
@@ -98,6 +103,8 @@ def start_runtime(
         embeddings=embeddings,
         workers=_make_workers(settings, pool, model, embeddings),
         indexer=_make_indexer(settings, pool, model),
+        calibration=Calibration(pool, model, embeddings),
+        wordings=Wordings(),
         postgres=postgres,
         process=os.getpid(),
     )
@@ -230,3 +237,4 @@ def _start_threads(runtime: Runtime, settings: Settings) -> None:
     runtime.workers.start()
     if settings.worker_threads:
         runtime.indexer.start()
+    runtime.calibration.start()

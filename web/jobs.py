@@ -16,17 +16,9 @@ from store.rejections import RejectedRow
 from web.auth import auth
 from web.context import current_runtime
 from web.errors import require
+from web.job_schemas import ErrorsResponse, JobBody, JobError, JobsResponse, RowCounts, RowErrorBody
 from web.responses import answer_csv, answer_json, answer_page
-from web.schemas import (
-    ErrorsResponse,
-    JobBody,
-    JobError,
-    JobsQuery,
-    JobsResponse,
-    PageQuery,
-    RowCounts,
-    RowErrorBody,
-)
+from web.schemas import JobsQuery, PageQuery
 
 routes = APIBlueprint("jobs", __name__, tag="Jobs")
 

@@ -16,7 +16,8 @@ from __future__ import annotations
 from typing import Any
 
 from web.cross_site import SAFE_METHODS, SAFE_PATHS
-from web.schemas import MAX_IDEMPOTENCY_KEY, DryRunResponse, UploadOptions
+from web.job_schemas import DryRunResponse
+from web.schemas import MAX_IDEMPOTENCY_KEY, UploadOptions
 
 TITLE = "Conector PGVector"
 VERSION = "0.1.0"

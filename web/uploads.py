@@ -21,17 +21,10 @@ from web.auth import auth
 from web.context import current_runtime
 from web.decoding import require_utf8
 from web.errors import ApiError, invalid_request, unsupported_media_type
+from web.job_schemas import DryRunJob, DryRunResponse, Preview, PreviewRow, UploadResponse
 from web.jobs import describe_job, describe_rejection
 from web.responses import answer_json
-from web.schemas import (
-    MAX_IDEMPOTENCY_KEY,
-    DryRunJob,
-    DryRunResponse,
-    Preview,
-    PreviewRow,
-    UploadOptions,
-    UploadResponse,
-)
+from web.schemas import MAX_IDEMPOTENCY_KEY, UploadOptions
 from web.validation import validate
 
 FILE_TYPES = (
