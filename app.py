@@ -15,10 +15,12 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import config
 import web.collections
 import web.documentation
+import web.evaluation
 import web.health
 import web.items
 import web.jobs
 import web.search
+import web.thresholds
 import web.uploads
 from cli import import_command, report_in_one_line, search_command
 from config import Settings
@@ -35,7 +37,16 @@ from web.schemas import ErrorBody
 from web.server import check_address, serve
 from web.validation import bound_body
 
-PARTS = (web.health, web.search, web.uploads, web.jobs, web.items, web.collections)
+PARTS = (
+    web.health,
+    web.search,
+    web.uploads,
+    web.jobs,
+    web.items,
+    web.collections,
+    web.evaluation,
+    web.thresholds,
+)
 
 
 def create_app(

@@ -86,7 +86,7 @@ def search_command(question: str, collection: tuple[str, ...], limit: int) -> No
     given = {"question": question, "collection": list(collection) or None, "limit": limit}
     with _report_wrong_options():
         asked = validate(SearchRequest, given)
-    reply = services.search.answer_query(current_runtime(), asked.as_query())
+    reply = services.search.answer_query(current_runtime().searcher, asked.as_query())
     for hit in reply.hits:
         click.echo(f"{hit.distance:.3f}  {hit.question}  [{hit.collection}]")
         click.echo(f"       {' '.join(hit.answer.split())}")

@@ -117,9 +117,25 @@ CREATE TABLE IF NOT EXISTS jobs (
     idempotency_digest text,
     -- What the job waits for, as a sentence for a person. NULL while it goes on.
     waiting         text,
+    -- An evaluation asks a collection questions. It has no collection_id: jobs of a collection run
+    -- one after another, and an evaluation changes nothing.
+    kind            text NOT NULL DEFAULT 'import' CHECK (kind IN ('import', 'evaluation')),
     CHECK (inserted + updated + unchanged + rejected <= total),
     CHECK (status <> 'succeeded' OR inserted + updated + unchanged + rejected = total),
     CHECK ((finished_at IS NULL) = (status IN ('enqueued', 'processing')))
+);
+
+-- The questions of an evaluation, and how they were answered.
+CREATE TABLE IF NOT EXISTS evaluations (
+    job_id       uuid PRIMARY KEY REFERENCES jobs ON DELETE CASCADE,
+    -- The questions, until the job has ended.
+    cases        jsonb,
+    result       jsonb,
+    -- What became of each question, to be compared with the next run.
+    outcomes     jsonb,
+    lease_id     uuid,
+    leased_until timestamptz,
+    attempts     smallint NOT NULL DEFAULT 0
 );
 
 -- The few unfinished jobs among all that ever were.

@@ -13,8 +13,10 @@ from typing import Literal
 
 import store.candidates
 import store.search
-from embeddings import FloatArray
+from db import Pool
+from embeddings import EmbeddingService, FloatArray
 from services.abbreviations import expand_abbreviations
+from services.calibration import Calibration
 from services.confidence import (
     CANDIDATES,
     DEFAULT_THRESHOLDS,
@@ -27,8 +29,8 @@ from services.confidence import (
     rank_candidates,
 )
 from services.conflicts import find_difference
-from services.runtime import Runtime
-from services.wording import Wording
+from services.wording import Wording, Wordings
+from store.models import Model
 from store.search import Hit
 from store.thresholds import Thresholds
 
@@ -41,6 +43,17 @@ NOT_MEASURED = (
     "The model is new and its distances are being measured, so no confidence is known yet: "
     "the decision is ambiguous for a moment."
 )
+
+
+@dataclass(frozen=True)
+class Searcher:
+    """What a search needs."""
+
+    pool: Pool
+    model: Model
+    embeddings: EmbeddingService
+    calibration: Calibration
+    wordings: Wordings
 
 
 @dataclass(frozen=True)
@@ -81,7 +94,7 @@ class Reply:
 
 
 @dataclass(frozen=True)
-class _Asked:
+class Asked:
     """A query with the text that is searched, which has no abbreviations, and its vector."""
 
     query: Query
@@ -89,38 +102,50 @@ class _Asked:
     vector: FloatArray
 
 
-def answer_query(runtime: Runtime, query: Query) -> Reply:
+@dataclass(frozen=True)
+class Inspection:
+    """The nearest items by distance and by relevance, and the judgement on them."""
+
+    nearest: list[Hit]
+    ranked: list[Relevant]
+    judgement: Judgement
+
+
+def answer_query(searcher: Searcher, query: Query) -> Reply:
     """Search, and judge what is found. Raises EmbeddingFailed, EmbedderBusy."""
-    (reply,) = answer_each(runtime, [query])
+    (reply,) = answer_each(searcher, [query])
     return reply
 
 
-def answer_each(runtime: Runtime, queries: Sequence[Query]) -> Iterator[Reply]:
+def answer_each(searcher: Searcher, queries: Sequence[Query]) -> Iterator[Reply]:
     """Embed all questions together, then yield the reply to one after the other.
 
     Raises as `answer_query`.
     """
     texts = [expand_abbreviations(query.question) for query in queries]
-    vectors = runtime.embeddings.embed_queries(texts)
+    vectors = searcher.embeddings.embed_queries(texts)
     for query, text, vector in zip(queries, texts, vectors, strict=True):
-        yield _answer(runtime, _Asked(query, text, vector))
+        yield _answer(searcher, Asked(query, text, vector))
 
 
-def _answer(runtime: Runtime, asked: _Asked) -> Reply:
-    query = asked.query
-    nearest = _find_hits(runtime, asked, limit=CANDIDATES, offset=0)
-    ranked, thresholds = _rank(runtime, asked, nearest)
-    head = [one.candidate.hit for one in ranked] if query.order == "relevance" else nearest
-    return Reply(
-        judgement=_judge(runtime, asked, ranked, thresholds),
-        hits=_cut_page(runtime, asked, head),
-    )
+def _answer(searcher: Searcher, asked: Asked) -> Reply:
+    found = inspect(searcher, asked)
+    relevant = [one.candidate.hit for one in found.ranked]
+    head = relevant if asked.query.order == "relevance" else found.nearest
+    return Reply(found.judgement, _cut_page(searcher, asked, head))
 
 
-def _find_hits(runtime: Runtime, asked: _Asked, *, limit: int, offset: int) -> list[Hit]:
+def inspect(searcher: Searcher, asked: Asked) -> Inspection:
+    """Find the nearest items and judge them."""
+    nearest = _find_hits(searcher, asked, limit=CANDIDATES, offset=0)
+    ranked, thresholds = _rank(searcher, asked, nearest)
+    return Inspection(nearest, ranked, _judge(searcher, asked, ranked, thresholds))
+
+
+def _find_hits(searcher: Searcher, asked: Asked, *, limit: int, offset: int) -> list[Hit]:
     return store.search.search(
-        runtime.pool,
-        runtime.model,
+        searcher.pool,
+        searcher.model,
         asked.vector,
         limit=limit,
         offset=offset,
@@ -129,7 +154,7 @@ def _find_hits(runtime: Runtime, asked: _Asked, *, limit: int, offset: int) -> l
     )
 
 
-def _cut_page(runtime: Runtime, asked: _Asked, head: list[Hit]) -> list[Hit]:
+def _cut_page(searcher: Searcher, asked: Asked, head: list[Hit]) -> list[Hit]:
     """Return the page of the list that begins with `head`, the nearest items in any order."""
     query = asked.query
     end = query.offset + query.limit
@@ -139,7 +164,7 @@ def _cut_page(runtime: Runtime, asked: _Asked, head: list[Hit]) -> list[Hit]:
     if end <= CANDIDATES or len(near) < CANDIDATES:
         return page
     start = max(query.offset, CANDIDATES)
-    tail = _find_hits(runtime, asked, limit=end - start, offset=start)
+    tail = _find_hits(searcher, asked, limit=end - start, offset=start)
     return page + [hit for hit in tail if _is_near(hit, query)]
 
 
@@ -147,15 +172,17 @@ def _is_near(hit: Hit, query: Query) -> bool:
     return query.max_distance is None or hit.distance <= query.max_distance
 
 
-def _rank(runtime: Runtime, asked: _Asked, nearest: list[Hit]) -> tuple[list[Relevant], Thresholds]:
+def _rank(
+    searcher: Searcher, asked: Asked, nearest: list[Hit]
+) -> tuple[list[Relevant], Thresholds]:
     """Return the nearest items by relevance, and the thresholds of the collection or of the query.
 
     While the model's constants are not known, the items stay in their order.
     """
     names = asked.query.collections
     measured = store.candidates.measure_cosines(
-        runtime.pool,
-        runtime.model,
+        searcher.pool,
+        searcher.model,
         asked.vector,
         [hit.id for hit in nearest],
         names[0] if names is not None and len(names) == 1 else None,
@@ -165,14 +192,14 @@ def _rank(runtime: Runtime, asked: _Asked, nearest: list[Hit]) -> tuple[list[Rel
         for hit in nearest
         if hit.id in measured.cosines
     ]
-    return _order(runtime, asked, candidates), _choose_thresholds(asked.query, measured.thresholds)
+    return _order(searcher, asked, candidates), _choose_thresholds(asked.query, measured.thresholds)
 
 
-def _order(runtime: Runtime, asked: _Asked, candidates: list[Candidate]) -> list[Relevant]:
-    constants = runtime.calibration.get_constants()
+def _order(searcher: Searcher, asked: Asked, candidates: list[Candidate]) -> list[Relevant]:
+    constants = searcher.calibration.get_constants()
     if constants is None:
         return [Relevant(one, one.nearer) for one in candidates]
-    return rank_candidates(Wording(asked.text), candidates, constants, runtime.wordings)
+    return rank_candidates(Wording(asked.text), candidates, constants, searcher.wordings)
 
 
 def _choose_thresholds(query: Query, own: Thresholds | None) -> Thresholds:
@@ -183,23 +210,23 @@ def _choose_thresholds(query: Query, own: Thresholds | None) -> Thresholds:
 
 
 def _judge(
-    runtime: Runtime, asked: _Asked, ranked: list[Relevant], thresholds: Thresholds
+    searcher: Searcher, asked: Asked, ranked: list[Relevant], thresholds: Thresholds
 ) -> Judgement:
     """Return the judgement on the candidates, most relevant first."""
     if not ranked:
         return Judgement("none", Confidence(0.0, 0.0), thresholds, None)
     best = ranked[0].candidate.hit
-    constants = runtime.calibration.get_constants()
+    constants = searcher.calibration.get_constants()
     if constants is None:
         return Judgement("ambiguous", Confidence(0.0, 0.0), thresholds, best, [NOT_MEASURED])
     confidence = estimate_confidence(ranked, constants, thresholds.constant)
     decision = decide(confidence, thresholds)
-    if decision == "answer" and _must_ask_back(runtime, asked.text, best):
+    if decision == "answer" and _must_ask_back(searcher, asked.text, best):
         decision = "ambiguous"
     return Judgement(decision, confidence, thresholds, best)
 
 
-def _must_ask_back(runtime: Runtime, text: str, best: Hit) -> bool:
+def _must_ask_back(searcher: Searcher, text: str, best: Hit) -> bool:
     """Return whether question and item differ in a rare code, or in a pair of opposites.
 
     How rare a code is, is counted in a sample of the item's collection, and only if codes differ.
@@ -208,7 +235,7 @@ def _must_ask_back(runtime: Runtime, text: str, best: Hit) -> bool:
     if difference.opposite or not difference.codes.asked:
         return difference.opposite
     codes = [*difference.codes.asked, *difference.codes.stored]
-    counts, items = store.candidates.count_codes(runtime.pool, best.collection, codes)
+    counts, items = store.candidates.count_codes(searcher.pool, best.collection, codes)
     most = max(RARE_ITEMS, RARE_SHARE * items)
     rare = frozenset(code for code in codes if counts.get(code, 0) <= most)
     return difference.codes.conflict(rare)

@@ -39,6 +39,7 @@ WALLS = {
     "openpyxl": {"files"},
     "ijson": {"files"},
     "pandas": {"files"},
+    "sklearn": {"services"},
 }
 MAX_ROOT_FILES = 10
 MAX_FILE_LINES = 400

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -29,9 +29,10 @@ class JobError(BaseModel):
 class JobBody(BaseModel):
     id: UUID
     status: JobStatus
+    kind: Literal["import", "evaluation"]
     collection: str
     filename: str | None
-    mode: Mode
+    mode: Mode | None = Field(description="Of an import; null for an evaluation.")
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
@@ -42,6 +43,11 @@ class JobBody(BaseModel):
     waiting: str | None = Field(description="What the job waits for; null while it goes on.")
     error: JobError | None
     file: dict[str, Any] = Field(description="What was found in the file.")
+    result: dict[str, Any] | None = Field(
+        None,
+        description="What an evaluation found, once it has succeeded; only where one job is shown.",
+        exclude_if=lambda result: result is None,
+    )
 
 
 class UploadResponse(BaseModel):

@@ -7,6 +7,7 @@ from uuid import UUID
 from apiflask import APIBlueprint
 from flask import Response, request
 
+import store.evaluations
 import store.jobs
 import store.rejections
 from files.description import FileDescription
@@ -44,7 +45,11 @@ def list_jobs(page: JobsQuery) -> Response:
 @routes.output(JobBody)
 @routes.doc(summary="Show a job and its progress")
 def show_job(job_id: UUID) -> Response:
-    return answer_json(describe_job(_require_job(job_id)))
+    job = _require_job(job_id)
+    body = describe_job(job)
+    if job.kind == "evaluation":
+        body.result = store.evaluations.get_result(current_runtime().pool, job_id)
+    return answer_json(body)
 
 
 @routes.get("/jobs/<uuid:job_id>/errors")
@@ -85,7 +90,8 @@ def describe_job(job: Job) -> JobBody:
         status=job.status,  # type: ignore[arg-type]
         collection=job.collection,
         filename=job.filename,
-        mode=job.mode,  # type: ignore[arg-type]
+        kind=job.kind,  # type: ignore[arg-type]
+        mode=job.mode if job.kind == "import" else None,  # type: ignore[arg-type]
         created_at=job.created_at,
         started_at=job.started_at,
         finished_at=job.finished_at,
@@ -104,6 +110,7 @@ def describe_job(job: Job) -> JobBody:
         waiting=job.waiting,
         error=JobError(error=job.error, code=job.error_code or "failed") if job.error else None,
         file=job.file,
+        result=None,
     )
 
 

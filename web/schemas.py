@@ -110,6 +110,7 @@ Option = Annotated[Text, Field(min_length=1, max_length=MAX_OPTION_CHARS)]
 Mode = Literal["upsert", "replace", "append"]
 JobStatus = Literal["enqueued", "processing", "succeeded", "failed", "canceled"]
 # Pages of a search are small and end soon; pages of a list go on.
+Probability = Annotated[float, Field(ge=0, le=1)]
 Limit = Annotated[int, Field(ge=1, le=100)]
 Offset = Annotated[int, Field(ge=0, le=10_000)]
 PageLimit = Annotated[int, Field(ge=1, le=1_000)]
@@ -134,7 +135,7 @@ class SearchRequest(RequestModel):
         description="relevance puts the 20 nearest in order of relevance, which also looks at the "
         "wording; what follows stays by distance.",
     )
-    min_confidence: Annotated[float, Field(ge=0, le=1)] | None = Field(
+    min_confidence: Probability | None = Field(
         None,
         description="Your own line instead of thresholds.answer: the decision is answer if "
         "confidence reaches it, unless question and item differ in a code or in an opposite.",
@@ -200,6 +201,35 @@ class UploadOptions(RequestModel):
             sheet=self.sheet,
         )
         return ImportOptions(self.collection, self.mode, reading)
+
+
+class EvaluationOptions(RequestModel):
+    collection: CollectionName = Field("default", description="What is asked.")
+    question_column: Option | None = Field(
+        None, description="Header name, or position counted from 1; `question` where there is none."
+    )
+    expected_column: Option | None = Field(None, description="The same for the column `expected`.")
+    delimiter: Option | None = None
+    encoding: Option | None = None
+    sheet: Option | None = Field(None, description="Of a workbook: name, or position from 1.")
+
+    def as_reading(self) -> ReadOptions:
+        """Return how the file is to be read."""
+        return ReadOptions(
+            question_column=self.question_column,
+            answer_column=self.expected_column,
+            delimiter=self.delimiter,
+            encoding=self.encoding,
+            sheet=self.sheet,
+        )
+
+
+class ThresholdsRequest(RequestModel):
+    answer: Probability = Field(0.6, description="From this confidence on, answer.")
+    none: Probability = Field(0.2, description="Below this, pass.")
+    constant: Annotated[float, Field(ge=-10, le=10)] = Field(
+        0.0, description="Moves the confidence of this collection by so many log-odds."
+    )
 
 
 class JobsQuery(RequestModel):
@@ -275,6 +305,11 @@ class ThresholdsBody(BaseModel):
         description="The decision is none if it is less likely than this that one of the first "
         "three by relevance is right."
     )
+
+
+class CollectionThresholds(ThresholdsBody):
+    constant: float = Field(description="Moves the confidence by so many log-odds.")
+    own: bool = Field(description="Whether they are the collection's own, or the default.")
 
 
 class SearchResponse(BaseModel):

@@ -33,7 +33,7 @@ routes = APIBlueprint("search", __name__, tag="Search")
 @routes.doc(summary="Find the pairs that mean the same as a question")
 def search(asked: SearchRequest) -> Response:
     started = time.perf_counter()
-    reply = services.search.answer_query(current_runtime(), asked.as_query())
+    reply = services.search.answer_query(current_runtime().searcher, asked.as_query())
     return answer_json(describe_reply(asked, reply, started))
 
 
@@ -45,7 +45,7 @@ def search(asked: SearchRequest) -> Response:
 def search_batch(batch: BatchRequest) -> Response:
     started = time.perf_counter()
     queries = [asked.as_query() for asked in batch.queries]
-    each = services.search.answer_each(current_runtime(), queries)
+    each = services.search.answer_each(current_runtime().searcher, queries)
     results = [
         describe_reply(asked, reply, started)
         for asked, reply in zip(batch.queries, each, strict=True)

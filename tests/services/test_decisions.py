@@ -42,7 +42,7 @@ def many(client: Client) -> Runtime:
 
 
 def ask(runtime: Runtime, question: str, **fields: object) -> Reply:
-    return answer_query(runtime, replace(Query(question, limit=5), **fields))  # type: ignore[arg-type]
+    return answer_query(runtime.searcher, replace(Query(question, limit=5), **fields))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("order", ["distance", "relevance"])
@@ -125,8 +125,8 @@ def test_a_collection_s_own_thresholds_count_where_it_alone_is_searched(many: Ru
 def test_while_the_constants_are_not_known_it_asks_back_and_says_why(
     many: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(many.calibration, "_constants", None)
-    monkeypatch.setattr(many.calibration, "_patience", 0.0)
+    monkeypatch.setattr(many.searcher.calibration, "_constants", None)
+    monkeypatch.setattr(many.searcher.calibration, "_patience", 0.0)
     judgement = ask(many, COLOURS[0]).judgement
     assert (judgement.decision, judgement.confidence.first) == ("ambiguous", 0)
     assert judgement.best is not None

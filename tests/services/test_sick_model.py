@@ -45,7 +45,7 @@ def setting(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Set
     ]
     for app in apps:
         # Else its requests would be counted.
-        calibration: Calibration = app.extensions["conector"].calibration
+        calibration: Calibration = app.extensions["conector"].searcher.calibration
         while calibration.get_constants() is None:
             time.sleep(0.02)
     yield Setting(server, *(Client(app.test_client()) for app in apps))
