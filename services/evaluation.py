@@ -18,7 +18,7 @@ from typing import Any
 
 import store.evaluations
 from services.abbreviations import expand_abbreviations
-from services.figures import Outcome, compare, list_misses, pack, sum_up
+from services.figures import Outcome, compare, list_misses, sum_up
 from services.fitting import fit_thresholds
 from services.search import Asked, Inspection, Query, Searcher, inspect
 from store.evaluations import Target
@@ -40,10 +40,10 @@ class Case:
 
 @dataclass(frozen=True)
 class Run:
-    """What an evaluation found: its result, its outcomes for the next one, unknown expectations."""
+    """What an evaluation found; `rejected` are the cases that no item fits."""
 
     result: dict[str, Any]
-    outcomes: list[list[Any]]
+    outcomes: list[Outcome]
     rejected: list[RejectedRow]
 
 
@@ -72,7 +72,7 @@ def run_evaluation(
     result = _describe(outcomes, constant)
     last = store.evaluations.find_last(searcher.pool, collection, job_id)
     result["since_last"] = None if last is None else compare(result, outcomes, *last)
-    return Run(result, pack(outcomes), rejected)
+    return Run(result, outcomes, rejected)
 
 
 def _describe(outcomes: Sequence[Outcome], constant: float) -> dict[str, Any]:

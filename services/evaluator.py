@@ -8,6 +8,7 @@ import threading
 import store.evaluations
 from db import DatabaseUnavailable
 from services.evaluation import Case, run_evaluation
+from services.figures import pack
 from services.search import Searcher
 from store.evaluations import MOST_ATTEMPTS, ClaimedEvaluation
 from turns import EmbedderBusy
@@ -94,7 +95,7 @@ class Evaluator:
         found = run_evaluation(self._searcher, claimed.job_id, claimed.collection, cases, progress)
         if found.result:
             store.evaluations.finish_evaluation(
-                self._searcher.pool, claimed, found.result, found.outcomes, found.rejected
+                self._searcher.pool, claimed, found.result, pack(found.outcomes), found.rejected
             )
             return
         store.evaluations.fail_evaluation(

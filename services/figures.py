@@ -61,6 +61,7 @@ def sum_up(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         "among_three": _share(_is_offered(one) for one in with_answer),
         "mrr": _share(0 if one.place is None else 1 / one.place for one in with_answer),
         "right_among_answered": _share(one.is_right for one in answered),
+        "wrong": _share(one.kind == "wrong" for one in outcomes),
         "decisions": {
             "with_answer": _count_kinds(with_answer),
             "without_answer": _count_kinds(without),

@@ -40,6 +40,7 @@ WALLS = {
     "ijson": {"files"},
     "pandas": {"files"},
     "sklearn": {"services"},
+    "matplotlib": {"cli"},
 }
 MAX_ROOT_FILES = 10
 MAX_FILE_LINES = 400
