@@ -15,12 +15,14 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import config
 import web.collections
 import web.documentation
+import web.evaluation
 import web.health
 import web.items
 import web.jobs
 import web.search
+import web.thresholds
 import web.uploads
-from cli import import_command, report_in_one_line, search_command
+from cli.commands import evaluate_command, import_command, report_in_one_line, search_command
 from config import Settings
 from embeddings import Embedder
 from services.process import end_on_signals, start_logging
@@ -35,7 +37,16 @@ from web.schemas import ErrorBody
 from web.server import check_address, serve
 from web.validation import bound_body
 
-PARTS = (web.health, web.search, web.uploads, web.jobs, web.items, web.collections)
+PARTS = (
+    web.health,
+    web.search,
+    web.uploads,
+    web.jobs,
+    web.items,
+    web.collections,
+    web.evaluation,
+    web.thresholds,
+)
 
 
 def create_app(
@@ -82,6 +93,7 @@ def build_app(settings: Settings, runtime: Runtime) -> APIFlask:
         app.register_blueprint(part.routes)
     app.cli.add_command(import_command)
     app.cli.add_command(search_command)
+    app.cli.add_command(evaluate_command)
     if settings.trusted_proxies:
         _trust_proxies(app, settings.trusted_proxies)
     return app

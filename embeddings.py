@@ -177,6 +177,17 @@ class EmbeddingService:
             logger.debug("The model failed on %d questions", len(texts), exc_info=True)
             raise EmbeddingFailed("The model failed on the question.") from error
 
+    def embed_queries_aside(self, texts: Sequence[str]) -> FloatArray:
+        """Return the vectors of questions that nobody waits for, shape (len(texts), dimension).
+
+        They take the turns of texts to store, and are not kept. Raises EmbedderBusy, and what the
+        model raises for these texts.
+        """
+        cleaned = [visible_text(text) for text in texts]
+        pieces = [cleaned[n : n + SPLIT_TEXTS] for n in range(0, len(cleaned), SPLIT_TEXTS)]
+        encode = self._embedder.encode_queries
+        return np.concatenate([self._turns.ingest(partial(encode, piece)) for piece in pieces])
+
     def embed_passages(
         self, texts: Sequence[str], seconds: float = math.inf
     ) -> list[FloatArray | None]:

@@ -14,7 +14,9 @@ CREATE TABLE IF NOT EXISTS collections (
     name       text NOT NULL UNIQUE CHECK (name ~ '^[A-Za-z0-9._-]{1,100}$'),
     -- What was found in the last file. An export gives back its columns in their order.
     file       jsonb NOT NULL DEFAULT '{}',
-    created_at timestamptz NOT NULL DEFAULT clock_timestamp()
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    -- Its own thresholds of a decision (store/thresholds.py), if somebody set them.
+    decision   jsonb
 );
 
 -- The models that made the vectors. Vectors of two models are never compared.
@@ -23,7 +25,12 @@ CREATE TABLE IF NOT EXISTS models (
     identity   text NOT NULL UNIQUE,
     -- pgvector can index a halfvec of at most 4,000 dimensions; the type itself holds 16,000.
     dimension  integer NOT NULL CHECK (dimension BETWEEN 1 AND 4000),
-    created_at timestamptz NOT NULL DEFAULT clock_timestamp()
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    -- What its distances mean (services/calibration.py). NULL until that is measured.
+    spread     double precision,
+    top        double precision,
+    -- When a process began to measure them.
+    measuring_since timestamptz
 );
 
 -- One question with its answer. Key and place say which row of a later file is the same item. The
@@ -190,9 +197,25 @@ CREATE TABLE IF NOT EXISTS jobs (
     idempotency_digest text,
     -- What the job waits for, as a sentence for a person. NULL while it goes on.
     waiting         text,
+    -- An evaluation asks a collection questions. It has no collection_id: jobs of a collection run
+    -- one after another, and an evaluation changes nothing.
+    kind            text NOT NULL DEFAULT 'import' CHECK (kind IN ('import', 'evaluation')),
     CHECK (inserted + updated + unchanged + rejected <= total),
     CHECK (status <> 'succeeded' OR inserted + updated + unchanged + rejected = total),
     CHECK ((finished_at IS NULL) = (status IN ('enqueued', 'processing')))
+);
+
+-- The questions of an evaluation, and how they were answered.
+CREATE TABLE IF NOT EXISTS evaluations (
+    job_id       uuid PRIMARY KEY REFERENCES jobs ON DELETE CASCADE,
+    -- The questions, until the job has ended.
+    cases        jsonb,
+    result       jsonb,
+    -- What became of each question, to be compared with the next run.
+    outcomes     jsonb,
+    lease_id     uuid,
+    leased_until timestamptz,
+    attempts     smallint NOT NULL DEFAULT 0
 );
 
 -- The few unfinished jobs among all that ever were.
@@ -260,4 +283,4 @@ CREATE TABLE IF NOT EXISTS job_errors (
 -- Sorts them by line. A line of JSON can hold several rows, so the number decides among those.
 CREATE INDEX IF NOT EXISTS job_errors_line ON job_errors (job_id, line, number);
 
-INSERT INTO schema_version (version) VALUES (4) ON CONFLICT DO NOTHING;
+INSERT INTO schema_version (version) VALUES (5) ON CONFLICT DO NOTHING;

@@ -19,8 +19,12 @@ from embedders.remote import RemoteModel, RemoteOptions
 from embeddings import Embedder, EmbeddingService, ModelLoadError
 from postgres.programs import EmbeddedPostgresError
 from postgres.server import EmbeddedPostgres
+from services.calibration import Calibration
+from services.evaluator import Evaluator
 from services.indexer import Indexer
+from services.search import Searcher
 from services.users import Users
+from services.wording import Wordings
 from services.workers import Workers
 from store.models import Model
 
@@ -50,6 +54,8 @@ class Runtime:
     embeddings: EmbeddingService
     workers: Workers
     indexer: Indexer
+    searcher: Searcher
+    evaluator: Evaluator
     postgres: EmbeddedPostgres | None
     process: int
 
@@ -58,6 +64,8 @@ class Runtime:
         if os.getpid() != self.process:
             return  # a forked child must not stop its parent's parts
         self.indexer.stop()
+        self.evaluator.stop()
+        self.searcher.calibration.stop()
         self.workers.stop()
         self.embeddings.close()
         self.pool.close()
@@ -91,6 +99,7 @@ def start_runtime(
         if postgres is not None:
             postgres.stop()
         raise
+    searcher = _make_searcher(pool, model, embeddings)
     runtime = Runtime(
         users=Users(users),
         pool=pool,
@@ -98,6 +107,8 @@ def start_runtime(
         embeddings=embeddings,
         workers=_make_workers(settings, pool, model, embeddings),
         indexer=_make_indexer(settings, pool, model),
+        searcher=searcher,
+        evaluator=Evaluator(searcher),
         postgres=postgres,
         process=os.getpid(),
     )
@@ -201,6 +212,11 @@ def _make_workers(
     )
 
 
+def _make_searcher(pool: Pool, model: Model, embeddings: EmbeddingService) -> Searcher:
+    calibration = Calibration(pool, model, embeddings)
+    return Searcher(pool, model, embeddings, calibration, Wordings())
+
+
 def _make_indexer(settings: Settings, pool: Pool, model: Model) -> Indexer:
     return Indexer(
         pool,
@@ -230,3 +246,5 @@ def _start_threads(runtime: Runtime, settings: Settings) -> None:
     runtime.workers.start()
     if settings.worker_threads:
         runtime.indexer.start()
+        runtime.evaluator.start()
+    runtime.searcher.calibration.start()

@@ -119,7 +119,9 @@ def delete_collection(pool: Pool, name: str) -> int | None:
         cur.execute("DELETE FROM vectors WHERE collection_id = %s", (collection_id,))
         cur.execute("DELETE FROM items WHERE collection_id = %s", (collection_id,))
         deleted = int(cur.rowcount)
-        cur.execute("UPDATE collections SET file = '{}' WHERE id = %s", (collection_id,))
+        cur.execute(
+            "UPDATE collections SET file = '{}', decision = NULL WHERE id = %s", (collection_id,)
+        )
         return deleted if deleted or canceled else None
 
 

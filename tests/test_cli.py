@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from apiflask import APIFlask
 from click.testing import Result
 
@@ -60,3 +61,27 @@ def test_a_start_that_fails_is_one_line(tmp_path: Path) -> None:
     assert run.returncode == 1
     assert run.stderr.count("\n") == 1
     assert "API_USERNAME" in run.stderr
+
+
+def test_a_collection_is_evaluated_with_a_status_for_ci(
+    app: APIFlask, client: Client, tmp_path: Path
+) -> None:
+    client.load("id,question,answer\np1,How do I pay?,By card.\np2,Where is it?,There.\n")
+    file, plot = tmp_path / "asked.csv", tmp_path / "plot.png"
+    file.write_text(
+        "question,expected\n" + "How do I pay?,p1\nWhere is it?,p1\n" * 10 + "What?,p9\n", "utf-8"
+    )
+    done = run(app, "evaluate", str(file), "--min-first", "50", "--max-wrong", "100", "--apply")
+    assert done.exit_code == 0, done.output
+    assert "first                      0.500" in done.stdout
+    assert "fitted:" in done.stdout
+    assert "unknown_expected" in done.stderr
+    assert client.get("/collections/default/thresholds").json["own"] is True
+    low = run(app, "evaluate", str(file), "--min-first", "51")
+    assert low.exit_code == 1
+    assert "50.0 % of the first hits" in low.stderr
+    assert run(app, "evaluate", str(file), "--max-wrong", "-1").exit_code == 1
+
+    pytest.importorskip("matplotlib")
+    assert run(app, "evaluate", str(file), "--plot", str(plot)).exit_code == 0
+    assert plot.read_bytes().startswith(b"\x89PNG")

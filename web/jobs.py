@@ -8,6 +8,7 @@ from uuid import UUID
 from apiflask import APIBlueprint
 from flask import Response, request
 
+import store.evaluations
 import store.jobs
 import store.rejections
 from files.csv_form import choose_form
@@ -20,16 +21,9 @@ from web.auth import auth
 from web.context import current_runtime
 from web.csv_schemas import CsvQuery, ErrorsQuery
 from web.errors import require
+from web.job_schemas import ErrorsResponse, JobBody, JobError, JobsResponse, RowCounts, RowErrorBody
 from web.responses import answer_csv, answer_json, answer_page, name_options
-from web.schemas import (
-    ErrorsResponse,
-    JobBody,
-    JobError,
-    JobsQuery,
-    JobsResponse,
-    RowCounts,
-    RowErrorBody,
-)
+from web.schemas import JobsQuery
 
 routes = APIBlueprint("jobs", __name__, tag="Jobs")
 
@@ -55,7 +49,11 @@ def list_jobs(page: JobsQuery) -> Response:
 @routes.output(JobBody)
 @routes.doc(summary="Show a job and its progress")
 def show_job(job_id: UUID) -> Response:
-    return answer_json(describe_job(_require_job(job_id)))
+    job = _require_job(job_id)
+    body = describe_job(job)
+    if job.kind == "evaluation":
+        body.result = store.evaluations.get_result(current_runtime().pool, job_id)
+    return answer_json(body)
 
 
 @routes.get("/jobs/<uuid:job_id>/errors")
@@ -97,7 +95,8 @@ def describe_job(job: Job) -> JobBody:
         status=job.status,  # type: ignore[arg-type]
         collection=job.collection,
         filename=job.filename,
-        mode=job.mode,  # type: ignore[arg-type]
+        kind=job.kind,  # type: ignore[arg-type]
+        mode=job.mode if job.kind == "import" else None,  # type: ignore[arg-type]
         created_at=job.created_at,
         started_at=job.started_at,
         finished_at=job.finished_at,
@@ -116,6 +115,7 @@ def describe_job(job: Job) -> JobBody:
         waiting=job.waiting,
         error=JobError(error=job.error, code=job.error_code or "failed") if job.error else None,
         file=job.file,
+        result=None,
     )
 
 

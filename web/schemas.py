@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import (
@@ -95,6 +95,7 @@ Option = Annotated[Text, Field(min_length=1, max_length=MAX_OPTION_CHARS)]
 Mode = Literal["upsert", "replace", "append"]
 JobStatus = Literal["enqueued", "processing", "succeeded", "failed", "canceled"]
 # Pages of a search are small and end soon; pages of a list go on.
+Probability = Annotated[float, Field(ge=0, le=1)]
 Limit = Annotated[int, Field(ge=1, le=100)]
 Offset = Annotated[int, Field(ge=0, le=10_000)]
 PageLimit = Annotated[int, Field(ge=1, le=1_000)]
@@ -116,6 +117,21 @@ class SearchRequest(RequestModel):
     max_distance: Annotated[float, Field(ge=0, le=2)] | None = Field(
         None, description="The largest cosine distance of a result."
     )
+    order: Literal["distance", "relevance"] = Field(
+        "distance",
+        description="relevance puts the 20 nearest in order of relevance, which also looks at the "
+        "wording; what follows stays by distance.",
+    )
+    min_confidence: Probability | None = Field(
+        None,
+        description="Your own line instead of thresholds.answer: the decision is answer if "
+        "confidence reaches it, unless question and item differ in a code or in an opposite.",
+    )
+    log: bool = Field(
+        True,
+        description="Whether the question may be kept in a list of asked questions. This version "
+        "keeps none, so it changes nothing yet.",
+    )
 
     def as_query(self) -> Query:
         """Return what the service is asked."""
@@ -127,6 +143,8 @@ class SearchRequest(RequestModel):
             collections=names,
             metadata=read_conditions(self.filter),
             max_distance=self.max_distance,
+            order=self.order,
+            min_confidence=self.min_confidence,
         )
 
 
@@ -174,6 +192,35 @@ class UploadOptions(RequestModel):
             spreadsheet_safe=self.spreadsheet_safe,
         )
         return ImportOptions(self.collection, self.mode, reading)
+
+
+class EvaluationOptions(RequestModel):
+    collection: CollectionName = Field("default", description="What is asked.")
+    question_column: Option | None = Field(
+        None, description="Header name, or position counted from 1; `question` where there is none."
+    )
+    expected_column: Option | None = Field(None, description="The same for the column `expected`.")
+    delimiter: Option | None = None
+    encoding: Option | None = None
+    sheet: Option | None = Field(None, description="Of a workbook: name, or position from 1.")
+
+    def as_reading(self) -> ReadOptions:
+        """Return how the file is to be read."""
+        return ReadOptions(
+            question_column=self.question_column,
+            answer_column=self.expected_column,
+            delimiter=self.delimiter,
+            encoding=self.encoding,
+            sheet=self.sheet,
+        )
+
+
+class ThresholdsRequest(RequestModel):
+    answer: Probability = Field(0.6, description="From this confidence on, answer.")
+    none: Probability = Field(0.2, description="Below this, pass.")
+    constant: Annotated[float, Field(ge=-10, le=10)] = Field(
+        0.0, description="Moves the confidence of this collection by so many log-odds."
+    )
 
 
 class JobsQuery(RequestModel):
@@ -231,114 +278,50 @@ class SearchResult(BaseModel):
     distance: float = Field(description="Cosine distance, 0 to 2.")
     score: float = Field(description="1 - distance.")
     matched: Literal["question", "pair"]
+    matched_text: str | None = Field(
+        description="The wording that is near; null where it is question and answer together."
+    )
     metadata: dict[str, str]
+
+
+class ThresholdsBody(BaseModel):
+    answer: float = Field(description="The decision is answer from this confidence on.")
+    none: float = Field(
+        description="The decision is none if it is less likely than this that one of the first "
+        "three by relevance is right."
+    )
+
+
+class CollectionThresholds(ThresholdsBody):
+    constant: float = Field(description="Moves the confidence by so many log-odds.")
+    own: bool = Field(description="Whether they are the collection's own, or the default.")
 
 
 class SearchResponse(BaseModel):
     question: str
+    search_id: UUID = Field(description="A random id of this search.")
+    decision: Literal["answer", "ambiguous", "none"] = Field(
+        description="What a bot should do: give best; offer the first three by relevance; pass."
+    )
+    confidence: float = Field(
+        description="The estimated probability that best is right, 0 to 1, if half of the "
+        "questions have an answer."
+    )
+    thresholds: ThresholdsBody
+    best: SearchResult | None = Field(
+        description="The first by relevance, whatever the decision is. Null if nothing was found."
+    )
     results: list[SearchResult]
     took_ms: float
     warnings: list[str] = Field(
         [],
         exclude_if=lambda said: not said,
-        description="Names that nothing has, if any.",
+        description="Names that nothing has, and what is not known yet. Only there if any.",
     )
 
 
 class BatchResponse(BaseModel):
     results: list[SearchResponse]
-
-
-class RowCounts(BaseModel):
-    total: int
-    done: int
-    inserted: int
-    updated: int
-    unchanged: int
-    rejected: int
-    deleted: int
-
-
-class JobError(BaseModel):
-    error: str
-    code: str
-
-
-class JobBody(BaseModel):
-    id: UUID
-    status: JobStatus
-    collection: str
-    filename: str | None
-    mode: Mode
-    created_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
-    rows: RowCounts
-    progress: float
-    rows_per_second: float | None
-    eta_seconds: float | None
-    waiting: str | None = Field(description="What the job waits for; null while it goes on.")
-    error: JobError | None
-    file: dict[str, Any] = Field(description="What was found in the file.")
-
-
-class UploadResponse(BaseModel):
-    message: str
-    job: JobBody
-
-
-class PreviewRow(BaseModel):
-    line: int
-    id: str | None
-    question: str
-    answer: str
-    metadata: dict[str, str]
-
-
-class DryRunJob(JobBody):
-    id: None = None  # type: ignore[assignment]
-
-
-class JobsResponse(BaseModel):
-    results: list[JobBody]
-    total: int
-    limit: int
-    offset: int
-
-
-class RowErrorBody(BaseModel):
-    line: int
-    code: str
-    error: str
-
-
-class Preview(BaseModel):
-    """How a file was read, its first rows and its first rejections."""
-
-    model_config = ConfigDict(extra="allow")
-    format: str | None = Field(None, description="csv, json, yaml, parquet, xlsx, …")
-    encoding: str | None = None
-    delimiter: str | None = None
-    header_line: int | None = None
-    columns: list[str]
-    question_column: str
-    answer_column: str
-    id_column: str | None
-    rows: list[PreviewRow]
-    errors: list[RowErrorBody]
-
-
-class DryRunResponse(BaseModel):
-    message: str
-    job: DryRunJob = Field(description="The job as it would end; it is not stored.")
-    preview: Preview
-
-
-class ErrorsResponse(BaseModel):
-    results: list[RowErrorBody]
-    total: int
-    limit: int
-    offset: int
 
 
 class HealthResponse(BaseModel):

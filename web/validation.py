@@ -124,8 +124,8 @@ def _refuse_members(path: tuple[int | str, ...], count: str) -> ApiError:
 
 
 def bound_body() -> None:
-    """Hold everything but uploads to the size of a large question, not of a large file."""
-    if request.path != "/upload":
+    """Hold everything but files to the size of a large question, not of a large file."""
+    if request.path not in ("/upload", "/evaluate"):
         request.max_content_length = MAX_JSON_BYTES
 
 

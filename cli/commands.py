@@ -1,4 +1,4 @@
-"""`flask --app app import FILE` and `flask --app app search "…"`, for a shell beside the server.
+"""`flask --app app import FILE`, `search "…"` and `evaluate FILE`, for a shell beside the server.
 
 They work on the service's database, whether the service runs or not. Their own workers and those of
 the service embed the rows that they import.
@@ -6,8 +6,9 @@ the service embed the rows that they import.
 
 from __future__ import annotations
 
+import importlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,22 +17,38 @@ import click
 from flask.cli import with_appcontext
 from tqdm import tqdm
 
+import services.cases
 import services.imports
 import services.search
+import store.evaluations
 import store.jobs
 import store.rejections
+import store.thresholds
 from files.errors import FileError
 from services.imports import Upload
 from services.runtime import START_ERRORS, Runtime
 from store.jobs import Job
 from store.rejections import RejectedRow
+from store.thresholds import Thresholds
 from web.context import current_runtime
 from web.errors import ApiError
-from web.schemas import SearchRequest, UploadOptions
+from web.schemas import EvaluationOptions, SearchRequest, UploadOptions
 from web.validation import validate
 
 # So many rejections are shown; all of them are at /jobs/<id>/errors.
 SHOWN_ERRORS = 20
+# The figures of an evaluation that its table shows.
+FIGURES = (
+    "questions",
+    "first",
+    "first_by_distance",
+    "among_three",
+    "mrr",
+    "right_among_answered",
+    "wrong",
+    "auc",
+    "calibration_error",
+)
 
 
 @contextmanager
@@ -86,12 +103,89 @@ def search_command(question: str, collection: tuple[str, ...], limit: int) -> No
     given = {"question": question, "collection": list(collection) or None, "limit": limit}
     with _report_wrong_options():
         asked = validate(SearchRequest, given)
-    hits = services.search.find_hits(current_runtime(), asked.as_query())
-    for hit in hits:
+    reply = services.search.answer_query(current_runtime().searcher, asked.as_query())
+    for hit in reply.hits:
         click.echo(f"{hit.distance:.3f}  {hit.question}  [{hit.collection}]")
         click.echo(f"       {' '.join(hit.answer.split())}")
-    if not hits:
+    judgement = reply.judgement
+    if reply.hits:
+        click.echo(f"decision: {judgement.decision} ({judgement.confidence.first:.0%} sure)")
+    else:
         click.echo("Nothing is stored there.", err=True)
+
+
+@click.command("evaluate")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--collection", default="default", show_default=True)
+@click.option("--question-column", help="`question` where it is not given.")
+@click.option("--expected-column", help="`expected` where it is not given.")
+@click.option("--delimiter")
+@click.option("--encoding")
+@click.option("--sheet", help="Of a workbook: the sheet's name, or its position from 1.")
+@click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Write a PNG there.")
+@click.option("--apply", "apply_fitted", is_flag=True, help="Set the fitted thresholds.")
+@click.option("--min-first", type=float, help="Fail if fewer first hits are right, in percent.")
+@click.option("--max-wrong", type=float, help="Fail if more answers are wrong, in percent.")
+@with_appcontext
+def evaluate_command(
+    file: Path,
+    plot: Path | None,
+    apply_fitted: bool,
+    min_first: float | None,
+    max_wrong: float | None,
+    **given: Any,
+) -> None:
+    """Ask a collection the questions of FILE, whose right answers are in its column `expected`."""
+    runtime = current_runtime()
+    with _report_wrong_options():
+        options = validate(EvaluationOptions, {k: v for k, v in given.items() if v is not None})
+    draw = None if plot is None else _load_plot()
+    with _report_wrong_file(file), file.open("rb") as content:
+        job = services.cases.request_evaluation(
+            runtime.searcher, options.collection, Upload(content, file.name), options.as_reading()
+        )
+    runtime.evaluator.wake()
+    job = _follow(runtime, job)
+    errors, _ = store.rejections.list_rejected(runtime.pool, job.id, limit=SHOWN_ERRORS, offset=0)
+    _print_errors(job, errors)
+    result = store.evaluations.get_result(runtime.pool, job.id)
+    if result is None:
+        raise click.ClickException(job.error or f"the job was {job.status}")
+    click.echo("\n".join(describe_result(result)))
+    if draw is not None and plot is not None:
+        draw(result, plot)
+    if apply_fitted:
+        _apply_fitted(runtime, options.collection, result)
+    _require_figures(result, min_first, max_wrong)
+
+
+def _load_plot() -> Callable[[dict[str, Any], Path], None]:
+    """Return what draws the plot; the library is optional, so it is asked for before the work."""
+    try:
+        return importlib.import_module("cli.plot").draw  # type: ignore[no-any-return]
+    except ImportError as error:
+        raise click.ClickException("--plot needs matplotlib: pip install matplotlib") from error
+
+
+def _apply_fitted(runtime: Runtime, collection: str, result: dict[str, Any]) -> None:
+    fitted = result["fitted"]
+    if fitted is None:
+        raise click.ClickException("too few questions to fit thresholds: nothing was applied")
+    own = Thresholds(**{name: fitted[name] for name in ("answer", "none", "constant")})
+    if not store.thresholds.set_thresholds(runtime.pool, collection, own):
+        raise click.ClickException(f"there is no collection {collection}: nothing was applied")
+    click.echo(f"Applied to {collection}: {own}")
+
+
+def _require_figures(
+    result: dict[str, Any], min_first: float | None, max_wrong: float | None
+) -> None:
+    """End with status 1 if a figure is worse than it may be."""
+    first, wrong = 100 * (result["first"] or 0), 100 * result["wrong"]
+    if min_first is not None and first < min_first:
+        raise click.ClickException(f"{first:.1f} % of the first hits are right, not {min_first} %")
+    if max_wrong is not None and wrong > max_wrong:
+        raise click.ClickException(f"{wrong:.1f} % of the questions were answered wrongly")
 
 
 @contextmanager
@@ -136,6 +230,23 @@ def _follow(runtime: Runtime, job: Job) -> Job:
             job = now
             bar.update(job.done - bar.n)
     return job
+
+
+def describe_result(result: dict[str, Any]) -> Iterator[str]:
+    """Yield the lines of an evaluation's table, and the first misses."""
+    since = (result["since_last"] or {"figures": {}})["figures"]
+    for name in FIGURES:
+        value, moved = result[name], since.get(name)
+        shown = "-" if value is None else f"{value:.3f}"
+        yield f"{name:24}{shown:>8}{f'   {moved:+.3f} since the last run' if moved else ''}"
+    yield f"{'':24}{'right':>8}{'wrong':>8}{'asked':>8}{'passed':>8}"
+    for name, counts in result["decisions"].items():
+        yield f"{name:24}" + "".join(f"{count:8}" for count in counts.values())
+    if result["fitted"] is not None:
+        yield f"fitted: {result['fitted']}"
+    for miss in result["misses"][:SHOWN_ERRORS]:
+        got = miss["got"]["question"] if miss["got"] else "nothing"
+        yield f"{miss['decision']:10}{miss['confidence']:.2f}  {miss['question']}  ->  {got}"
 
 
 def _print_errors(job: Job, errors: list[RejectedRow]) -> None:
