@@ -33,6 +33,14 @@ def register_model(pool: Pool, identity: str, dimension: int) -> Model:
     return Model(model_id, identity, dimension)
 
 
+def find_model(pool: Pool, identity: str) -> Model | None:
+    """Return the stored model of that name; None where there is none."""
+    with pool.reading() as conn, conn.cursor() as cursor:
+        cursor.execute("SELECT id, dimension FROM models WHERE identity = %s", (identity,))
+        row = cursor.fetchone()
+    return None if row is None else Model(row[0], identity, row[1])
+
+
 def count_items_without_vectors(pool: Pool, model: Model) -> tuple[int, list[str]]:
     """Count the items without vectors of `model`, and name the other models that made vectors."""
     with pool.reading(seconds=60.0) as conn, conn.cursor() as cursor:
