@@ -28,7 +28,7 @@ from typing import Any
 import embedders.networks
 from embedders.forms import FORMS, Form, keep_tables_narrow
 from embedders.networks import SAMPLES, NoModel, TorchNetwork
-from embedders.openvino import NETWORK, TOKENIZER, OpenVinoEncoder, compile_network
+from embedders.openvino import NETWORK, TOKENIZER, OpenVinoEncoder, compile_network, import_openvino
 from embedders.sources import ModelSource
 from embeddings import FloatArray
 
@@ -93,9 +93,9 @@ def convert(source: ModelSource, folder: Path, *, forms: Sequence[Form] = FORMS)
 
 def _save_network(network: TorchNetwork, file: Path) -> None:
     """Save it as an OpenVINO model, for any number of texts and tokens; weights become f16."""
-    import openvino
     import torch
 
+    openvino = import_openvino()
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the tracer warns of branches that no text can take
         converted = openvino.convert_model(network.module, example_input=network.inputs)
@@ -111,8 +111,7 @@ def _keep_best_form(
     forms: Sequence[Form],
 ) -> str:
     """Save the fastest form of the network that agrees with torch, and return its name."""
-    import openvino
-
+    openvino = import_openvino()
     plain = openvino.Core().read_model(str(file))
     times: dict[float, tuple[str, Any]] = {}
     for make_form in forms:

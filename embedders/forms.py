@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from embedders.openvino import GROUP
+from embedders.openvino import GROUP, import_openvino
 from embeddings import FloatArray
 
 # Makes another form of an OpenVINO model.
@@ -40,8 +40,8 @@ def compress_weights(
     OpenVINO's CPU plugin knows compressed weights in this form: Constant, Convert, Multiply,
     Reshape.
     """
-    import openvino
-    from openvino import opset13 as ops
+    openvino = import_openvino()
+    ops = openvino.opset13
 
     result = model.clone()
     for node in result.get_ordered_ops():
@@ -68,8 +68,8 @@ def keep_tables_narrow(model: Any) -> None:
     In this order OpenVINO knows the table as compressed, and reads it from the file. In the other
     it makes a copy in f32, twice as large.
     """
-    import openvino
-    from openvino import opset13 as ops
+    openvino = import_openvino()
+    ops = openvino.opset13
 
     for node in model.get_ordered_ops():
         if node.get_type_name() != "Gather" or node.get_element_type() != openvino.Type.f16:

@@ -8,6 +8,7 @@ SentenceTransformer are not imported; they take 0.4 GB and several seconds.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -56,11 +57,21 @@ def read_facts(folder: Path) -> Facts | None:
         return None
 
 
-def compile_network(network: Any) -> Any:
-    """Compile a network, or the file of one. Raises RuntimeError where it can't be read."""
+def import_openvino() -> Any:
+    """Return the module `openvino`, kept from sending anything to its makers.
+
+    By default it tells Google Analytics of each import and conversion, in forked processes. Where
+    it can't import openvino_telemetry, it does nothing instead.
+    """
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     import openvino
 
-    return openvino.Core().compile_model(network, "CPU", _OPTIONS)
+    return openvino
+
+
+def compile_network(network: Any) -> Any:
+    """Compile a network, or the file of one. Raises RuntimeError where it can't be read."""
+    return import_openvino().Core().compile_model(network, "CPU", _OPTIONS)
 
 
 class OpenVinoEncoder:
