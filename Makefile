@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-faults demo bench bench-uploads bench-scale bench-attack bench-quality fuzz requirements clean
+.PHONY: run test test-faults demo bench bench-uploads bench-scale bench-attack bench-quality bench-footprint fuzz requirements clean
 
 run: .venv/installed
 	$(BIN)/python app.py
@@ -40,6 +40,10 @@ bench-uploads: .venv/installed-bench
 # make bench-scale SIZES="2000 10000 100000 1000000"
 bench-scale: .venv/installed-bench
 	$(BIN)/python -m bench.scale $(SIZES)
+
+# What the service takes of a machine: disk, memory, seconds.
+bench-footprint: .venv/installed-bench
+	$(BIN)/python -m bench.footprint
 
 # Thousands of strangers, and a flood of wrong passwords; it takes a minute.
 bench-attack: .venv/installed-bench

@@ -1,7 +1,8 @@
 """`flask --app app import FILE`, `search "…"` and `evaluate FILE`, for a shell beside the server.
 
-They work on the service's database, whether the service runs or not. Their own workers and those of
-the service embed the rows that they import.
+They work on the service's database, whether the service runs or not. An import leaves the embedding
+to workers that run already; where there are none, it starts its own. Only they, and a search, load
+the model.
 """
 
 from __future__ import annotations
@@ -14,23 +15,25 @@ from pathlib import Path
 from typing import Any
 
 import click
-from flask.cli import with_appcontext
+from flask.cli import FlaskGroup, with_appcontext
 from tqdm import tqdm
 
 import services.cases
 import services.imports
 import services.search
+import store.claims
 import store.evaluations
 import store.jobs
 import store.rejections
 import store.thresholds
 from files.errors import FileError
+from services.deferred import Deferred
 from services.imports import Upload
 from services.runtime import START_ERRORS, Runtime
 from store.jobs import Job
 from store.rejections import RejectedRow
 from store.thresholds import Thresholds
-from web.context import current_runtime
+from web.context import current_parts, current_runtime
 from web.errors import ApiError
 from web.schemas import EvaluationOptions, SearchRequest, UploadOptions
 from web.validation import validate
@@ -49,6 +52,17 @@ FIGURES = (
     "auc",
     "calibration_error",
 )
+# A job on which nobody works for so long gets workers of the command's own. Those that run look at
+# the queue each second.
+IDLE_SECONDS = 3.0
+
+
+def runs_command() -> bool:
+    """Return whether the process runs a flask command: of them, only `flask run` serves."""
+    context = click.get_current_context(silent=True)
+    if context is None or context.info_name == "run":
+        return False
+    return isinstance(context.find_root().command, FlaskGroup)
 
 
 @contextmanager
@@ -78,15 +92,14 @@ def report_in_one_line() -> Iterator[None]:
 @with_appcontext
 def import_command(file: Path, **given: Any) -> None:
     """Import questions and answers from a CSV, TSV, JSON or Excel FILE."""
-    runtime = current_runtime()
     with _report_wrong_options():
         options = validate(UploadOptions, {k: v for k, v in given.items() if v is not None})
     with _report_wrong_file(file), file.open("rb") as content:
         upload = Upload(content, file.name)
         if options.dry_run:
-            job, errors = _run_preview(runtime, upload, options)
+            job, errors = _run_preview(current_parts(), upload, options)
         else:
-            job, errors = _run_import(runtime, upload, options)
+            job, errors = _run_import(current_parts(), upload, options)
     _print_errors(job, errors)
     click.echo(_count_rows(job, options))
     if job.status in ("failed", "canceled"):
@@ -136,10 +149,10 @@ def evaluate_command(
     **given: Any,
 ) -> None:
     """Ask a collection the questions of FILE, whose right answers are in its column `expected`."""
-    runtime = current_runtime()
     with _report_wrong_options():
         options = validate(EvaluationOptions, {k: v for k, v in given.items() if v is not None})
     draw = None if plot is None else _load_plot()
+    runtime = current_runtime()
     with _report_wrong_file(file), file.open("rb") as content:
         job = services.cases.request_evaluation(
             runtime.searcher, options.collection, Upload(content, file.name), options.as_reading()
@@ -205,28 +218,35 @@ def _report_wrong_file(file: Path) -> Iterator[None]:
 
 
 def _run_preview(
-    runtime: Runtime, upload: Upload, options: UploadOptions
+    parts: Runtime | Deferred, upload: Upload, options: UploadOptions
 ) -> tuple[Job, list[RejectedRow]]:
-    preview = services.imports.preview_file(runtime, upload, options.as_import(), SHOWN_ERRORS)
+    model, asked = parts.find_model(), options.as_import()
+    preview = services.imports.foresee(parts.pool, model, upload, asked, SHOWN_ERRORS)
     return preview.job, preview.rejected
 
 
 def _run_import(
-    runtime: Runtime, upload: Upload, options: UploadOptions
+    parts: Runtime | Deferred, upload: Upload, options: UploadOptions
 ) -> tuple[Job, list[RejectedRow]]:
-    job = _follow(runtime, services.imports.import_file(runtime, upload, options.as_import()))
-    errors, _ = store.rejections.list_rejected(runtime.pool, job.id, limit=SHOWN_ERRORS, offset=0)
+    job = _follow(parts, services.imports.enqueue(parts.pool, upload, options.as_import()))
+    errors, _ = store.rejections.list_rejected(parts.pool, job.id, limit=SHOWN_ERRORS, offset=0)
     return job, errors
 
 
-def _follow(runtime: Runtime, job: Job) -> Job:
+def _follow(parts: Runtime | Deferred, job: Job) -> Job:
     """Show the job's progress up to its end; an interrupt leaves it to the service's workers."""
     with tqdm(total=job.total, initial=job.done, unit=" rows", desc=job.filename) as bar:
+        moved_at = time.monotonic()
         while job.finished_at is None:
             time.sleep(0.2)
-            now = store.jobs.get_job(runtime.pool, job.id)
+            now = store.jobs.get_job(parts.pool, job.id)
             if now is None:
                 raise click.ClickException(f"the job {job.id} is no longer there")
+            if now != job:
+                moved_at = time.monotonic()
+            elif time.monotonic() - moved_at > IDLE_SECONDS:
+                _help(parts, job)
+                moved_at = time.monotonic()
             job = now
             bar.update(job.done - bar.n)
     return job
@@ -247,6 +267,12 @@ def describe_result(result: dict[str, Any]) -> Iterator[str]:
     for miss in result["misses"][:SHOWN_ERRORS]:
         got = miss["got"]["question"] if miss["got"] else "nothing"
         yield f"{miss['decision']:10}{miss['confidence']:.2f}  {miss['question']}  ->  {got}"
+
+
+def _help(parts: Runtime | Deferred, job: Job) -> None:
+    """Start workers unless others work. Where they wait for a model, ours would wait as well."""
+    if job.waiting is None and not store.claims.is_worked_on(parts.pool, job.id):
+        parts.start_workers()
 
 
 def _print_errors(job: Job, errors: list[RejectedRow]) -> None:

@@ -87,6 +87,14 @@ def release_measuring(pool: Pool, model: Model) -> None:
         cursor.execute("UPDATE models SET measuring_since = NULL WHERE id = %s", (model.id,))
 
 
+def find_model(pool: Pool, identity: str) -> Model | None:
+    """Return the stored model of that name; None where there is none."""
+    with pool.reading() as conn, conn.cursor() as cursor:
+        cursor.execute("SELECT id, dimension FROM models WHERE identity = %s", (identity,))
+        row = cursor.fetchone()
+    return None if row is None else Model(row[0], identity, row[1])
+
+
 def count_items_without_vectors(pool: Pool, model: Model) -> tuple[int, list[str]]:
     """Count the items without vectors of `model`, and name the other models that made vectors."""
     with pool.reading(seconds=60.0) as conn, conn.cursor() as cursor:
