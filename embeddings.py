@@ -19,7 +19,7 @@ from cachetools import LRUCache
 from numpy.typing import NDArray
 
 from messages import Explained, say
-from texts import visible_text
+from texts import find_words, visible_text
 from turns import DEFAULT_LIMITS, QUERY_BATCH, EmbedderBusy, Limits, Turns
 
 logger = logging.getLogger(__name__)
@@ -149,7 +149,7 @@ class EmbeddingService:
 
         Raises EmbedderBusy, EmbeddingFailed.
         """
-        keys = [visible_text(text) for text in texts]
+        keys = [visible_text(find_words(text)) for text in texts]
         found = self._look_up(keys)
         missing = [key for key in dict.fromkeys(keys) if key not in found]
         # Others get their turn between the parts.
@@ -178,6 +178,17 @@ class EmbeddingService:
             logger.debug("The model failed on %d questions", len(texts), exc_info=True)
             raise EmbeddingFailed(say("The model failed on the question.")) from error
 
+    def embed_queries_aside(self, texts: Sequence[str]) -> FloatArray:
+        """Return the vectors of questions that nobody waits for, shape (len(texts), dimension).
+
+        They take the turns of texts to store, and are not kept. Raises EmbedderBusy, and what the
+        model raises for these texts.
+        """
+        cleaned = [visible_text(text) for text in texts]
+        pieces = [cleaned[n : n + SPLIT_TEXTS] for n in range(0, len(cleaned), SPLIT_TEXTS)]
+        encode = self._embedder.encode_queries
+        return np.concatenate([self._turns.ingest(partial(encode, piece)) for piece in pieces])
+
     def embed_passages(
         self, texts: Sequence[str], seconds: float = math.inf
     ) -> list[FloatArray | None]:
@@ -186,7 +197,7 @@ class EmbeddingService:
         None stands for a text that the model fails on even when it is alone. Raises EmbedderBusy
         while the model is sick, or where a turn at it takes longer than `seconds` to come.
         """
-        cleaned = [visible_text(text) for text in texts]
+        cleaned = [visible_text(find_words(text)) for text in texts]
         different = list(dict.fromkeys(cleaned))
         split = dict(zip(different, self._split(different, seconds), strict=True))
         windows = {window.text: window for parts in split.values() for window in parts}

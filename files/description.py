@@ -13,7 +13,8 @@ class FileDescription:
 
     Columns have the names of the header. If a name is missing or not unique, the column has its
     position instead, counted from 1. `columns` are all of them, in the file's order.
-    `sheets_not_read` are the sheets of a workbook that were passed over.
+    `sheets_not_read` are the sheets of a workbook that were passed over. `bom` says that a text
+    began with a BOM.
     """
 
     format: str
@@ -25,12 +26,15 @@ class FileDescription:
     answer_column: str
     id_column: str | None
     sheets_not_read: list[str] = field(default_factory=list)
+    bom: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Return the members by their names, as a job keeps them."""
         members = asdict(self)
         if not self.sheets_not_read:
             del members["sheets_not_read"]
+        if not self.bom:
+            del members["bom"]
         return members
 
     @classmethod

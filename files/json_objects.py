@@ -18,7 +18,9 @@ for, in the same way as for a header (columns.py, likely_columns.py).
 | an empty list, as the answer | nothing, so the row is rejected as one without an answer |
 | anything else nested, as question or answer | rejected (malformed_json) |
 | a chat of one question and one answer (json_chats.py) | question and answer; a longer one is rejected (malformed_json) |
-| `name` and `acceptedAnswer` with a `text`: a question of schema.org | question and answer |
+| `name` and `acceptedAnswer` with a `text`: a question of schema.org | question and answer; without an accepted answer, the first of `suggestedAnswer` |
+| an object of one of the names of WRAPPERS that is a pair (json_shapes.py) | its members, beside those of the object around it; a name that both have gets a number there |
+| a question or an answer that is the JSON of blocks, as a string | the text of the blocks (json_text.py) |
 """  # noqa: E501
 
 from __future__ import annotations
@@ -35,8 +37,8 @@ from files.errors import FileError
 from files.json_chats import find_chat, read_chat
 from files.json_columns import are_doubtful, split_columns
 from files.json_languages import list_languages, pick_language
-from files.json_shapes import is_schema_org
-from files.json_text import is_blocks, read_text, read_texts
+from files.json_shapes import SCHEMA_ANSWERS, Shapes, is_schema_org
+from files.json_text import is_blocks, read_packed, read_text, read_texts
 from files.likely_columns import find_known, find_likely_names
 from files.options import Wanted
 from files.repeats import RepeatBudget
@@ -76,6 +78,7 @@ class ObjectRows:
 
     def __init__(self, want: Wanted) -> None:
         self._want = want
+        self._judge = Shapes(want)
         self._shapes: dict[tuple[str, ...], Members] = {}
         # The places of the columns of objects that are taken as they are if nothing is nested.
         self._plain: dict[tuple[str, ...], tuple[list[int], Members]] = {}
@@ -96,7 +99,7 @@ class ObjectRows:
         row = None if around else self._make_plain(shape, value)
         if row is not None:
             return [row]
-        given, value = value, flatten_object(value)
+        given, value = value, flatten_object(value, self._judge)
         for name in value:
             self.positions.setdefault(name, len(self.positions))
         if value is given and len(self._plain) < _MOST_SHAPES:
@@ -128,6 +131,9 @@ class ObjectRows:
         if plain is None:
             return None
         places, members = plain
+        question, answer = value.get(members.question or ""), value.get(members.answer or "")
+        if _may_be_packed(answer) or _may_be_packed(question):
+            return None
         row = [""] * len(self.positions)
         for at, content in zip(places, value.values(), strict=True):
             if isinstance(content, str):
@@ -167,7 +173,8 @@ class ObjectRows:
         for name, content in value.items():
             at = self.positions[name]
             if isinstance(content, str):
-                fields[at] = content
+                packed = read_packed(content) if name in members[:2] else None
+                fields[at] = content if packed is None else packed
             elif name == members.question:
                 phrasings = _read_phrasings(name, content)
                 fields[at] = ""
@@ -200,6 +207,10 @@ class ObjectRows:
         return [fields.get(n, "") for n in range(len(self.positions))]
 
 
+def _may_be_packed(text: Any) -> bool:
+    return isinstance(text, str) and text.startswith(("{", "["))
+
+
 def _is_id(name: str) -> bool:
     return name.strip().casefold() == "id"
 
@@ -216,11 +227,14 @@ def find_members(names: Sequence[str], want: Wanted, positions: Mapping[str, int
     return _find_pair(names, question, answer)
 
 
-def flatten_object(value: dict[str, Any]) -> dict[str, Any]:
+def flatten_object(value: dict[str, Any], shapes: Shapes) -> dict[str, Any]:
     """Return an object whose question and answer are its own members, even if they lay deeper.
 
     Raises UnfitObject.
     """
+    wrapper = shapes.find_wrapper(value)
+    if wrapper is not None:
+        return flatten_object(_unwrap(value, wrapper), shapes)
     if is_schema_org(value.keys()):
         pair = _read_schema_org(value)
         if pair is None:
@@ -243,6 +257,15 @@ def flatten_object(value: dict[str, Any]) -> dict[str, Any]:
             flat |= turns
         elif name not in turns:
             flat[name] = content
+    return flat
+
+
+def _unwrap(value: dict[str, Any], wrapper: str) -> dict[str, Any]:
+    """Return the members of a pair, and those of the object around it."""
+    flat: dict[str, Any] = {**value[wrapper]}
+    for name, content in value.items():
+        if name != wrapper:
+            flat[name if name not in flat else f"{name}_2"] = content
     return flat
 
 
@@ -333,6 +356,8 @@ def _read_answer(name: str, content: Any, phrased: bool) -> tuple[str, list[str]
         listed = next(
             (content[key] for key in _ONE_ANSWER if isinstance(content.get(key), list)), None
         )
+    if listed == [] and read_text(content) is None:
+        return "", []
     if (phrased or normalise(name) in _PLURALS) and listed and not is_blocks(listed):
         texts = read_texts(listed)
         if texts:
@@ -353,14 +378,19 @@ def _read_one(name: str, content: Any) -> str:
 
 def _read_schema_org(value: dict[str, Any]) -> dict[str, Any] | None:
     """Return https://schema.org/Question as an object like the others; None if it lacks a text."""
-    accepted = value["acceptedAnswer"]
-    if isinstance(accepted, list) and len(accepted) == 1:
-        accepted = accepted[0]
+    source = next((name for name in SCHEMA_ANSWERS if value.get(name)), SCHEMA_ANSWERS[0])
+    given = value.get(source)
+    listed = given if isinstance(given, list) else [given]
+    # Only one answer is accepted; of those that are suggested, the first counts.
+    one = len(listed) == 1 or source != SCHEMA_ANSWERS[0]
+    accepted = listed[0] if one else None
     answer = accepted.get("text") if isinstance(accepted, dict) else None
-    if not (isinstance(value["name"], str) and isinstance(answer, str)):
+    if accepted is None or not (isinstance(value["name"], str) and isinstance(answer, str)):
         return None
     more = {name: content for name, content in accepted.items() if name not in ("@type", "text")}
     pair = {"question": value["name"], "answer": answer}
-    own = {"name", "acceptedAnswer", *pair}
+    own = {"name", source, *pair}
     others = {name: content for name, content in value.items() if name not in own}
-    return pair | others | ({"acceptedAnswer": more} if more else {})
+    if len(listed) > 1:
+        return pair | others | {source: listed}
+    return pair | others | ({source: more} if more else {})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Set
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from files.column_names import is_answer_name, is_pattern_pair, is_question_name, normalise
 from files.columns import MAX_COLUMNS, find_columns
@@ -15,8 +15,16 @@ from files.options import Wanted
 # that mean something only beside each other; by likely names; not at all.
 Shape: TypeAlias = Literal["pair", "paired", "likely", "other"]
 
+# A member of such a name may hold the pair of an object whose other members are for programs: of
+# Contentful and Airtable (`fields`), Strapi (`attributes`), GraphQL (`node`), Elasticsearch and
+# others.
+WRAPPERS = ("fields", "attributes", "properties", "node", "_source", "acf", "record", "row", "item")
 # So many different sets of names are remembered.
 _MOST_SHAPES = 1_000
+
+
+# The answers that a question of schema.org may have, the best first.
+SCHEMA_ANSWERS = ("acceptedAnswer", "suggestedAnswer")
 
 
 class Shapes:
@@ -41,6 +49,14 @@ class Shapes:
             if len(self._known) < _MOST_SHAPES:
                 self._known[key] = shape
         return shape
+
+    def find_wrapper(self, value: dict[str, Any]) -> str | None:
+        """Return the member of an object that is a pair, if it is there for nothing else."""
+        for name in WRAPPERS:
+            content = value.get(name)
+            if isinstance(content, dict) and self.find(content.keys()) == "pair":
+                return name if self.find(value.keys()) != "pair" else None
+        return None
 
     def _judge(self, names: frozenset[str]) -> Shape:
         if self._question is not None or self._answer is not None:
@@ -73,4 +89,6 @@ def is_pair(names: Set[str]) -> bool:
 
 def is_schema_org(names: Set[str]) -> bool:
     """Return whether an object is a question of https://schema.org/Question."""
-    return {"name", "acceptedAnswer"} <= names and not any(map(is_question_name, names))
+    if "name" not in names or names.isdisjoint(SCHEMA_ANSWERS):
+        return False
+    return not any(map(is_question_name, names))

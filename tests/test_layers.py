@@ -42,6 +42,8 @@ WALLS = {
     "ijson": {"files"},
     "pandas": {"files"},
     "babel": {"translations"},
+    "sklearn": {"services"},
+    "matplotlib": {"cli"},
 }
 MAX_ROOT_FILES = 11
 MAX_FILE_LINES = 400

@@ -18,7 +18,7 @@ from babel.messages.pofile import read_po, write_po
 from translations.catalogs import FOLDER, LANGUAGES
 
 ROOT = FOLDER.parent
-PARTS = ("embedders", "files", "postgres", "services", "store", "web")
+PARTS = ("cli", "embedders", "files", "postgres", "services", "store", "web")
 # The functions that say a sentence, and whether it has a grammatical number.
 SAYING = {"say": False, "say_count": True, "say_in_sql": False}
 LINE = 100
