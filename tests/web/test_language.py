@@ -333,3 +333,25 @@ def test_refusals_of_the_server_speak_it() -> None:
         assert b"Content-Language: pt\r\n" in whole
         body = whole.partition(b"\r\n\r\n")[2]
         assert b"Content-Length: %d\r\n" % len(body) in whole
+
+
+def test_warnings_of_a_search_speak_it(client: Client) -> None:
+    client.load(
+        "pergunta;resposta;categoria\nQuando abre?;Às 9 h.;loja\n", "/upload?collection=faq"
+    )
+    asked = {"question": "a", "collection": ["faq", "faqs"], "filter": {"categria": "loja"}}
+    answer = client.post("/search", json=asked, headers=PORTUGUESE)
+    assert answer.json["warnings"][-2:] == [
+        "Nenhuma coleção com o nome 'faqs' tem itens. Parecidos: 'faq'.",
+        "Nenhum dos itens examinados tem a coluna 'categria'. Parecidos: 'categoria'.",
+    ]
+    assert answer.headers["Content-Language"] == "pt"
+
+
+def test_rejected_rows_as_csv_give_their_reasons_in_it(client: Client) -> None:
+    job = client.load("pergunta;resposta\na;b\nc;\n")["id"]
+    accept = {"Accept": "text/csv"}
+    answer = client.get(f"/jobs/{job}/errors", headers=PORTUGUESE | accept)
+    assert "c;;3;A resposta está vazia." in answer.text
+    assert answer.headers["Content-Language"] == "pt"
+    assert "c;;3;The answer is empty." in client.get(f"/jobs/{job}/errors", headers=accept).text
