@@ -83,6 +83,23 @@ def mean_vector(windows: Sequence[Window], vectors: FloatArray) -> FloatArray:
     return result
 
 
+def cut_pieces(text: str, size: int, step: int) -> list[str]:
+    """Cut a text into pieces of `size` bytes of UTF-8, one each `step` bytes, at white space.
+
+    Bytes stand for tokens: a word of Latin letters has some 6 bytes, a Chinese character 3. A piece
+    begins after a space if there is one in its first half.
+    """
+    data = text.encode()
+    pieces = []
+    for start in range(0, max(len(data) - size + step, 1), step):
+        piece = data[start : start + size].decode(errors="ignore")
+        if start:
+            space = piece.find(" ", 0, len(piece) // 2)
+            piece = piece[space + 1 :]
+        pieces.append(piece.strip())
+    return pieces
+
+
 def pair_text(question: str, answer: str) -> str:
     """Join question and answer into the one text that an item's second vector is made of."""
     return f"{question}\n{answer}"

@@ -13,7 +13,8 @@ class FileDescription:
 
     Columns have the names of the header. If a name is missing or not unique, the column has its
     position instead, counted from 1. `columns` are all of them, in the file's order.
-    `sheets_not_read` are the sheets of a workbook that were passed over.
+    `alternatives_columns` hold other wordings of the question. `sheets_not_read` are the sheets of
+    a workbook that were passed over.
     """
 
     format: str
@@ -25,12 +26,14 @@ class FileDescription:
     answer_column: str
     id_column: str | None
     sheets_not_read: list[str] = field(default_factory=list)
+    alternatives_columns: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """Return the members by their names, as a job keeps them."""
         members = asdict(self)
-        if not self.sheets_not_read:
-            del members["sheets_not_read"]
+        for name in ("sheets_not_read", "alternatives_columns"):
+            if not members[name]:
+                del members[name]
         return members
 
     @classmethod

@@ -4,7 +4,8 @@ Uploading the CSV of a collection again changes nothing. The columns are those o
 its order and with its names. Metadata that only other items have come after them. An upload may not
 understand those names, because the file was read by positions, or by names that only its options
 gave. Then the columns are called id, question and answer. If a column of metadata has such a name,
-they are called as in the first language in which none has.
+they are called as in the first language in which none has. Other wordings of the questions are one
+column, which is there if an item has some or the file had it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
 from files.column_names import NAME_PAIRS, QUIZ_ANSWERS, find_choices, normalise
@@ -19,9 +21,10 @@ from files.columns import Columns, find_columns, name_metadata
 from files.description import FileDescription
 from files.errors import FileError
 from files.options import Wanted
+from files.phrasings import ALTERNATIVES, find_alternatives, write_cell
 
-Role = Literal["id", "question", "answer", "metadata"]
-ExportRow = tuple[str | None, str, str, dict[str, str]]
+Role = Literal["id", "question", "answer", "alternatives", "metadata"]
+ExportRow = tuple[str | None, str, str, dict[str, str], list[str]]
 
 # What a spreadsheet may take for the beginning of a formula: OWASP, "CSV Injection".
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -37,7 +40,11 @@ class Column(NamedTuple):
 
 
 def choose_columns(
-    file: FileDescription | None, keys: Sequence[str], *, has_ids: bool
+    file: FileDescription | None,
+    keys: Sequence[str],
+    *,
+    has_ids: bool,
+    has_alternatives: bool = False,
 ) -> tuple[list[Column], dict[str, int]]:
     """Return the columns, and the upload options that read them; no options if names are enough.
 
@@ -50,6 +57,8 @@ def choose_columns(
     own += ["question", "answer"]
     columns[:0] = [Column(role, role) for role in own if role not in roles]
     named = {column.name for column in columns if column.role == "metadata"}
+    if has_alternatives and "alternatives" not in roles:
+        columns.append(Column("alternatives", ALTERNATIVES))
     columns += [Column("metadata", key) for key in keys if key not in named]
     for candidate in (columns, *(_rename(columns, *pair) for pair in NAME_PAIRS)):
         if _is_understood(candidate):
@@ -57,7 +66,7 @@ def choose_columns(
     options = {
         f"{column.role}_column": position
         for position, column in enumerate(columns, 1)
-        if column.role != "metadata"
+        if column.role not in ("metadata", "alternatives")
     }
     return columns, options
 
@@ -113,15 +122,21 @@ def _restore_fields(file: FileDescription, row: Mapping[str, Any]) -> list[str]:
     roles = _find_roles(file)
     kept = _name_metadata(file, roles)
     own = {role: row.get(role) or "" for role in ("id", "question", "answer")}
-    return [
-        own[roles[index]] if index in roles else row["metadata"].get(kept.get(index, ""), "")
-        for index in range(len(file.columns))
-    ]
+    own["alternatives"] = write_cell(row.get("alternatives") or [])
+    fields = []
+    for index in range(len(file.columns)):
+        role = roles.get(index)
+        fields.append(own[role] if role else row["metadata"].get(kept.get(index, ""), ""))
+        if role == "alternatives":
+            # Of several columns, the first one has all.
+            own[role] = ""
+    return fields
 
 
 def _list_values(columns: Sequence[Column], row: ExportRow) -> list[str]:
-    external_id, question, answer, metadata = row
+    external_id, question, answer, metadata, alternatives = row
     own = {"id": external_id or "", "question": question, "answer": answer}
+    own["alternatives"] = write_cell(alternatives)
     return [metadata.get(name, "") if role == "metadata" else own[role] for role, name in columns]
 
 
@@ -135,15 +150,18 @@ def _list_columns(file: FileDescription | None) -> list[Column]:
     if file is None or not {"question", "answer"} <= set(roles.values()):
         return []
     kept = _name_metadata(file, roles)
+    first = next((index for index, role in roles.items() if role == "alternatives"), None)
     return [
         Column(roles[index], name) if index in roles else Column("metadata", kept[index])
         for index, name in enumerate(file.columns)
-        if index in roles or index in kept
+        if index in kept or (index in roles and (roles[index] != "alternatives" or index == first))
     ]
 
 
 def _find_roles(file: FileDescription) -> dict[int, Role]:
+    others: list[tuple[Role, str]] = [("alternatives", name) for name in file.alternatives_columns]
     own: tuple[tuple[Role, str | None], ...] = (
+        *others,
         ("id", file.id_column),
         ("question", file.question_column),
         ("answer", file.answer_column),
@@ -157,7 +175,9 @@ def _name_metadata(file: FileDescription, roles: Mapping[int, Role]) -> dict[int
     at = {role: index for index, role in roles.items()}
     if file.header_line is None or "question" not in at or "answer" not in at:
         return {}
-    return name_metadata(file.columns, Columns(at["question"], at["answer"], at.get("id")))
+    others = tuple(index for index, role in roles.items() if role == "alternatives")
+    columns = Columns(at["question"], at["answer"], at.get("id"), alternatives=others)
+    return name_metadata(file.columns, columns)
 
 
 def _find_column(names: Sequence[str], column: str | None) -> int | None:
@@ -177,7 +197,7 @@ def _rename(columns: Sequence[Column], question: str, answer: str) -> list[Colum
 def _is_understood(columns: Sequence[Column]) -> bool:
     """Return whether an upload without options would read the columns as they are meant."""
     names = [column.name for column in columns]
-    plain = [normalise(name) for name in names]
+    plain = [normalise(column.name) for column in columns if column.role != "alternatives"]
     if find_choices(plain) or not QUIZ_ANSWERS.keys().isdisjoint(plain):
         # Whether an upload takes such a file depends on its answers (header.py, check_answers).
         return False
@@ -195,5 +215,9 @@ def _is_understood(columns: Sequence[Column]) -> bool:
         at_id,
     ):
         return False
+    others = tuple(at for at, role in enumerate(roles) if role == "alternatives")
+    if find_alternatives(names, found.question, found.answer, []) != others:
+        return False
+    found = replace(found, alternatives=others)
     kept = [name for name, role in zip(names, roles, strict=True) if role == "metadata"]
     return list(name_metadata(names, found).values()) == kept

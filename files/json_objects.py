@@ -10,7 +10,8 @@ for, in the same way as for a header (columns.py, likely_columns.py).
 | null | nothing |
 | a number, true or false | what JSON writes for it |
 | a list or an object, as metadata | its JSON |
-| a list, as the question | a row for each text, because they are phrasings of one question; if the `id` is 7, they get 7, 7#2, 7#3 |
+| a list, as the question | the first text is the question, and the others are other wordings of it (`alternatives`). More than MAX_ALTERNATIVES become another row; if the `id` is 7, it gets 7#2 |
+| a list, as other wordings (phrasings.py) | a JSON list of its texts |
 | a list, as the answer, whose name is a plural (`answers`, `respostas`), or beside a list of phrasings | the first text is the answer; the others become the metadata `other_…`, a list |
 | any other list or object with texts in it, as question or answer (json_text.py) | these texts |
 | question and answer by language (json_languages.py) | a row for each language, which becomes the metadata `language` |
@@ -39,7 +40,9 @@ from files.json_shapes import is_schema_org
 from files.json_text import is_blocks, read_text, read_texts
 from files.likely_columns import find_known, find_likely_names
 from files.options import Wanted
+from files.phrasings import ALTERNATIVES, is_alternatives_name, split_cell
 from files.repeats import RepeatBudget
+from texts import MAX_ALTERNATIVES, list_alternatives, visible_text
 
 # So many different sets of keys are remembered with what they mean.
 _MOST_SHAPES = 1_000
@@ -158,7 +161,10 @@ class ObjectRows:
     def _make_fields(
         self, value: dict[str, Any], members: Members, more: Sequence[tuple[str, str]]
     ) -> Iterator[dict[int, str]]:
-        """Yield the fields of each phrasing of an object's question, by the columns' places."""
+        """Yield the fields of an object's rows, by the columns' places.
+
+        There is one, unless its question has too many phrasings.
+        """
         fields: dict[int, str] = {}
         phrasings: list[str] | None = None
         asked = value.get(members.question) if members.question is not None else None
@@ -174,6 +180,8 @@ class ObjectRows:
                 fields[at], others = _read_answer(name, content, isinstance(asked, list))
                 if others:
                     more = [*more, (f"other_{name}", json.dumps(others, ensure_ascii=False))]
+            elif is_alternatives_name(name) and (texts := read_texts(content)) is not None:
+                fields[at] = json.dumps(texts, ensure_ascii=False)
             else:
                 fields[at] = self._write_value(at, content)
         for name, text in more:
@@ -182,9 +190,24 @@ class ObjectRows:
         if phrasings is None:
             yield fields
             return
-        at = self.positions[members.question or ""]
-        for text in phrasings:
-            yield fields | {at: text}
+        yield from self._add_phrasings(fields, self.positions[members.question or ""], phrasings)
+
+    def _add_phrasings(
+        self, fields: dict[int, str], asked: int, phrasings: Sequence[str]
+    ) -> Iterator[dict[int, str]]:
+        """Yield fields with a question, and with its other wordings beside those it had."""
+        question = next((text for text in phrasings if visible_text(text)), "")
+        texts = list_alternatives(question, phrasings)
+        if not texts:
+            yield fields | {asked: question}
+            return
+        names = [name for name in self.positions if is_alternatives_name(name)]
+        at = self.positions.setdefault(names[0] if names else ALTERNATIVES, len(self.positions))
+        whole = list_alternatives(question, [*split_cell(fields.get(at, "")), *texts])
+        size = MAX_ALTERNATIVES + 1
+        for start in range(0, len(whole) + 1, size):
+            first, *others = [question, *whole][start : start + size]
+            yield fields | {asked: first, at: json.dumps(others, ensure_ascii=False)}
 
     def _write_value(self, at: int, value: Any) -> str:
         if value is None:

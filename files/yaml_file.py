@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import yaml
@@ -121,8 +122,23 @@ def _convert(value: Any) -> Any:
         return value
     conversations: Any = value.get("conversations")
     if _is_list_of(conversations, list) and all(_is_list_of(c, str) for c in conversations):
-        return [_read_conversation(texts, value.get("categories")) for texts in conversations]
+        return list(_read_conversations(conversations, value.get("categories")))
     return convert_rasa(value)
+
+
+def _read_conversations(
+    conversations: list[list[str]], categories: Any
+) -> Iterator[dict[str, Any]]:
+    """Yield the conversations; questions with the same only answer are phrasings of one."""
+    asked: dict[str, list[str]] = {}
+    for question, *answers in conversations:
+        if len(answers) == 1:
+            asked.setdefault(answers[0], []).append(question)
+    for texts in conversations:
+        pair = _read_conversation(texts, categories)
+        questions = asked.pop(pair["answer"], None) if len(texts) == 2 else [texts[0]]
+        if questions is not None:
+            yield pair | ({"question": questions} if len(questions) > 1 else {})
 
 
 def _read_conversation(texts: list[str], categories: Any) -> dict[str, Any]:

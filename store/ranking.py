@@ -6,7 +6,7 @@ A page is cut from a ranking that does not depend on the page.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any, Literal
 
@@ -33,14 +33,18 @@ class Ranking:
     """A ranking by the index, by comparing with each item, or by the index and then the rest.
 
     `filters` are names in _FILTERS. The number of vectors is part of the text: a value that could
-    be any number would look large to the planner.
+    be any number would look large to the planner. It is None for all of them.
     """
 
     method: Method
     model: int
     dimension: int
-    vectors: int
+    vectors: int | None
     filters: tuple[str, ...] = ()
+
+    def take_all(self) -> Ranking:
+        """Return the ranking with all vectors, for items that have many of them."""
+        return replace(self, vectors=None)
 
     @property
     def types(self) -> dict[str, str]:
@@ -77,7 +81,8 @@ class Ranking:
 
 def rank_page(method: Method, model: Model, items: int, filters: tuple[str, ...] = ()) -> Ranking:
     """Return the ranking from which a page can be cut that ends with the item number `items`."""
-    # Each item has two vectors, so the nearest 2n vectors hold the nearest n items.
+    # Most items have two vectors, so the nearest 2n vectors hold the nearest n items. Where they
+    # hold fewer, the page is short, and all vectors are looked at (store/search.py).
     vectors = next(most for most in PREPARED_VECTORS if most >= 2 * items)
     if method == "indexed":
         vectors = min(vectors, MOST_FROM_INDEX)
@@ -144,7 +149,10 @@ _RANKED = {
 # GREATEST: rounding gives an identical vector a distance just below 0.
 _PAGE = SQL("""
 {ranked}
-SELECT i.id, i.question, i.answer, c.name, i.metadata, GREATEST(p.distance, 0), p.kind
+SELECT i.id, i.question, i.answer, c.name, i.metadata, GREATEST(p.distance, 0),
+       split_part(p.kind, ' ', 1),
+       CASE WHEN split_part(p.kind, ' ', 1) <> 'pair' THEN coalesce(
+           i.alternatives[NULLIF(split_part(p.kind, ' ', 2), '')::integer], i.question) END
 FROM (SELECT * FROM ranked ORDER BY n LIMIT {limit} OFFSET {offset}) p
 JOIN items i ON i.id = p.item_id
 JOIN collections c ON c.id = i.collection_id
@@ -154,7 +162,8 @@ JOIN collections c ON c.id = i.collection_id
 def run(
     conn: Connection, cur: cursor, ranking: Ranking, values: Mapping[str, Any]
 ) -> list[tuple[Any, ...]]:
-    """Return a page of a ranking: id, question, answer, collection, metadata, distance, kind.
+    """Return a page of a ranking: id, question, answer, collection, metadata, distance, the kind of
+    the nearest vector, and its wording of the question (None for a pair).
 
     It is prepared once for each connection, because planning takes as long as running it. A pooler
     may give each transaction another connection of the server, so behind one it is planned each

@@ -19,7 +19,7 @@ from psycopg2.extras import Json
 from db import Connection, Pool, fetch_row
 from embeddings import FloatArray
 from store.models import Model
-from store.ranking import MOST_FROM_INDEX, rank_page, run
+from store.ranking import MOST_FROM_INDEX, Ranking, rank_page, run
 from store.vectors import format_halfvec
 
 # A filter that keeps no more items is narrow: comparing with them takes less time than looking for
@@ -29,7 +29,11 @@ NARROW_ITEMS = 1_000
 
 @dataclass(frozen=True)
 class Hit:
-    """One item that a search found. `distance` is the cosine distance, 0 to 2."""
+    """One item that a search found. `distance` is the cosine distance, 0 to 2.
+
+    `matched` says what was nearest: `question`, `alternative` or `pair`. `matched_text` is that
+    wording of the question; None for a pair.
+    """
 
     id: int
     question: str
@@ -38,6 +42,7 @@ class Hit:
     metadata: dict[str, str]
     distance: float
     matched: str
+    matched_text: str | None
 
 
 def search(
@@ -53,7 +58,7 @@ def search(
 ) -> list[Hit]:
     """Return a page of the items nearest to `query` (shape (dimension,)), nearest first.
 
-    An item's distance is that of the nearer of its two vectors; ties go by item id. `limit` and
+    An item's distance is that of the nearest of its vectors; ties go by item id. `limit` and
     `offset` are at most 10,100 together.
     """
     values = {
@@ -78,7 +83,7 @@ def _find_page(
     kept = _select_kept(cur, values, NARROW_ITEMS + 1) if filters else None
     if kept is not None and kept.items <= NARROW_ITEMS:
         ranking = rank_page("compared", model, end, ("items",))
-        return run(conn, cur, ranking, values | {"items": kept.ids})
+        return _fill_page(conn, cur, ranking, values | {"items": kept.ids})
     if 2 * end <= MOST_FROM_INDEX:
         rows = run(conn, cur, rank_page("indexed", model, end, filters), values)
         if len(rows) == values["limit"]:
@@ -86,7 +91,17 @@ def _find_page(
     if filters:
         values = values | {"items": _select_kept(cur, values, None).ids}
         filters = (*filters, "items")
-    return run(conn, cur, rank_page("both", model, end, filters), values)
+    return _fill_page(conn, cur, rank_page("both", model, end, filters), values)
+
+
+def _fill_page(
+    conn: Connection, cur: cursor, ranking: Ranking, values: dict[str, Any]
+) -> list[tuple[Any, ...]]:
+    """Return a page, which is only short where there are no more items."""
+    rows = run(conn, cur, ranking, values)
+    if len(rows) == values["limit"]:
+        return rows
+    return run(conn, cur, ranking.take_all(), values)
 
 
 @dataclass(frozen=True)

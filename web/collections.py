@@ -67,7 +67,10 @@ def _require_name(name: str) -> None:
 
 def _answer_export(name: str, stored: Export, spreadsheet_safe: bool) -> Response:
     columns, options = choose_columns(
-        FileDescription.from_json(stored.file), stored.metadata_names, has_ids=stored.has_ids
+        FileDescription.from_json(stored.file),
+        stored.metadata_names,
+        has_ids=stored.has_ids,
+        has_alternatives=stored.has_alternatives,
     )
     pieces = write_csv(columns, stored.rows, spreadsheet_safe=spreadsheet_safe)
     safe = "-spreadsheet-safe" if spreadsheet_safe else ""

@@ -23,7 +23,13 @@ from pydantic import (
 from files.options import ReadOptions
 from services.imports import ImportOptions
 from services.search import Query
-from texts import MAX_ANSWER_CHARS, MAX_METADATA_CHARS, MAX_QUESTION_CHARS, visible_text
+from texts import (
+    MAX_ALTERNATIVES,
+    MAX_ANSWER_CHARS,
+    MAX_METADATA_CHARS,
+    MAX_QUESTION_CHARS,
+    visible_text,
+)
 from web.validation import RequestModel
 
 MAX_IDEMPOTENCY_KEY = 255
@@ -83,6 +89,7 @@ Answer = Annotated[
     AfterValidator(_require_storable),
     AfterValidator(_require_visible),
 ]
+Alternatives = Annotated[list[Question], Field(max_length=MAX_ALTERNATIVES)]
 # Only names that a file's column can have, so that an export can be uploaded again.
 MetadataName = Annotated[
     str,
@@ -199,6 +206,7 @@ class PageQuery(RequestModel):
 
 class ItemRequest(RequestModel):
     question: Question
+    alternatives: Alternatives = Field([], description="Other wordings of the question.")
     answer: Answer
     collection: CollectionName = "default"
     metadata: dict[MetadataName, MetadataValue] = Field(
@@ -210,18 +218,36 @@ class ItemChange(RequestModel):
     """What `GET /items/<id>` answers can be changed and sent back."""
 
     question: Question
+    alternatives: Alternatives = Field([], description="Other wordings of the question.")
     answer: Answer
     metadata: dict[StoredName, MetadataValue] = Field(
         {}, max_length=MAX_METADATA_COLUMNS, description="Column and value."
     )
     collection: CollectionName | None = Field(None, description="The item's own; can't change.")
     id: int | None = Field(None, description="The item's own; can't change.")
+    external_id: str | None = Field(None, description="Passed over.")
     created_at: str | None = Field(None, description="Passed over.")
     updated_at: str | None = Field(None, description="Passed over.")
 
 
+class ItemPatch(RequestModel):
+    """What of an item is to change; the rest stays as it is."""
+
+    question: Question | None = None
+    alternatives: Alternatives | None = Field(None, description="All other wordings.")
+    answer: Answer | None = None
+    metadata: (
+        Annotated[dict[StoredName, MetadataValue], Field(max_length=MAX_METADATA_COLUMNS)] | None
+    ) = Field(None, description="All columns and values.")
+
+
 class ItemsQuery(RequestModel):
     collection: CollectionName | None = None
+    text: Annotated[Text, Field(max_length=MAX_QUESTION_CHARS)] | None = Field(
+        None,
+        description="A part of question, alternatives or answer, in any case, with or without "
+        "accents.",
+    )
     limit: PageLimit = 20
     offset: PageOffset = 0
 
@@ -245,7 +271,12 @@ class SearchResult(BaseModel):
     collection: str
     distance: float = Field(description="Cosine distance, 0 to 2.")
     score: float = Field(description="1 - distance.")
-    matched: Literal["question", "pair"]
+    matched: Literal["question", "alternative", "pair"] = Field(
+        description="What was nearest: the question, another wording, question and answer together."
+    )
+    matched_text: str | None = Field(
+        description="The wording that was nearest; null where it is question and answer together."
+    )
     metadata: dict[str, str]
 
 
@@ -301,6 +332,11 @@ class PreviewRow(BaseModel):
     line: int
     id: str | None
     question: str
+    alternatives: list[str] | None = Field(
+        None,
+        description="Other wordings; only there if the file has a place for them.",
+        exclude_if=lambda texts: texts is None,
+    )
     answer: str
     metadata: dict[str, str]
 
@@ -363,7 +399,9 @@ class ReadyResponse(BaseModel):
 
 class ItemBody(BaseModel):
     id: int
+    external_id: str | None = Field(description="The id that a file gave it.")
     question: str
+    alternatives: list[str] = Field(description="Other wordings of the question.")
     answer: str
     collection: str
     metadata: dict[str, str]
