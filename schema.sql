@@ -62,7 +62,7 @@ CREATE INDEX IF NOT EXISTS items_metadata ON items USING gin (metadata jsonb_pat
 
 -- The vectors of an item, of each model: `question`, `pair` (question and answer together), and
 -- `alternative 1` and so on, in the order of items.alternatives. Where a pair is longer than the
--- model's window, `pair` is of the whole, and `pair 1` and so on are of its windows. halfvec takes
+-- model's window, `pair` is of the whole, and `pair 1` and so on are of its pieces. halfvec takes
 -- half the space of vector at no visible loss. It has no dimension here, because models differ in
 -- it.
 CREATE TABLE IF NOT EXISTS item_vectors (
@@ -85,6 +85,21 @@ CREATE INDEX IF NOT EXISTS item_vectors_collection ON item_vectors (collection_i
 CREATE OR REPLACE VIEW vectors AS
 SELECT item_id, model_id, kind, collection_id, embedding FROM item_vectors
 WHERE kind IN ('question', 'pair');
+
+-- The pieces of a long pair say what the pair's text was. When that changes they go, also if a
+-- service changes it that knows nothing of them. BEFORE, so that the same statement can write the
+-- new ones.
+CREATE OR REPLACE FUNCTION delete_outdated_pieces() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM item_vectors WHERE item_id = NEW.id AND kind LIKE 'pair %';
+    RETURN NEW;
+END
+$$;
+CREATE OR REPLACE TRIGGER items_delete_outdated_pieces
+    BEFORE UPDATE ON items FOR EACH ROW
+    WHEN ((OLD.question_hash, OLD.answer_hash) IS DISTINCT FROM
+          (NEW.question_hash, NEW.answer_hash))
+    EXECUTE FUNCTION delete_outdated_pieces();
 
 CREATE TABLE IF NOT EXISTS jobs (
     id              uuid PRIMARY KEY,
@@ -195,4 +210,4 @@ CREATE TABLE IF NOT EXISTS job_errors (
 -- Sorts them by line. A line of JSON can hold several rows, so the number decides among those.
 CREATE INDEX IF NOT EXISTS job_errors_line ON job_errors (job_id, line, number);
 
-INSERT INTO schema_version (version) VALUES (4) ON CONFLICT DO NOTHING;
+INSERT INTO schema_version (version) VALUES (5) ON CONFLICT DO NOTHING;

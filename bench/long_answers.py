@@ -20,6 +20,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,7 @@ from bench.texts import REAL
 from embedders.sentence import SentenceModel
 from embeddings import FloatArray, cut_pieces, mean_vector, pair_text
 
+PIECE_SIZES = (150, 200, 350, 700)
 _SENTENCE = re.compile(r"[^.!?\n]{50,300}[.!?]")
 
 
@@ -74,9 +76,12 @@ class Cutter:
         windows: dict[str, FloatArray] = {}
         if len(parts) > 1:
             windows["windows"] = vectors
-            for name, (size, step) in PIECES.items():
-                pieces = cut_pieces(pair, size, step)
-                windows[name] = self._encode(self._prompt(pieces))
+            for size in PIECE_SIZES:
+                pieces = cut_pieces(pair, size)
+                halves = cut_pieces(pair, size // 2)
+                overlapping = [f"{one} {next_one}" for one, next_one in pairwise(halves)]
+                windows[f"{size} bytes"] = self._encode(self._prompt(pieces))
+                windows[f"{size} bytes, overlapping"] = self._encode(self._prompt(overlapping))
         asked = self._model.encode_passages([question])[0]
         return ItemParts(asked, mean_vector(parts, vectors), windows)
 
@@ -89,16 +94,15 @@ class Cutter:
         return result
 
 
-PIECES = {
-    f"{size} bytes{'' if size == step else ', overlapping'}": (size, step)
-    for size in (200, 350, 500, 700)
-    for step in (size, size // 2)
-}
 WAYS: dict[str, tuple[bool, str | None]] = {
     "the whole": (True, None),
     "its windows": (False, "windows"),
     "the whole, its windows": (True, "windows"),
-} | {f"the whole, {name}": (True, name) for name in PIECES}
+} | {
+    f"the whole, {size} bytes{how}": (True, f"{size} bytes{how}")
+    for size in PIECE_SIZES
+    for how in ("", ", overlapping")
+}
 
 
 def list_vectors(parts: ItemParts, way: str) -> FloatArray:

@@ -24,7 +24,7 @@ import re
 from collections.abc import Sequence
 
 from files.column_names import normalise, read_names
-from texts import list_alternatives, visible_text
+from texts import list_alternatives, trim, visible_text
 
 # The name of the column in an export.
 ALTERNATIVES = "alternatives"
@@ -121,8 +121,8 @@ def split_cell(cell: str) -> list[str]:
     if len(lines) > 1:
         if all(map(_LISTED.match, lines)):
             lines = [_LISTED.sub("", line, count=1) for line in lines]
-        return [line.strip() for line in lines]
-    return [part.strip() for part in cell.split("|") if visible_text(part)]
+        return [trim(line) for line in lines]
+    return [trim(part) for part in cell.split("|") if visible_text(part)]
 
 
 def read_cells(question: str, cells: Sequence[str]) -> list[str]:
@@ -160,7 +160,7 @@ def _read_list(cell: str) -> list[str] | None:
         return None
     if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
         return None
-    return [text.strip() for text in value if visible_text(text)]
+    return [trim(text) for text in value if visible_text(text)]
 
 
 def _are_choices(rows: Sequence[Sequence[str]], at: int, answer: int) -> bool:

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import services.vectors
 import store.items
-from embeddings import EmbeddingFailed, FloatArray, pair_text
+from embeddings import EmbeddingFailed, Passage, pair_text
 from services.runtime import Runtime
 from services.vectors import ItemTexts
 from store.items import Item, ItemChanged, NewItem, StoredTexts
-from store.vectors import ItemVectors
+from store.vectors import ALTERNATIVE, PIECE, ItemVectors
 from texts import answer_hash, list_alternatives, question_hash, trim
 
 # Somebody waits for the item, so its texts wait no longer for their turn at the model.
@@ -68,12 +68,17 @@ def change_item(
     return None
 
 
-def _list_known(stored: StoredTexts) -> dict[str, FloatArray]:
+def _list_known(stored: StoredTexts) -> dict[str, Passage]:
     """Return the vectors that the item has already, by their texts."""
-    item = stored.item
-    texts = {"question": item.question, "pair": pair_text(item.question, item.answer)}
-    texts |= {f"alternative {n}": text for n, text in enumerate(item.alternatives, 1)}
-    return {texts[kind]: one for kind, one in stored.vectors.items() if kind in texts}
+    item, vectors = stored
+    texts = {"question": item.question}
+    texts |= {f"{ALTERNATIVE} {n}": text for n, text in enumerate(item.alternatives, 1)}
+    known = {texts[kind]: Passage(one) for kind, one in vectors.items() if kind in texts}
+    if "pair" in vectors:
+        numbers = range(1, len(vectors) + 1)
+        pieces = [vectors[kind] for n in numbers if (kind := f"{PIECE} {n}") in vectors]
+        known[pair_text(item.question, item.answer)] = Passage(vectors["pair"], pieces)
+    return known
 
 
 def _prepare_item(content: Content) -> NewItem:
@@ -88,7 +93,7 @@ def _prepare_item(content: Content) -> NewItem:
     )
 
 
-def _embed_item(runtime: Runtime, new: NewItem, known: Mapping[str, FloatArray]) -> ItemVectors:
+def _embed_item(runtime: Runtime, new: NewItem, known: Mapping[str, Passage]) -> ItemVectors:
     texts = ItemTexts(new.question, new.answer, new.alternatives)
     (vectors,) = services.vectors.embed_items(
         runtime.embeddings, [texts], known=known, seconds=TURN_SECONDS

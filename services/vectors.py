@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from embeddings import EmbeddingService, FloatArray, pair_text
+from embeddings import EmbeddingService, Passage, pair_text
 from store.vectors import ItemVectors
 
 
@@ -26,7 +26,7 @@ def embed_items(
     embeddings: EmbeddingService,
     items: Sequence[ItemTexts],
     *,
-    known: Mapping[str, FloatArray] | None = None,
+    known: Mapping[str, Passage] | None = None,
     seconds: float = math.inf,
 ) -> list[ItemVectors | None]:
     """Return the vectors of each item; None stands for one that the model fails on.
@@ -34,16 +34,16 @@ def embed_items(
     All texts go to the model together, but for those whose vectors are `known`. Raises
     EmbedderBusy, as EmbeddingService.embed_passages does.
     """
-    found: dict[str, FloatArray | None] = dict(known or {})
+    found: dict[str, Passage | None] = dict(known or {})
     texts = [text for item in items for text in item.list_texts() if text not in found]
     if texts:
-        found |= zip(texts, embeddings.embed_passages(texts, seconds), strict=True)
+        found |= zip(texts, embeddings.embed_with_pieces(texts, seconds), strict=True)
     return [_join([found[text] for text in item.list_texts()]) for item in items]
 
 
-def _join(vectors: Sequence[FloatArray | None]) -> ItemVectors | None:
-    whole = [vector for vector in vectors if vector is not None]
-    if len(whole) < len(vectors):
+def _join(passages: Sequence[Passage | None]) -> ItemVectors | None:
+    made = [passage for passage in passages if passage is not None]
+    if len(made) < len(passages):
         return None
-    question, pair, *alternatives = whole
-    return ItemVectors(question, pair, alternatives)
+    question, pair, *alternatives = made
+    return ItemVectors(question.whole, pair.whole, [one.whole for one in alternatives], pair.pieces)

@@ -42,9 +42,9 @@ class Ranking:
     vectors: int | None
     filters: tuple[str, ...] = ()
 
-    def take_all(self) -> Ranking:
-        """Return the ranking with all vectors, for items that have many of them."""
-        return replace(self, vectors=None)
+    def take(self, vectors: int | None) -> Ranking:
+        """Return the ranking with more vectors, for items that have many of them."""
+        return replace(self, vectors=vectors)
 
     @property
     def types(self) -> dict[str, str]:

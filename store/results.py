@@ -169,9 +169,11 @@ WITH chosen AS MATERIALIZED (
     WHERE r.job_id = %(job)s AND r.row_no = c.row_no
     RETURNING r.row_no, w.id, w.is_new
 ), outdated AS (
-    -- Vectors that another model made of a text that is no longer there.
+    -- Vectors that another model made of a text that is no longer there. A trigger deletes those of
+    -- pieces, and no statement may delete what its own triggers did.
     DELETE FROM item_vectors v USING written w
     WHERE v.item_id = w.id AND NOT w.is_new AND v.model_id <> %(model)s
+      AND v.kind NOT LIKE 'pair %%'
 ), embedded AS (
     INSERT INTO item_vectors (item_id, model_id, kind, collection_id, embedding)
     SELECT o.id, %(model)s, s.kind, %(collection)s, s.embedding

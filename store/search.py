@@ -85,9 +85,12 @@ def _find_page(
         ranking = rank_page("compared", model, end, ("items",))
         return _fill_page(conn, cur, ranking, values | {"items": kept.ids})
     if 2 * end <= MOST_FROM_INDEX:
-        rows = run(conn, cur, rank_page("indexed", model, end, filters), values)
-        if len(rows) == values["limit"]:
-            return rows
+        ranking = rank_page("indexed", model, end, filters)
+        # Once more with more vectors, if a few items have most of the nearest ones.
+        for one in dict.fromkeys((ranking, ranking.take(MOST_FROM_INDEX))):
+            rows = run(conn, cur, one, values)
+            if len(rows) == values["limit"]:
+                return rows
     if filters:
         values = values | {"items": _select_kept(cur, values, None).ids}
         filters = (*filters, "items")
@@ -101,7 +104,7 @@ def _fill_page(
     rows = run(conn, cur, ranking, values)
     if len(rows) == values["limit"]:
         return rows
-    return run(conn, cur, ranking.take_all(), values)
+    return run(conn, cur, ranking.take(None), values)
 
 
 @dataclass(frozen=True)

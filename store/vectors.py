@@ -20,27 +20,27 @@ from embeddings import FloatArray
 from store.models import Model
 
 # The kinds of an item's further vectors, which a number from 1 on follows.
-ALTERNATIVE, WINDOW = "alternative", "pair"
+ALTERNATIVE, PIECE = "alternative", "pair"
 
 
 @dataclass(frozen=True, eq=False)
 class ItemVectors:
     """The vectors of one item, shape (dimension,) each: `pair` is question and answer together.
 
-    `alternatives` are those of the question's other wordings, in their order. `windows` are those
-    of the parts of a pair that is longer than the model's window.
+    `alternatives` are those of the question's other wordings, in their order. `pieces` are those
+    of the pieces of a pair that is longer than the model's window.
     """
 
     question: FloatArray
     pair: FloatArray
     alternatives: Sequence[FloatArray] = ()
-    windows: Sequence[FloatArray] = ()
+    pieces: Sequence[FloatArray] = ()
 
     def by_kind(self) -> dict[str, FloatArray]:
         """Return the vectors under the names that the database has for them."""
         kinds = {"question": self.question, "pair": self.pair}
         kinds |= {f"{ALTERNATIVE} {n}": one for n, one in enumerate(self.alternatives, 1)}
-        return kinds | {f"{WINDOW} {n}": one for n, one in enumerate(self.windows, 1)}
+        return kinds | {f"{PIECE} {n}": one for n, one in enumerate(self.pieces, 1)}
 
 
 def format_halfvec(vector: FloatArray) -> str:

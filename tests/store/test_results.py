@@ -54,7 +54,10 @@ def test_a_row_that_the_model_fails_on_is_rejected_and_the_others_stored(
     assert write(pool, model, claim(pool), fail=2) is True
     (error,), total = store.rejections.list_rejected(pool, job_id, limit=10, offset=0)
     assert (error.line, error.code, total) == (3, "embedding_failed", 1)
-    assert error.fields == {"id": None, "question": "q1", "answer": "a1", "metadata": {}}
+    assert error.fields == {
+        "id": None, "question": "q1", "answer": "a1", "metadata": {},
+        "alternatives": None,
+    }  # fmt: skip
     assert count(pool, "items") == 2
 
 
@@ -75,7 +78,10 @@ def test_a_row_that_kills_is_tried_alone_then_rejected(pool: Pool, model: Model)
     assert killed == store.claims.MOST_ATTEMPTS - store.claims.SUSPECT_ATTEMPTS
     assert store.results.reject_killers(pool) == 1
     (error,) = store.rejections.stream_rejected(pool, job_id)
-    assert error.fields == {"id": None, "question": "q1", "answer": "a1", "metadata": {}}
+    assert error.fields == {
+        "id": None, "question": "q1", "answer": "a1", "metadata": {},
+        "alternatives": None,
+    }  # fmt: skip
     assert store.finishing.finish_job(pool, model) == job_id
     job = store.jobs.get_job(pool, job_id)
     assert job is not None
