@@ -17,9 +17,7 @@ from store.items import Item, ItemChanged
 from web.auth import auth
 from web.context import current_runtime
 from web.errors import ApiError, invalid_request, not_found, require
-from web.responses import answer_json, answer_page
-from web.schemas import (
-    DeletedResponse,
+from web.item_schemas import (
     ItemBody,
     ItemChange,
     ItemPatch,
@@ -27,6 +25,8 @@ from web.schemas import (
     ItemsQuery,
     ItemsResponse,
 )
+from web.responses import answer_json, answer_page
+from web.schemas import DeletedResponse
 
 routes = APIBlueprint("items", __name__, tag="Items")
 _IF_MATCH = "With `If-Match` and an ETag that no longer fits, 412 with the item as it is now."
