@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-faults demo bench bench-uploads bench-scale bench-attack fuzz requirements clean
+.PHONY: run test test-faults demo bench bench-uploads bench-answers bench-scale bench-attack fuzz requirements clean
 
 run: .venv/installed
 	$(BIN)/python app.py
@@ -37,6 +37,9 @@ bench-uploads: .venv/installed-bench
 	$(BIN)/python -m bench.uploads
 
 # Sizes in items; the last of these takes an hour:
+bench-answers: .venv/installed-bench
+	$(BIN)/python -m bench.long_answers
+
 # make bench-scale SIZES="2000 10000 100000 1000000"
 bench-scale: .venv/installed-bench
 	$(BIN)/python -m bench.scale $(SIZES)

@@ -11,6 +11,7 @@ from psycopg2.extensions import cursor
 from psycopg2.sql import SQL
 
 import store.jobs
+import store.repeats
 from db import Pool
 from store.models import Model
 from store.rejections import compose_rejection
@@ -64,6 +65,7 @@ def settle_rows(
     cur.execute(_JOIN_AS_SETS, (MANY_ROWS, job_id))
     cur.execute(_REJECT_REPEATED_IDS, job)
     cur.execute(_POINT_AT_ITEMS if mode == "append" else _GIVE_IDS, job)
+    store.repeats.merge_wordings(cur, job_id)
     cur.execute(_PLACE_ROWS, job)
     if mode != "append":
         cur.execute(_ADD_ALTERNATIVES, job)
@@ -220,7 +222,7 @@ UPDATE job_rows r
 SET item_key = p.item_key, place = p.place,
     outcome = CASE WHEN r.row_no <> p.row_no THEN 'unchanged' END
 FROM placed p JOIN firsts f USING (row_no)
-WHERE r.job_id = %(job)s AND r.external_id IS NULL
+WHERE r.job_id = %(job)s AND r.external_id IS NULL AND r.outcome IS NULL
   AND r.question_hash = f.question_hash AND r.answer_hash = f.answer_hash
   AND (r.item_key <> p.item_key OR r.place <> p.place OR r.row_no <> p.row_no)
 """

@@ -13,6 +13,7 @@ import store.items
 import store.jobs
 import store.matching
 import store.models
+import store.rejections
 import store.results
 import store.search
 from db import Pool
@@ -154,3 +155,22 @@ def test_an_item_of_many_wordings_hides_no_other(pool: Pool, model: Model) -> No
     with pool.reading() as conn, conn.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM item_vectors")
         assert db.fetch_row(cursor) == (2 * 21 + 100,)
+
+
+def test_rows_that_repeat_a_pair_add_their_wordings(pool: Pool, model: Model) -> None:
+    rows = [row([], line=2), row(["w5"], line=3), row(["w6", "w5"], line=4)]
+    job = load(pool, model, rows)
+    assert (job.inserted, job.unchanged) == (1, 2)
+    assert wordings(pool) == [["w5", "w6"]]
+    assert load(pool, model, rows).unchanged == 3
+
+
+def test_rows_that_repeat_a_pair_with_too_many_wordings_are_rejected(
+    pool: Pool, model: Model
+) -> None:
+    many = [f"w{n}" for n in range(101)]
+    job = load(pool, model, [row(many[:60], line=2), row(many[60:], line=3), row([], line=4)])
+    assert (job.inserted, job.rejected, job.unchanged) == (1, 1, 1)
+    (error,), _ = store.rejections.list_rejected(pool, job.id, limit=9, offset=0)
+    assert (error.line, error.code) == (3, "too_many_alternatives")
+    assert len(wordings(pool)[0]) == 60
