@@ -78,6 +78,9 @@ def test_a_template_of_fastgpt() -> None:
     assert others(text) == [
         ["What are you?", "Your goal?", "Hello you"], ["Which place?"], ["At what time?", "Today?"],
     ]  # fmt: skip
+    # The header of an older one ends in a comma.
+    text = 'q,a,indexes,\nWo?,Hier.,"1. Wohin?\n2. Woher?",Wo? Hier.\nWann?,Jetzt.,Bald?,Wann? …\n'
+    assert others(text) == [["Wohin?", "Woher?", "Wo? Hier."], ["Bald?", "Wann? …"]]
     assert others("q,a,index,metadata\nWho?,Me.,You?,x\n") == [["You?"]]
 
 
