@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-faults demo bench bench-uploads bench-answers bench-scale bench-attack fuzz requirements clean
+.PHONY: run test test-faults demo bench bench-uploads bench-answers bench-scale bench-attack bench-quality bench-footprint fuzz requirements clean
 
 run: .venv/installed
 	$(BIN)/python app.py
@@ -44,9 +44,17 @@ bench-answers: .venv/installed-bench
 bench-scale: .venv/installed-bench
 	$(BIN)/python -m bench.scale $(SIZES)
 
+# What the service takes of a machine: disk, memory, seconds.
+bench-footprint: .venv/installed-bench
+	$(BIN)/python -m bench.footprint
+
 # Thousands of strangers, and a flood of wrong passwords; it takes a minute.
 bench-attack: .venv/installed-bench
 	$(BIN)/python -m bench.attack
+
+# How often the first item is right, and the decision; it takes a minute or two.
+bench-quality: .venv/installed-bench
+	$(BIN)/python -m bench.quality
 
 # Pins what each *.in asks for, and what that needs. It keeps the versions that are pinned already;
 # for newer ones: make requirements ARGS="--upgrade-package flask", or ARGS=--upgrade for all.

@@ -15,14 +15,23 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import config
 import web.collections
 import web.documentation
+import web.evaluation
 import web.health
 import web.items
 import web.jobs
 import web.search
+import web.thresholds
 import web.uploads
-from cli import import_command, report_in_one_line, search_command
+from cli.commands import (
+    evaluate_command,
+    import_command,
+    report_in_one_line,
+    runs_command,
+    search_command,
+)
 from config import Settings
 from embeddings import Embedder
+from services.deferred import Deferred
 from services.process import end_on_signals, start_logging
 from services.runtime import DATABASE_SECONDS, START_ERRORS, Runtime, start_runtime
 from web.auth import guard_the_rest
@@ -35,7 +44,16 @@ from web.schemas import ErrorBody
 from web.server import check_address, serve
 from web.validation import bound_body
 
-PARTS = (web.health, web.search, web.uploads, web.jobs, web.items, web.collections)
+PARTS = (
+    web.health,
+    web.search,
+    web.uploads,
+    web.jobs,
+    web.items,
+    web.collections,
+    web.evaluation,
+    web.thresholds,
+)
 
 
 def create_app(
@@ -47,17 +65,22 @@ def create_app(
     """Return the app with all its parts running, for any WSGI server.
 
     Without `settings`, read them from the environment and `.env`. `embedder` stands in for the
-    settings' model. Wait up to `database_seconds` for a database that the settings name. Raises
-    ConfigError when credentials are missing, and what `start_runtime` raises.
+    settings' model. Wait up to `database_seconds` for a database that the settings name. Within a
+    flask command, the parts start when it needs them. Raises ConfigError when credentials are
+    missing, and what `start_runtime` raises.
     """
     with report_in_one_line():
         settings = settings or config.read_settings(config.environment())
+        if runs_command():
+            settings.credentials()  # they are asked for, as where the service starts
+            parts = Deferred(settings, embedder, report_in_one_line, database_seconds)
+            return build_app(settings, parts)
         runtime = start_runtime(settings, embedder, database_seconds=database_seconds)
         return build_app(settings, runtime)
 
 
-def build_app(settings: Settings, runtime: Runtime) -> APIFlask:
-    """Return the app in front of the running parts."""
+def build_app(settings: Settings, parts: Runtime | Deferred) -> APIFlask:
+    """Return the app in front of the parts."""
     app = APIFlask(__name__, title=TITLE, version=VERSION, docs_path=None, json_errors=False)
     app.config.update(
         MAX_CONTENT_LENGTH=settings.max_upload_bytes,
@@ -71,7 +94,7 @@ def build_app(settings: Settings, runtime: Runtime) -> APIFlask:
     app.request_class = FormRequest
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.spec_processor(complete_spec)
-    app.extensions["conector"] = runtime
+    app.extensions["conector"] = parts
     register_error_handlers(app)
     app.before_request(bound_body)
     app.before_request(refuse_cross_site)
@@ -82,6 +105,7 @@ def build_app(settings: Settings, runtime: Runtime) -> APIFlask:
         app.register_blueprint(part.routes)
     app.cli.add_command(import_command)
     app.cli.add_command(search_command)
+    app.cli.add_command(evaluate_command)
     if settings.trusted_proxies:
         _trust_proxies(app, settings.trusted_proxies)
     return app

@@ -190,6 +190,12 @@ class DatabaseParts(_Variables):
         )
 
 
+def read_names(dsn: str) -> list[str]:
+    """Return the names of the user and the database that a libpq connection string has."""
+    parts = parse_dsn(dsn)
+    return [parts[key] for key in ("user", "dbname") if parts.get(key)]
+
+
 def environment(env_file: Path = Path(".env")) -> dict[str, str]:
     """Return the variables of `env_file` (where it exists) overlaid by the environment's own."""
     try:

@@ -324,19 +324,6 @@ def _cut(conn: Connection) -> None:
         return  # already gone
 
 
-def wait_for(pool: Pool, seconds: float) -> None:
-    """Return once PostgreSQL answers. Raises DatabaseUnavailable after `seconds` without."""
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            return ping(pool)
-        except DatabaseUnavailable as error:
-            if time.monotonic() > deadline:
-                raise
-            logger.info("Waiting for the database: %s", error)
-            time.sleep(0.5)
-
-
 def ping(pool: Pool) -> None:
     """Raise DatabaseUnavailable unless PostgreSQL answers."""
     with pool.reading(seconds=2.0) as conn, conn.cursor() as cursor:

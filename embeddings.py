@@ -18,7 +18,7 @@ import numpy as np
 from cachetools import LRUCache
 from numpy.typing import NDArray
 
-from texts import visible_text
+from texts import find_words, visible_text
 from turns import DEFAULT_LIMITS, QUERY_BATCH, EmbedderBusy, Limits, Turns
 
 logger = logging.getLogger(__name__)
@@ -177,7 +177,7 @@ class EmbeddingService:
 
         Raises EmbedderBusy, EmbeddingFailed.
         """
-        keys = [visible_text(text) for text in texts]
+        keys = [visible_text(find_words(text)) for text in texts]
         found = self._look_up(keys)
         missing = [key for key in dict.fromkeys(keys) if key not in found]
         # Others get their turn between the parts.
@@ -206,6 +206,17 @@ class EmbeddingService:
             logger.debug("The model failed on %d questions", len(texts), exc_info=True)
             raise EmbeddingFailed("The model failed on the question.") from error
 
+    def embed_queries_aside(self, texts: Sequence[str]) -> FloatArray:
+        """Return the vectors of questions that nobody waits for, shape (len(texts), dimension).
+
+        They take the turns of texts to store, and are not kept. Raises EmbedderBusy, and what the
+        model raises for these texts.
+        """
+        cleaned = [visible_text(text) for text in texts]
+        pieces = [cleaned[n : n + SPLIT_TEXTS] for n in range(0, len(cleaned), SPLIT_TEXTS)]
+        encode = self._embedder.encode_queries
+        return np.concatenate([self._turns.ingest(partial(encode, piece)) for piece in pieces])
+
     def embed_passages(
         self, texts: Sequence[str], seconds: float = math.inf
     ) -> list[FloatArray | None]:
@@ -214,7 +225,7 @@ class EmbeddingService:
         None stands for a text that the model fails on even when it is alone. Raises EmbedderBusy
         while the model is sick, or where a turn at it takes longer than `seconds` to come.
         """
-        cleaned = [visible_text(text) for text in texts]
+        cleaned = [visible_text(find_words(text)) for text in texts]
         vectors = self._embed_split(self._split_texts(cleaned, seconds), seconds)
         return [vectors[text] for text in cleaned]
 
@@ -226,7 +237,7 @@ class EmbeddingService:
         The mean of a long text's windows says little of a sentence deep in it, so its pieces have
         vectors as well (bench/results/long_answers.md). None and errors as in `embed_passages`.
         """
-        cleaned = [visible_text(text) for text in texts]
+        cleaned = [visible_text(find_words(text)) for text in texts]
         split = self._split_texts(cleaned, seconds)
         pieces = {text: _cut_long(text) for text, windows in split.items() if len(windows) > 1}
         split |= self._split_texts([one for each in pieces.values() for one in each], seconds)

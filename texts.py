@@ -5,6 +5,7 @@ What is stored stays as it was written, but for the spaces around it.
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -63,7 +64,7 @@ def compose(text: str) -> str:
 @cache
 def _find_long_runs() -> re.Pattern[str]:
     """Return the pattern of 30 combining marks with another one after them."""
-    marks = "".join(chr(c) for c in range(0x300, 0x20000) if unicodedata.combining(chr(c)))
+    marks = _list_combining_marks()
     return re.compile(f"([{marks}]{{30}})(?=[{marks}])")
 
 
@@ -80,6 +81,28 @@ def list_alternatives(question: str, texts: Iterable[str]) -> list[str]:
             seen.add(shown)
             kept.append(text)
     return kept
+
+
+def strip_accents(text: str) -> str:
+    """Return `text` in NFKD without its combining marks, in time that grows with its length.
+
+    The marks go before as well: unicodedata takes quadratic time for a run of them.
+    """
+    if text.isascii():
+        return text
+    marks = _map_marks()
+    return unicodedata.normalize("NFKD", text.translate(marks)).translate(marks)
+
+
+@cache
+def _map_marks() -> dict[int, None]:
+    # A regular expression with some 900 characters in a class takes thirty times as long.
+    return dict.fromkeys(map(ord, _list_combining_marks()))
+
+
+@cache
+def _list_combining_marks() -> str:
+    return "".join(chr(c) for c in range(0x300, 0x20000) if unicodedata.combining(chr(c)))
 
 
 def question_hash(question: str) -> str:
@@ -110,3 +133,85 @@ def _key_text(text: str) -> str:
 
 def _digest(person: bytes, text: str) -> str:
     return blake2b(text.encode(), digest_size=16, person=person).hexdigest()
+
+
+def find_words(text: str) -> str:
+    """Return the words of a text for the model: without markup, and with its entities as letters.
+
+    | the text has | the model gets |
+    |---|---|
+    | a tag of HTML | nothing; a space for one that begins a line or a cell of its own |
+    | a comment, a style or a script of HTML | nothing |
+    | an entity (`&ccedil;`) | its character |
+    | `data:` with a type, or 200 characters of base64 and more in a row | nothing |
+    | a link or an image of Markdown | its text, not its address |
+    | marks of Markdown: headings, lists, quotes, fences, `**bold**`, rules of tables | nothing |
+    | names in angle brackets that HTML does not know (`<name>`), a single `<`, `#` or `*` | the same |
+
+    A text of which nothing would be left stays as it is. The time grows with the length of the
+    text: every pattern is bounded, or ends where the next match could begin.
+    """  # noqa: E501
+    if not _MARKED.search(text):
+        return text
+    words = _DATA.sub("", _cut_hidden(text))
+    words = _BLOCK_TAG.sub(" ", _INLINE_TAG.sub("", words))
+    words = _ENTITY.sub(lambda entity: html.unescape(entity[0]), words)
+    words = _LINK.sub(r"\1", words)
+    words = _LINE_MARK.sub("", words)
+    words = _BOLD.sub(r"\2", words)
+    return words if visible_text(words) else text
+
+
+def _cut_hidden(text: str) -> str:
+    """Return HTML without what a browser never shows: comments, styles and scripts."""
+    parts = []
+    at = 0
+    ends = {"<!--": "-->", "<style": "</style>", "<script": "</script>"}
+    for found in _HIDDEN.finditer(text):
+        begin = found[0].lower()
+        if found.start() < at or begin not in ends:
+            continue
+        end = _find_end(text, ends[begin], found.end())
+        if end is None:
+            # Nothing after here ends with it, so that no later one need look for it.
+            del ends[begin]
+            continue
+        parts.append(text[at : found.start()])
+        at = end
+    return "".join((*parts, text[at:]))
+
+
+def _find_end(text: str, mark: str, start: int) -> int | None:
+    found = re.compile(re.escape(mark), re.IGNORECASE).search(text, start)
+    return None if found is None else found.end()
+
+
+# Without any of these, a text has no markup.
+_MARKED = re.compile(r"[<&*#`|>+~\[-]|data:|[A-Za-z0-9+/=]{200}", re.IGNORECASE)
+_HIDDEN = re.compile("<!--|<style|<script", re.IGNORECASE)
+_INLINE = (
+    "a abbr acronym b bdi bdo big cite code del dfn em font i ins kbd label mark q s samp small"
+    " span strike strong sub sup time tt u var wbr"
+)
+_BLOCK = (
+    "address article aside audio blockquote body br button caption center col colgroup dd details"
+    " dialog div dl dt embed fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 head header"
+    " hr html iframe img input legend li link main meta nav noscript object ol option p param"
+    " picture pre script section select source style summary svg path table tbody td template"
+    " textarea tfoot th thead title tr track ul video"
+)
+_INLINE_TAG, _BLOCK_TAG = (
+    re.compile(rf"<(?=[/a-z])/?(?:{names.replace(' ', '|')})(?=[\s/>])[^<>]*>", re.IGNORECASE)
+    for names in (_INLINE, _BLOCK)
+)
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});", re.IGNORECASE)
+_DATA = re.compile(
+    r"data:[a-z]{1,20}/[\w.+-]{1,60}(?:;[\w=.-]{1,60}){0,4},[^\s\"'<>()]*|[A-Za-z0-9+/=]{200,}",
+    re.IGNORECASE,
+)
+_LINK = re.compile(r"!?\[([^\[\]\n]{0,500})\]\([^()\s]{0,2000}(?: \"[^\"()\n]{0,200}\")?\)")
+_LINE_MARK = re.compile(
+    r"^[ \t]{0,8}(?:#{1,6}[ \t]|>[ \t]?|[-*+][ \t]|```[^\n]{0,40}$|[|:-][ |:-]{2,200}$)",
+    re.MULTILINE,
+)
+_BOLD = re.compile(r"(\*\*|~~|`)(?=\S)([^\n*~`]{1,500})\1")

@@ -8,6 +8,7 @@ from werkzeug.security import check_password_hash, generate_password_hash
 
 from embedders.loading import load_model
 from embedders.sentence import SentenceModel
+from embedders.torch_encoder import TorchEncoder
 
 
 class Plain:
@@ -18,7 +19,8 @@ class Plain:
 
     def __init__(self, data_dir: Path) -> None:
         self._model = load_model(None, "torch", data_dir)
-        self._encoder = self._model.transformer
+        assert isinstance(self._model.encoder, TorchEncoder)
+        self._encoder = self._model.encoder.transformer
         self._stored = generate_password_hash("a password", method="scrypt")
 
     def store(self, question: str, answer: str) -> None:

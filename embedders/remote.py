@@ -54,6 +54,12 @@ class RemoteOptions:
     passage_prompt: str = ""
     input_types: tuple[str, str] | None = None
 
+    @property
+    def identity(self) -> str:
+        """The model's name and all that changes its vectors."""
+        prompts = json.dumps([self.query_prompt, self.passage_prompt, self.input_types])
+        return f"remote:{self.model} {prompts}"
+
 
 class RemoteModel:
     """An `Embedder` over HTTP. Thread-safe. `identity` is the model's name and its prompts.
@@ -70,8 +76,7 @@ class RemoteModel:
             self._headers["Authorization"] = f"Bearer {options.api_key}"
         # Whoever asks decides whether to ask again. A redirect is no answer either.
         self._http = urllib3.PoolManager(retries=False)
-        prompts = json.dumps([options.query_prompt, options.passage_prompt, options.input_types])
-        self.identity = f"remote:{options.model} {prompts}"
+        self.identity = options.identity
         try:
             self.reference = self.encode_queries([PROBE])[0]
             if not np.isfinite(self.reference).all():

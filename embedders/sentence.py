@@ -1,52 +1,58 @@
-"""A loaded SentenceTransformer as an embedder: encoding, and the windows of long texts."""
+"""A model of this process as an embedder: prompts, and the windows of long texts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 
 from embeddings import FloatArray, Window, mean_vector
 
-_OPTIONS = {"show_progress_bar": False, "convert_to_numpy": True, "normalize_embeddings": True}
+
+class Encoder(Protocol):
+    """What computes: tokens and vectors of texts that have their prompts. Need not be thread-safe.
+
+    `identity` names the space of the vectors and does not depend on the encoder. `max_tokens` is
+    the longest text that it takes whole, with its `special_tokens`; it cuts longer ones.
+    """
+
+    identity: str
+    dimension: int
+    max_tokens: int
+    special_tokens: int
+    prompts: Mapping[str, str]
+
+    def find_tokens(self, texts: Sequence[str]) -> list[list[tuple[int, int]]]:
+        """Return where each token of each text begins and ends, without special tokens."""
+
+    def encode_queries(self, texts: Sequence[str]) -> FloatArray:
+        """Return vectors of unit length, shape (len(texts), dimension)."""
+
+    def encode_passages(self, texts: Sequence[str]) -> FloatArray:
+        """Return vectors of unit length, shape (len(texts), dimension)."""
 
 
 class SentenceModel:
-    """A loaded SentenceTransformer. Not thread-safe: its tokenizer is not.
+    """An `Embedder` (embeddings.py) of an encoder. Not thread-safe."""
 
-    `identity` names the space of the vectors and does not depend on the backend.
-    """
-
-    def __init__(self, transformer: Any, identity: str) -> None:
-        self.transformer = transformer
-        self.identity = identity
-        self.dimension: int = transformer.get_embedding_dimension()
-        self._tokenizer = transformer.tokenizer
-        self.max_tokens: int = transformer.max_seq_length or 512
-        self._special_tokens: int = self._tokenizer.num_special_tokens_to_add()
-        # Besides running the modules, `encode` moves tensors between devices, sorts, cuts and shows
-        # progress, which takes longer than tokenising. So the modules are called directly, unless
-        # they want to know what they encode.
-        self._plain = (
-            transformer.device.type == "cpu"
-            and not transformer.truncate_dim
-            and not transformer.get_model_kwargs()
-        )
+    def __init__(self, encoder: Encoder) -> None:
+        self.encoder = encoder
+        self.identity = encoder.identity
+        self.dimension = encoder.dimension
+        self.max_tokens = encoder.max_tokens
 
     def token_counts(self, texts: Sequence[str]) -> list[int]:
         """Return how many tokens each text has, without prompt and special tokens."""
         if not texts:
             return []
-        encoded = self._tokenizer(list(texts), add_special_tokens=False, verbose=False)
-        return [len(ids) for ids in encoded["input_ids"]]
+        return [len(offsets) for offsets in self.encoder.find_tokens(texts)]
 
     def encode_queries(self, texts: Sequence[str]) -> FloatArray:
         """Return vectors of unit length, shape (len(texts), dimension)."""
-        encode = self.transformer.encode_query
         split = self._split(texts, self._prompt("query"))
-        return self._combine(split, lambda windows: self._encode(encode, windows))
+        return self._combine(split, self.encoder.encode_queries)
 
     def encode_passages(self, texts: Sequence[str]) -> FloatArray:
         """Return vectors of unit length, shape (len(texts), dimension)."""
@@ -62,19 +68,11 @@ class SentenceModel:
 
     def encode_windows(self, windows: Sequence[str]) -> FloatArray:
         """Return the vectors of passages' windows, shape (len(windows), dimension)."""
-        return self._encode(self.transformer.encode_document, windows)
+        # The first window of a text begins with the prompt already, and the others have none.
+        return self.encoder.encode_passages(windows)
 
     def _prompt(self, name: str) -> str:
-        return (self.transformer.prompts or {}).get(name) or ""
-
-    def _encode(self, encode: Callable[..., Any], windows: Sequence[str]) -> FloatArray:
-        # The first window of a text begins with the prompt already, and the others have none.
-        if self._plain:
-            return _run_modules(self.transformer, list(windows))
-        vectors: FloatArray = encode(
-            list(windows), prompt="", batch_size=max(len(windows), 1), **_OPTIONS
-        )
-        return vectors
+        return self.encoder.prompts.get(name) or ""
 
     def _combine(
         self, split: list[list[Window]], encode: Callable[[Sequence[str]], FloatArray]
@@ -96,27 +94,14 @@ class SentenceModel:
         if not texts:
             return []
         prompted = [prompt + text for text in texts]
-        encoded = self._tokenizer(
-            prompted, add_special_tokens=False, return_offsets_mapping=True, verbose=False
-        )
-        room = self.max_tokens - self._special_tokens
+        room = self.max_tokens - self.encoder.special_tokens
         # Cutting a long text may make two tokens of one: some room is left for them.
         return [
             [Window(text, len(offsets))]
             if len(offsets) <= room
             else _cut(text, [start for start, _ in offsets], room - 2)
-            for text, offsets in zip(prompted, encoded["offset_mapping"], strict=True)
+            for text, offsets in zip(prompted, self.encoder.find_tokens(prompted), strict=True)
         ]
-
-
-def _run_modules(transformer: Any, texts: list[str]) -> FloatArray:
-    """Run a SentenceTransformer's modules on texts and return the vectors, normalised."""
-    import torch
-
-    with torch.inference_mode():
-        vectors = transformer.forward(transformer.preprocess(texts))["sentence_embedding"]
-        result: FloatArray = torch.nn.functional.normalize(vectors.float(), dim=1).numpy()
-    return result
 
 
 def _cut(text: str, starts: list[int], size: int) -> list[Window]:

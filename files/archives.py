@@ -11,6 +11,7 @@ FIRST_BYTES = 1 << 10
 _UNPACK = "unpack it, and upload the file that is in it"
 _SAVE_TEXT = "copy its questions and answers into a table, and save that as CSV or .xlsx"
 _SAVE_TABLE = "save the table in it as CSV, or as JSON Lines"
+_EXPORT = "export the notes in plain text (.txt), and upload that"
 _OPEN = "open it in a spreadsheet program, and save it as .xlsx or as CSV"
 
 _BEGINNINGS: tuple[tuple[bytes, str, str], ...] = (
@@ -34,6 +35,16 @@ _BEGINNINGS: tuple[tuple[bytes, str, str], ...] = (
     (b"\xff\xd8\xff", "a JPEG image", _SAVE_TEXT),
     (b"GIF87a", "a GIF image", _SAVE_TEXT),
     (b"GIF89a", "a GIF image", _SAVE_TEXT),
+    (b"RIFF", "a picture, a sound or a film (RIFF)", _SAVE_TEXT),
+    (b"ID3\x03", "a sound (MP3)", _SAVE_TEXT),
+    (b"ID3\x04", "a sound (MP3)", _SAVE_TEXT),
+    (b"\x7fELF", "a program", _SAVE_TABLE),
+    (b"MZ\x90\x00", "a program", _SAVE_TABLE),
+    (b"\x93NUMPY", "an array of NumPy", _SAVE_TABLE),
+    (b"\x80\x03", "a pickle of Python", _SAVE_TABLE),
+    (b"\x80\x04\x95", "a pickle of Python", _SAVE_TABLE),
+    (b"\x80\x05\x95", "a pickle of Python", _SAVE_TABLE),
+    (b"MIME-Version:", "a mail or a web archive", _SAVE_TEXT),
 )
 _TAR = b"ustar"
 _TAR_PLACE = 257
@@ -44,6 +55,9 @@ _PARTS: tuple[tuple[str, str, str], ...] = (
     ("ppt/presentation.xml", "a PowerPoint presentation (.pptx)", _SAVE_TEXT),
     ("Index/Document.iwa", "a document of Apple Numbers, Pages or Keynote", _OPEN),
     ("Index.zip", "a document of Apple Numbers, Pages or Keynote", _OPEN),
+    ("collection.anki2", "a deck of Anki (.apkg)", _EXPORT),
+    ("collection.anki21", "a deck of Anki (.apkg)", _EXPORT),
+    ("collection.anki21b", "a deck of Anki (.apkg)", _EXPORT),
     ("META-INF/container.xml", "an EPUB book", _SAVE_TEXT),
     ("AndroidManifest.xml", "an Android app", _UNPACK),
 )
@@ -53,10 +67,14 @@ _STREAMS: tuple[tuple[str, str, str], ...] = (
     ("PowerPoint Document", "an old PowerPoint presentation (.ppt)", _SAVE_TEXT),
 )
 
+_OPEN_DOCUMENT = b"application/vnd.oasis.opendocument."
 # Texts that are no tables, though a program may have called them .xls or .csv.
 _EXCEL_XML = re.compile(rb"urn:schemas-microsoft-com:office:spreadsheet")
 _FLAT_ODF = re.compile(rb"urn:oasis:names:tc:opendocument:xmlns:office")
-_HTML = re.compile(rb"(?:<!doctype\s+html|<html|<head|<body|<table)\b", re.IGNORECASE)
+_HTML = re.compile(
+    rb"<(?:!doctype\s+html|html|head|body|table|script|style|meta|link|title)\b|<!--",
+    re.IGNORECASE,
+)
 _BOMS = b"\xef\xbb\xbf \t\r\n"
 
 
@@ -73,13 +91,26 @@ def explain_unread(start: bytes) -> str | None:
     return None
 
 
-def explain_archive(names: Iterable[str]) -> str:
-    """Return why a zip archive with these files in it is not read."""
+def explain_archive(names: Iterable[str], media_type: bytes = b"") -> str:
+    """Return why a zip archive with these files in it is not read.
+
+    `media_type` is what an OpenDocument says of itself.
+    """
     inside = set(names)
+    if media_type.startswith(_OPEN_DOCUMENT):
+        return _explain("an OpenDocument that is no spreadsheet (.odt, .odp)", _SAVE_TEXT)
     for part, kind, advice in _PARTS:
         if part in inside:
             return _explain(kind, advice)
     return _explain("a zip archive, or no workbook that can be read", _UNPACK)
+
+
+def explain_broken_archive() -> str:
+    """Return why a file that begins like a zip archive can't be read."""
+    return (
+        "The file begins like a zip archive or a workbook, but it is broken, or has a password: "
+        "perhaps not all of it was sent. Save it again, and upload that."
+    )
 
 
 def explain_office(directory: bytes) -> str:

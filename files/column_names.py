@@ -92,8 +92,18 @@ _INTENTS = (
     "responses response respostas resposta respuestas respuesta réponses réponse antworten antwort"
     " answers answer",
 )
+# What people write may have one of these names too, but only beside the name of the intent.
+_EXAMPLES = (
+    "text texts texto textos example examples exemplo exemplos ejemplo ejemplos beispiel beispiele"
+    " sample samples user_says"
+)
+_INTENT_NAMES = (
+    "intent intents intenção intencao intención intencion intenções intenciones absicht intention"
+)
 _PAIRS: tuple[tuple[str, str], ...] = (
     _INTENTS,
+    (_EXAMPLES, _INTENTS[1]),
+    ("sentences inputs", _INTENTS[1]),
     (
         "instruction instrução instrucción anweisung",
         "output response answer completion saída salida",
@@ -180,6 +190,7 @@ _UNLESS = {
     "ai": read_names("text texto"),
     **dict.fromkeys(read_names(_TITLES), _BODIES),
 }
+_ONLY_BESIDE = dict.fromkeys(read_names(_EXAMPLES), read_names(_INTENT_NAMES))
 # These are names of a column that holds all choices. The pattern, for normalised names, is that of
 # a column that holds one of them.
 _CHOICES = read_names(
@@ -209,6 +220,9 @@ def is_pattern_pair(names: Set[str]) -> bool:
 
 def means_itself(name: str, names: Sequence[str]) -> bool:
     """Return whether a normalised name means what it says beside the other names of a header."""
+    needed = _ONLY_BESIDE.get(name)
+    if needed is not None and needed.isdisjoint(names):
+        return False
     return _UNLESS.get(name, frozenset()).isdisjoint(names)
 
 

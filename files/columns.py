@@ -25,6 +25,7 @@ from files.column_names import (
 )
 from files.compound_names import Role, find_role
 from files.errors import FileError, Json
+from files.note_columns import is_note
 from files.options import Column, Wanted
 from texts import visible_text
 
@@ -103,14 +104,15 @@ def find_id(header: Sequence[str], pair: tuple[int, int]) -> int | None:
 def name_metadata(names: Sequence[str], columns: Columns) -> dict[int, str]:
     """Return the names of the columns that become metadata, by their index.
 
-    A name that is repeated gets a number (`tag`, `tag_2`), so that no value is lost.
+    A name that is repeated gets a number (`tag`, `tag_2`), so that no value is lost. The notes in a
+    file of rejected rows (note_columns.py) are none.
     """
     own = {columns.question, columns.answer, columns.id, *columns.alternatives}
     taken = {show_name(name) for name in names}
     found: dict[int, str] = {}
     used: set[str] = set()
     for index, name in enumerate(map(show_name, names)):
-        if index in own or not name:
+        if index in own or not name or is_note(name):
             continue
         unique, number = name, 1
         while unique in used or (number > 1 and unique in taken):

@@ -5,6 +5,8 @@
 | a known word and words that only say which one it is: `question_en`, `Pergunta principal`, `ваше питання` | what the word says |
 | a known name in brackets after any other words: `Name (Question)` | what the name in brackets says |
 | a known name with any words in brackets after it: `Answer (at most 500 characters)` | what the known name says, unless the words mean a property such as an id |
+| names with a stroke between them that all say the same: `Question / Pergunta` | what they say |
+| a number before a name: `1. Pergunta` | what the name says |
 | in a language that writes words together, a name that ends with a known one: `修正提问`, `Kundenfrage` | what the end says |
 
 A header counts by such names only if it has one question and one answer of them (columns.py).
@@ -96,6 +98,8 @@ _LONGEST_JOINED = 24
 _WORD = re.compile(r"[^\W_]+")
 _CAMEL = re.compile("(?<=[a-zß-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ])")
 _BRACKETS = re.compile(r"([^()\[\]]*)[(\[]([^()\[\]]+)[)\]]\W*")
+# A number before a name, of a column or of a part of a form.
+_NUMBER = re.compile(r"\A\d{1,2}\s*[.)\-:]\s*")
 _SENTENCE_ENDS = tuple(".!?。！？؟…")
 
 
@@ -107,7 +111,10 @@ def find_role(name: str, *, plain: bool = False) -> Role | None:
     With `plain`, only the first line of the table above counts, and of its words those that say
     most.
     """
-    name = visible_text(unicodedata.normalize("NFKC", name[:_LONGEST]))
+    name = _NUMBER.sub("", visible_text(unicodedata.normalize("NFKC", name[:_LONGEST])))
+    if "/" in name and not plain:
+        roles = {find_role(part) for part in name.split("/")}
+        return roles.pop() if len(roles) == 1 else None
     kinds = _PLAIN_KINDS if plain else _KINDS
     known = [role for role, table, words in kinds if _says(name, role, table, words, plain)]
     return known[0] if len(known) == 1 else None

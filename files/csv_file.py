@@ -55,6 +55,7 @@ class CsvFile:
             encoding=encoding.name,
             delimiter=dialect.form.delimiter,
             header_line=dialect.header_line,
+            bom=encoding.bom > 0,
         )
 
     def __iter__(self) -> Iterator[Row | Rejection]:
@@ -79,7 +80,7 @@ class CsvFile:
         take = self._rules.take
         # If most rows do not fill the header, one that does may be prose with a comma.
         widest = layout.width if layout.spaced else layout.usual
-        narrow = widest < layout.width
+        narrow = widest < layout.width and not layout.notes
         for record in self._records():
             if isinstance(record, Broken):
                 yield _reject_broken(record), None

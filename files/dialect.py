@@ -120,7 +120,7 @@ def detect_dialect(
     if best.header is None:
         raise _explain_missing(sample, delimiters, best, line, want)
     layout = lay_out(best.rows, want, best.header)
-    form = Format(best.form.delimiter, best.form.skip_spaces, layout.width)
+    form = Format(best.form.delimiter, best.form.skip_spaces, layout.width + layout.notes)
     if best.header.row is None:
         return Dialect(form, layout, line - 1 if sample.anki else None, line - 1)
     begin, end = best.ends[best.header.row]

@@ -11,6 +11,7 @@ Code: TypeAlias = Literal[
     "malformed_csv",
     "undecodable_text",
     "no_rows",
+    "too_many_rows",
     "invalid_option",
     "unsupported_media_type",
 ]

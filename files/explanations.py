@@ -6,6 +6,7 @@ Little is taken for one, because a row that is skipped is seen by nobody:
 | the row | explains |
 |---|---|
 | has all its cells in brackets, unlike the questions below it | the columns |
+| has only strokes in its cells, as a table of Markdown has: `---`, `:--:` | the columns |
 | has in all its cells words for types of values, or for what is required | the columns |
 | names a question where the questions are and an answer where the answers are, and asks nothing, though the rows below it do | the columns |
 """  # noqa: E501
@@ -21,6 +22,7 @@ from files.likeness import is_question, look_at
 from texts import visible_text
 
 _LONGEST = 200
+_STROKES = re.compile(r":?[-=─]{2,}:?")
 _BRACKETS = re.compile(r"[(\[<{（【].*[)\]>}）】][.:]?")
 _TYPES = re.compile(
     r"(?:string|str|text|texto|texte|varchar|char|number|int|integer|bool|boolean|date|list|array"
@@ -42,7 +44,7 @@ def explains(row: Sequence[str], columns: Columns, below: Sequence[Sequence[str]
     asked = [r[columns.question] for r in below[:_LOOKED_ROWS] if len(r) > columns.question]
     if all(map(_BRACKETS.fullmatch, cells)):
         return not any(_BRACKETS.fullmatch(cell[:_LONGEST].strip()) for cell in asked)
-    if all(map(_is_type, cells)):
+    if all(map(_STROKES.fullmatch, cells)) or all(map(_is_type, cells)):
         return True
     question, answer = row[columns.question][:_LONGEST], row[columns.answer][:_LONGEST]
     if is_question(question) or not (mentions_known(question) and mentions_known(answer)):

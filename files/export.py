@@ -1,4 +1,4 @@
-"""Writes a collection as a CSV, and the rejected rows of a job.
+"""Writes a collection as a CSV.
 
 Uploading the CSV of a collection again changes nothing. The columns are those of the last file, in
 its order and with its names. Metadata that only other items have come after them. An upload may not
@@ -10,26 +10,22 @@ column, which is there if an item has some or the file had it.
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from files.column_names import NAME_PAIRS, QUIZ_ANSWERS, find_choices, normalise
-from files.columns import Columns, find_columns, name_metadata
+from files.columns import find_columns, name_metadata
+from files.csv_form import CsvForm, write_table
 from files.description import FileDescription
 from files.errors import FileError
 from files.options import Wanted
 from files.phrasings import ALTERNATIVES, find_alternatives, write_cell
+from files.reading_back import Places
+from files.roles import find_roles, name_kept
 
 Role = Literal["id", "question", "answer", "alternatives", "metadata"]
 ExportRow = tuple[str | None, str, str, dict[str, str], list[str]]
-
-# What a spreadsheet may take for the beginning of a formula: OWASP, "CSV Injection".
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-# Rows in a piece of the answer.
-_PIECE_ROWS = 500
 
 
 class Column(NamedTuple):
@@ -45,11 +41,10 @@ def choose_columns(
     *,
     has_ids: bool,
     has_alternatives: bool = False,
-) -> tuple[list[Column], dict[str, int]]:
-    """Return the columns, and the upload options that read them; no options if names are enough.
+) -> tuple[list[Column], bool]:
+    """Return the columns, and whether their names are enough to read them again.
 
     `file` is the last file that was uploaded, and `keys` are the names of the items' metadata.
-    Options count columns from 1.
     """
     columns = [c for c in _list_columns(file) if c.role != "id" or has_ids]
     roles = {column.role for column in columns}
@@ -62,75 +57,23 @@ def choose_columns(
     columns += [Column("metadata", key) for key in keys if key not in named]
     for candidate in (columns, *(_rename(columns, *pair) for pair in NAME_PAIRS)):
         if _is_understood(candidate):
-            return candidate, {}
-    options = {
-        f"{column.role}_column": position
-        for position, column in enumerate(columns, 1)
-        if column.role not in ("metadata", "alternatives")
-    }
-    return columns, options
+            return candidate, True
+    return columns, False
+
+
+def find_places(columns: Sequence[Column]) -> Places:
+    """Return where the columns have the question, the answer and the id."""
+    roles = [column.role for column in columns]
+    at_id = roles.index("id") if "id" in roles else None
+    return Places(roles.index("question"), roles.index("answer"), at_id)
 
 
 def write_csv(
-    columns: Sequence[Column], rows: Iterable[ExportRow], *, spreadsheet_safe: bool
+    columns: Sequence[Column], rows: Iterable[ExportRow], form: CsvForm
 ) -> Iterator[bytes]:
-    """Yield the CSV in UTF-8: RFC 4180, the header first.
-
-    `spreadsheet_safe` puts an apostrophe before what a spreadsheet would take for a formula, and
-    a BOM at the beginning, by which Excel knows UTF-8.
-    """
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\r\n")
-    safe = _neutralise if spreadsheet_safe else str
-    if spreadsheet_safe:
-        text.write("\ufeff")
-    writer.writerow([safe(column.name) for column in columns])
-    for number, row in enumerate(rows, 1):
-        writer.writerow([safe(value) for value in _list_values(columns, row)])
-        if number % _PIECE_ROWS == 0:
-            yield text.getvalue().encode()
-            text.seek(0)
-            text.truncate()
-    yield text.getvalue().encode()
-
-
-def write_rejected(
-    file: FileDescription | None, rows: Iterable[Sequence[str] | Mapping[str, Any]]
-) -> Iterator[bytes]:
-    """Yield rejected rows as a CSV in UTF-8 with the columns of their file, to be mended.
-
-    A row is its fields, or one field where they could not be told apart. A row that was taken first
-    and rejected later is a mapping of id, question, answer and metadata.
-    """
-    if file is not None and file.header_line is not None:
-        yield _write_line(file.columns)
-    for row in rows:
-        if file is not None and isinstance(row, Mapping):
-            yield _write_line(_restore_fields(file, row))
-        else:
-            yield _write_line(list(row))
-
-
-def _write_line(fields: Sequence[str]) -> bytes:
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\r\n").writerow(fields)
-    return text.getvalue().encode()
-
-
-def _restore_fields(file: FileDescription, row: Mapping[str, Any]) -> list[str]:
-    """Return a row (id, question, answer, metadata) in all columns of the file it came from."""
-    roles = _find_roles(file)
-    kept = _name_metadata(file, roles)
-    own = {role: row.get(role) or "" for role in ("id", "question", "answer")}
-    own["alternatives"] = write_cell(row.get("alternatives") or [])
-    fields = []
-    for index in range(len(file.columns)):
-        role = roles.get(index)
-        fields.append(own[role] if role else row["metadata"].get(kept.get(index, ""), ""))
-        if role == "alternatives":
-            # Of several columns, the first one has all.
-            own[role] = ""
-    return fields
+    """Yield the CSV in pieces; the first of them has the header."""
+    names = [column.name for column in columns]
+    return write_table(names, (_list_values(columns, row) for row in rows), form)
 
 
 def _list_values(columns: Sequence[Column], row: ExportRow) -> list[str]:
@@ -140,53 +83,18 @@ def _list_values(columns: Sequence[Column], row: ExportRow) -> list[str]:
     return [metadata.get(name, "") if role == "metadata" else own[role] for role, name in columns]
 
 
-def _neutralise(value: str) -> str:
-    return f"'{value}" if value.startswith(FORMULA_STARTS) else value
-
-
 def _list_columns(file: FileDescription | None) -> list[Column]:
     """Return the columns of a file that items keep, in its order."""
-    roles = {} if file is None else _find_roles(file)
+    roles = {} if file is None else find_roles(file)
     if file is None or not {"question", "answer"} <= set(roles.values()):
         return []
-    kept = _name_metadata(file, roles)
+    kept = name_kept(file, roles)
     first = next((index for index, role in roles.items() if role == "alternatives"), None)
     return [
         Column(roles[index], name) if index in roles else Column("metadata", kept[index])
         for index, name in enumerate(file.columns)
         if index in kept or (index in roles and (roles[index] != "alternatives" or index == first))
     ]
-
-
-def _find_roles(file: FileDescription) -> dict[int, Role]:
-    others: list[tuple[Role, str]] = [("alternatives", name) for name in file.alternatives_columns]
-    own: tuple[tuple[Role, str | None], ...] = (
-        *others,
-        ("id", file.id_column),
-        ("question", file.question_column),
-        ("answer", file.answer_column),
-    )
-    places = ((_find_column(file.columns, column), role) for role, column in own)
-    return {index: role for index, role in places if index is not None}
-
-
-def _name_metadata(file: FileDescription, roles: Mapping[int, Role]) -> dict[int, str]:
-    """Return the names of the columns that are metadata, by their index."""
-    at = {role: index for index, role in roles.items()}
-    if file.header_line is None or "question" not in at or "answer" not in at:
-        return {}
-    others = tuple(index for index, role in roles.items() if role == "alternatives")
-    columns = Columns(at["question"], at["answer"], at.get("id"), alternatives=others)
-    return name_metadata(file.columns, columns)
-
-
-def _find_column(names: Sequence[str], column: str | None) -> int | None:
-    """Return the index of a column that a description gives by its name or by its position."""
-    if column is None:
-        return None
-    if names.count(column) == 1:
-        return names.index(column)
-    return int(column) - 1 if column.isdecimal() and 0 < int(column) <= len(names) else None
 
 
 def _rename(columns: Sequence[Column], question: str, answer: str) -> list[Column]:
@@ -207,17 +115,11 @@ def _is_understood(columns: Sequence[Column]) -> bool:
         return False
     if found is None:
         return False
-    roles = [column.role for column in columns]
-    at_id = roles.index("id") if "id" in roles else None
-    if (found.question, found.answer, found.id) != (
-        roles.index("question"),
-        roles.index("answer"),
-        at_id,
-    ):
+    if Places(found.question, found.answer, found.id) != find_places(columns):
         return False
-    others = tuple(at for at, role in enumerate(roles) if role == "alternatives")
+    others = tuple(at for at, column in enumerate(columns) if column.role == "alternatives")
     if find_alternatives(names, found.question, found.answer, []) != others:
         return False
     found = replace(found, alternatives=others)
-    kept = [name for name, role in zip(names, roles, strict=True) if role == "metadata"]
+    kept = [column.name for column in columns if column.role == "metadata"]
     return list(name_metadata(names, found).values()) == kept

@@ -14,6 +14,7 @@ from typing import BinaryIO, Literal, TypeAlias
 from files.archives import (
     FIRST_BYTES,
     explain_archive,
+    explain_broken_archive,
     explain_missing,
     explain_office,
     explain_unread,
@@ -74,14 +75,14 @@ def _find_packed_format(file: BinaryIO) -> Format:
                 kind = archive.read(_ODF_TYPE)
     except (*_BROKEN_ZIP, RuntimeError):
         # A RuntimeError says that a part has a password.
-        raise refuse(explain_archive([])) from None
+        raise refuse(explain_broken_archive()) from None
     if "xl/workbook.xml" in names:
         return "xlsx"
     if "xl/workbook.bin" in names:
         return "xlsb"
     if kind.startswith(_SPREADSHEET):
         return "ods"
-    raise refuse(explain_archive(names))
+    raise refuse(explain_archive(names, kind))
 
 
 def _find_old_format(file: BinaryIO, start: bytes) -> Format:

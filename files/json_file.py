@@ -30,6 +30,8 @@ from files.columns import MAX_COLUMNS, Columns, find_given, find_id
 from files.encoding import Encoding, detect_encoding, text_chunks
 from files.errors import FileError, explain_all_rejected
 from files.header import Header, name_columns
+from files.json_chats import is_chat, is_turn, list_conversations
+from files.json_lines import MAX_LINE_CHARS, LineTooLong, parse_line, split_lines
 from files.json_objects import ObjectRows, UnfitObject
 from files.json_places import Place, Places, Utf8, read_places, split_object
 from files.json_shapes import Shapes
@@ -43,16 +45,15 @@ from files.row_table import RowTable
 from files.rows import Rejection, reject
 from files.sandbox import run_sandboxed
 
-# A line of JSON Lines, in characters.
-MAX_LINE_CHARS = 16_000_000
 # The line of an error is looked for in a document of at most so many bytes.
 _LOOKED_THROUGH = 32_000_000
 _SHOWN_CHARS = 10_000
 # A name that the caller gave is compared up to here.
 _COLUMN_CHARS = 200
 
-_DOCUMENT = re.compile(r'\s*\[\s*(?:\{\s*["}]|\]|\Z)')
+_DOCUMENT = re.compile(r'\s*(?:\[\s*)+(?:\{\s*["}]|\]|\Z)')
 _OBJECT = re.compile(r'\s*\{\s*["}]')
+_FORM = 'Each item needs the names of its parts, as in [{"question": "…", "answer": "…"}].'
 # ijson raises these if a document can't be read. The errors of decimal are ArithmeticErrors.
 _UNREADABLE = (ijson.JSONError, ValueError, RecursionError, ArithmeticError)
 
@@ -74,10 +75,6 @@ class Objects:
     nested: list[int] = field(default_factory=list)
     pair: list[str] | None = None
     end: bool = True
-
-
-class _LineTooLong(FileError):
-    """A line is longer than one of JSON Lines may be."""
 
 
 def find_json_kind(start: str) -> JsonKind | None:
@@ -125,7 +122,7 @@ def make_table(objects: Objects, spool: BinaryIO, options: ReadOptions) -> RowTa
         spool.seek(0)
         shown = [_show_texts(row, objects.nested) for row in sample]
         raise _explain_rejected(spool) or explain_missing_columns(
-            [names, *shown], 1, want, keys=True
+            [names, *shown], 1, want, keys=True, advice=_advise(objects)
         )
     layout = lay_out([names, *sample], want, Header(0, columns))
     spool.seek(0)
@@ -151,6 +148,15 @@ def _find_columns(
     if want.id is None:
         id_index = find_id(objects.names, (question, answer))
     return Columns(question, answer, id_index)
+
+
+def _advise(objects: Objects) -> str | None:
+    """Return what to do with objects that have a question and an answer under no names."""
+    if is_turn(objects.names):
+        return f"Each object is one turn of a chat: put the turns of each chat together. {_FORM}"
+    if len(objects.nested) == len(objects.names):
+        return f"They hold lists and objects, but no question beside its answer. {_FORM}"
+    return None
 
 
 def _show_texts(row: list[str], nested: Sequence[int]) -> list[str]:
@@ -269,12 +275,12 @@ def _find_objects(
 
 def _is_json_lines(file: BinaryIO, encoding: Encoding, max_chars: int, want: Wanted) -> bool:
     """Return whether a file's first line is an object, and it is not the whole document."""
-    lines = _split_lines(text_chunks(file, encoding), max_chars)
+    lines = split_lines(text_chunks(file, encoding), max_chars)
     try:
         first = next((line for line in lines if line.strip()), "")
-    except _LineTooLong:
+    except LineTooLong:
         return False
-    if not isinstance(_parse_line(first), dict):
+    if not isinstance(parse_line(first), dict):
         return False
     if any(line.strip() for line in lines):
         return True
@@ -287,60 +293,15 @@ def _is_json_lines(file: BinaryIO, encoding: Encoding, max_chars: int, want: Wan
 
 def _read_lines(chunks: Iterable[str], max_chars: int, shapes: Shapes) -> Iterator[Found]:
     """Yield the object of each line of a text, by the line's number counted from 1."""
-    for number, line in enumerate(_split_lines(chunks, max_chars), 1):
+    for number, line in enumerate(split_lines(chunks, max_chars), 1):
         if not line.strip(" \t\r\ufeff"):
             continue
-        value = _parse_line(line)
+        value = parse_line(line)
         if isinstance(value, dict):
             for one, around in split_object(value, shapes):
                 yield number, one, around
         else:
             yield number, _reject(number, "The line is not a JSON object.", line), {}
-
-
-def _parse_line(line: str) -> Any:
-    """Return a line's value, None if it is not JSON. A comma at its end is left from an array."""
-    try:
-        line = line.strip(" \t\r\ufeff").removesuffix(",")
-        return json.loads(line, parse_float=_Number, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
-        return None
-
-
-class _Number(float):
-    """A number that is written as it was read."""
-
-    def __new__(cls, text: str) -> _Number:
-        number = super().__new__(cls, text)
-        number.text = text
-        return number
-
-    text: str
-
-    def __repr__(self) -> str:
-        return self.text
-
-    __str__ = __repr__
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _split_lines(chunks: Iterable[str], max_chars: int) -> Iterator[str]:
-    number, rest = 0, ""
-    for chunk in chunks:
-        *whole, rest = (rest + chunk).split("\n")
-        yield from whole
-        number += len(whole)
-        if len(rest) > max_chars:
-            raise _LineTooLong(
-                "malformed_csv",
-                f"Line {number + 1} is longer than {max_chars} characters.",
-                line=number + 1,
-            )
-    if rest:
-        yield rest
 
 
 def _as_utf8(file: BinaryIO, encoding: Encoding) -> Utf8:
@@ -359,8 +320,12 @@ def _read_document(file: BinaryIO, encoding: Encoding, want: Wanted) -> Iterator
         for number, (kind, key, value, around) in enumerate(values, 1):
             if kind == "texts":
                 yield number, {"question": key, "answer": value}, around
+            elif is_chat(value):
+                yield number, {"messages": value}, around
             elif isinstance(value, dict):
-                yield number, value if kind == "array" else {"key": key} | value, around
+                value = value if kind == "array" else {"key": key} | value
+                for at, one in enumerate(list_conversations(value), number):
+                    yield at, one, around
             elif "" not in where or kind != "array":
                 text = json.dumps(value, ensure_ascii=False, default=float)
                 yield number, _reject(number, "It is not a JSON object.", text), {}

@@ -19,7 +19,9 @@ for, in the same way as for a header (columns.py, likely_columns.py).
 | an empty list, as the answer | nothing, so the row is rejected as one without an answer |
 | anything else nested, as question or answer | rejected (malformed_json) |
 | a chat of one question and one answer (json_chats.py) | question and answer; a longer one is rejected (malformed_json) |
-| `name` and `acceptedAnswer` with a `text`: a question of schema.org | question and answer |
+| `name` and `acceptedAnswer` with a `text`: a question of schema.org | question and answer; without an accepted answer, the first of `suggestedAnswer` |
+| an object of one of the names of WRAPPERS that is a pair (json_shapes.py) | its members, beside those of the object around it; a name that both have gets a number there |
+| a question or an answer that is the JSON of blocks, as a string | the text of the blocks (json_text.py) |
 """  # noqa: E501
 
 from __future__ import annotations
@@ -36,13 +38,12 @@ from files.errors import FileError
 from files.json_chats import find_chat, read_chat
 from files.json_columns import are_doubtful, split_columns
 from files.json_languages import list_languages, pick_language
-from files.json_shapes import is_schema_org
-from files.json_text import is_blocks, read_text, read_texts
+from files.json_shapes import Shapes, is_schema_org, read_schema_org
+from files.json_text import is_blocks, read_packed, read_text, read_texts
 from files.likely_columns import find_known, find_likely_names
 from files.options import Wanted
-from files.phrasings import ALTERNATIVES, is_alternatives_name, split_cell
+from files.phrasings import ALTERNATIVES, divide_phrasings, is_alternatives_name
 from files.repeats import RepeatBudget
-from texts import MAX_ALTERNATIVES, list_alternatives, visible_text
 
 # So many different sets of keys are remembered with what they mean.
 _MOST_SHAPES = 1_000
@@ -78,6 +79,7 @@ class ObjectRows:
 
     def __init__(self, want: Wanted) -> None:
         self._want = want
+        self._judge = Shapes(want)
         self._shapes: dict[tuple[str, ...], Members] = {}
         # The places of the columns of objects that are taken as they are if nothing is nested.
         self._plain: dict[tuple[str, ...], tuple[list[int], Members]] = {}
@@ -98,7 +100,7 @@ class ObjectRows:
         row = None if around else self._make_plain(shape, value)
         if row is not None:
             return [row]
-        given, value = value, flatten_object(value)
+        given, value = value, flatten_object(value, self._judge)
         for name in value:
             self.positions.setdefault(name, len(self.positions))
         if value is given and len(self._plain) < _MOST_SHAPES:
@@ -130,6 +132,9 @@ class ObjectRows:
         if plain is None:
             return None
         places, members = plain
+        question, answer = value.get(members.question or ""), value.get(members.answer or "")
+        if _may_be_packed(answer) or _may_be_packed(question):
+            return None
         row = [""] * len(self.positions)
         for at, content in zip(places, value.values(), strict=True):
             if isinstance(content, str):
@@ -172,7 +177,8 @@ class ObjectRows:
         for name, content in value.items():
             at = self.positions[name]
             if isinstance(content, str):
-                fields[at] = content
+                packed = read_packed(content) if name in members[:2] else None
+                fields[at] = content if packed is None else packed
             elif name == members.question:
                 phrasings = _read_phrasings(name, content)
                 fields[at] = ""
@@ -196,18 +202,18 @@ class ObjectRows:
         self, fields: dict[int, str], asked: int, phrasings: Sequence[str]
     ) -> Iterator[dict[int, str]]:
         """Yield fields with a question, and with its other wordings beside those it had."""
-        question = next((text for text in phrasings if visible_text(text)), "")
-        texts = list_alternatives(question, phrasings)
-        if not texts:
-            yield fields | {asked: question}
-            return
         names = [name for name in self.positions if is_alternatives_name(name)]
-        at = self.positions.setdefault(names[0] if names else ALTERNATIVES, len(self.positions))
-        whole = list_alternatives(question, [*split_cell(fields.get(at, "")), *texts])
-        size = MAX_ALTERNATIVES + 1
-        for start in range(0, len(whole) + 1, size):
-            first, *others = [question, *whole][start : start + size]
-            yield fields | {asked: first, at: json.dumps(others, ensure_ascii=False)}
+        at = self.positions.get(names[0] if names else ALTERNATIVES)
+        own = "" if at is None else fields.get(at, "")
+        for question, cell in divide_phrasings(phrasings, own):
+            if cell is not None:
+                at = (
+                    self.positions.setdefault(ALTERNATIVES, len(self.positions))
+                    if at is None
+                    else at
+                )
+                fields = fields | {at: cell}
+            yield fields | {asked: question}
 
     def _write_value(self, at: int, value: Any) -> str:
         if value is None:
@@ -220,6 +226,10 @@ class ObjectRows:
 
     def _order(self, fields: dict[int, str]) -> list[str]:
         return [fields.get(n, "") for n in range(len(self.positions))]
+
+
+def _may_be_packed(text: Any) -> bool:
+    return isinstance(text, str) and text.startswith(("{", "["))
 
 
 def _is_id(name: str) -> bool:
@@ -238,13 +248,16 @@ def find_members(names: Sequence[str], want: Wanted, positions: Mapping[str, int
     return _find_pair(names, question, answer)
 
 
-def flatten_object(value: dict[str, Any]) -> dict[str, Any]:
+def flatten_object(value: dict[str, Any], shapes: Shapes) -> dict[str, Any]:
     """Return an object whose question and answer are its own members, even if they lay deeper.
 
     Raises UnfitObject.
     """
+    wrapper = shapes.find_wrapper(value)
+    if wrapper is not None:
+        return flatten_object(_unwrap(value, wrapper), shapes)
     if is_schema_org(value.keys()):
-        pair = _read_schema_org(value)
+        pair = read_schema_org(value)
         if pair is None:
             raise UnfitObject(
                 "Its 'name' and 'acceptedAnswer' are not one question and the text of one answer."
@@ -262,6 +275,15 @@ def flatten_object(value: dict[str, Any]) -> dict[str, Any]:
             flat |= turns
         elif name not in turns:
             flat[name] = content
+    return flat
+
+
+def _unwrap(value: dict[str, Any], wrapper: str) -> dict[str, Any]:
+    """Return the members of a pair, and those of the object around it."""
+    flat: dict[str, Any] = {**value[wrapper]}
+    for name, content in value.items():
+        if name != wrapper:
+            flat[name if name not in flat else f"{name}_2"] = content
     return flat
 
 
@@ -348,6 +370,8 @@ def _read_answer(name: str, content: Any, phrased: bool) -> tuple[str, list[str]
         listed = next(
             (content[key] for key in _ONE_ANSWER if isinstance(content.get(key), list)), None
         )
+    if listed == [] and read_text(content) is None:
+        return "", []
     if (phrased or normalise(name) in _PLURALS) and listed and not is_blocks(listed):
         texts = read_texts(listed)
         if texts:
@@ -364,18 +388,3 @@ def _read_one(name: str, content: Any) -> str:
         shown = json.dumps(content, ensure_ascii=False, default=float)[:_SHOWN_CHARS]
         raise UnfitObject(f"Its {name!r} is no text: {shown}")
     return text
-
-
-def _read_schema_org(value: dict[str, Any]) -> dict[str, Any] | None:
-    """Return https://schema.org/Question as an object like the others; None if it lacks a text."""
-    accepted = value["acceptedAnswer"]
-    if isinstance(accepted, list) and len(accepted) == 1:
-        accepted = accepted[0]
-    answer = accepted.get("text") if isinstance(accepted, dict) else None
-    if not (isinstance(value["name"], str) and isinstance(answer, str)):
-        return None
-    more = {name: content for name, content in accepted.items() if name not in ("@type", "text")}
-    pair = {"question": value["name"], "answer": answer}
-    own = {"name", "acceptedAnswer", *pair}
-    others = {name: content for name, content in value.items() if name not in own}
-    return pair | others | ({"acceptedAnswer": more} if more else {})

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 import ijson
 
 from files.column_names import is_answer_name, is_question_name
-from files.json_chats import find_chat
+from files.json_chats import find_chat, is_chat, list_conversations
 from files.json_shapes import Shapes
 
 # Texts around a pair: so many of one object, and none that is longer.
@@ -106,7 +106,7 @@ class _Reading:
         # What is nearest says most.
         for texts in reversed(self._open):
             if len(around) < MOST_AROUND:
-                around = name_around(texts) | around
+                around = add_around(around, texts)
         return Value(place.kind, name, value, around)
 
     def _build(self, event: str, value: Any) -> Any:
@@ -122,9 +122,20 @@ class _Reading:
             _, event, value = next(self._events)
 
 
-def name_around(texts: Mapping[str, str]) -> dict[str, str]:
-    """Return the texts around a pair with names as metadata, which are never those of a pair."""
-    return {f"section_{key}" if _is_taken(key) else key: text for key, text in texts.items()}
+def add_around(around: dict[str, str], texts: Mapping[str, str]) -> dict[str, str]:
+    """Return the texts around a pair, with those of an object further out.
+
+    Their names are never those of a pair. A name that is nearer already gets a number further out.
+    """
+    added: dict[str, str] = {}
+    for key, text in texts.items():
+        name = first = f"section_{key}" if _is_taken(key) else key
+        number = 1
+        while name in around:
+            number += 1
+            name = f"{first}_{number}"
+        added[name] = text
+    return added | around
 
 
 def is_short(name: str, text: str) -> bool:
@@ -140,9 +151,11 @@ def split_object(
 
     An object without any pair is returned as it is.
     """
-    if shapes.find(value.keys()) != "other" or find_chat(value) is not None:
+    known = shapes.find(value.keys()) != "other" or find_chat(value) is not None
+    if known or shapes.find_wrapper(value) is not None:
         return [(value, {})]
-    return list(_find_inside(value, shapes, {}, 0)) or [(value, {})]
+    inside = list(_find_inside(value, shapes, {}, 0))
+    return inside or [(one, {}) for one in list_conversations(value)]
 
 
 def _find_inside(
@@ -152,16 +165,22 @@ def _find_inside(
         return
     if isinstance(value, list):
         for one in value:
-            if isinstance(one, dict) and shapes.find(one.keys()) == "pair":
+            if isinstance(one, dict) and _is_pair(one, shapes):
                 yield one, around
+            elif is_chat(one):
+                yield {"messages": one}, around
             else:
                 yield from _find_inside(one, shapes, around, depth + 1)
     elif isinstance(value, dict):
         short = [(k, v) for k, v in value.items() if isinstance(v, str) and is_short(k, v)]
-        inner = around | name_around(dict(short[:MOST_AROUND]))
+        inner = add_around(add_around({}, dict(short[:MOST_AROUND])), around)
         for content in value.values():
             if isinstance(content, list | dict):
                 yield from _find_inside(content, shapes, inner, depth + 1)
+
+
+def _is_pair(value: dict[str, Any], shapes: Shapes) -> bool:
+    return shapes.find(value.keys()) == "pair" or shapes.find_wrapper(value) is not None
 
 
 def _is_taken(key: str) -> bool:

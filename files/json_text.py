@@ -8,6 +8,7 @@
 | the pieces of one block (spans, Quill's `ops`) | the texts of the pieces, put together |
 | an object with one of the names of _TEXTS | the text of that member |
 | a block without text, such as an image, beside others | nothing |
+| what Quill inserts that is no text, such as an image | nothing |
 | anything else | none: it is not a text |
 
 The blocks are those of Sanity, Contentful, ProseMirror, Slate, Lexical, Editor.js, Draft.js, Notion
@@ -16,6 +17,7 @@ and Quill, and answers as SQuAD has them (`{"text": …, "answer_start": …}`).
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 # Deeper blocks are not looked into.
@@ -31,6 +33,8 @@ _PIECES = frozenset({"children", "content", "ops", "rich_text", "parts", "text",
 _LEAVES = ("text", "value", "insert", "plain_text")
 # By one of these an object says that it is a block, or a mark in a line.
 _KINDS = ("_type", "type", "nodetype", "object", "listitem")
+# One of these is in each block of a list of blocks.
+_OF_BLOCKS = ("children", "insert", "plain_text")
 _BREAKS = frozenset({"hardbreak", "hard_break", "linebreak", "break", "br"})
 _INLINE = _BREAKS | {"link", "hyperlink", "a", "inline"}
 
@@ -48,9 +52,35 @@ def read_texts(value: Any) -> list[str] | None:
     return None if None in texts else [text for text in texts if text is not None]
 
 
+def read_packed(text: str) -> str | None:
+    """Return the text of blocks that were written as JSON into a text; None for another text.
+
+    Draft.js and others are saved like this. A text of any other JSON is what its author wrote.
+    """
+    if not text.startswith(("{", "[")):
+        return None
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return read_text(value) if _is_document(value) else None
+
+
 def is_blocks(value: Any) -> bool:
     """Return whether a list holds the blocks of one text, not several texts."""
     return isinstance(value, list) and any(map(_is_block, value))
+
+
+def _is_document(value: Any) -> bool:
+    """Return whether a value is all the blocks of a text, as an editor saves them."""
+    if isinstance(value, list):
+        own = [v for v in value if isinstance(v, dict) and not v.keys().isdisjoint(_OF_BLOCKS)]
+        return bool(value) and len(own) == len(value)
+    if not isinstance(value, dict):
+        return False
+    listed = isinstance(value.get("blocks"), list) or isinstance(value.get("ops"), list)
+    kind = _find_kind(_fold(value))
+    return listed or kind in ("doc", "document") or isinstance(value.get("root"), dict)
 
 
 def _read(value: Any, depth: int) -> str | None:
@@ -85,6 +115,8 @@ def _read_object(value: dict[str, Any], depth: int) -> str | None:
     kind = _find_kind(members)
     if kind in _BREAKS:
         return "\n"
+    if isinstance(members.get("insert"), dict):
+        return ""
     for name in _TEXTS:
         content = members.get(name)
         if isinstance(content, str) or (content and isinstance(content, list | dict)):
@@ -118,9 +150,9 @@ def _is_piece(value: Any) -> bool:
     if not isinstance(value, dict):
         return False
     members = _fold(value)
-    return _find_kind(members) in _INLINE or any(
-        isinstance(members.get(name), str) for name in _LEAVES
-    )
+    if "insert" in members or _find_kind(members) in _INLINE:
+        return True
+    return any(isinstance(members.get(name), str) for name in _LEAVES)
 
 
 def _fold(value: dict[str, Any]) -> dict[str, Any]:

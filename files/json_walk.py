@@ -5,8 +5,11 @@
 | an array whose objects have a question and an answer, or a chat | a place of pairs |
 | an object whose values are mostly such objects | a place of pairs, which have names |
 | an object of texts, in no array, whose names mostly end in a question mark | a place of texts |
+| an array whose objects have a pair in a member such as `fields` (json_shapes.py) | a place of pairs |
+| an array of lists of turns | a place of chats |
 | one of these inside a pair, or inside another place | a part of that pair or place |
 | none of these, but arrays whose objects have names that mean a question and an answer only beside each other (`title`, `answer`) | these arrays are places of pairs |
+| none of these, but objects in no array that have a question and an answer | each of them is a place |
 | none of these, but an array whose objects have likely names (likely_columns.py) | the first such array is the place |
 | none of these either | the first array of objects is the place |
 | several places of one kind | sections: what differs in the names that lead to them becomes the metadata `section`, or `language` |
@@ -27,12 +30,14 @@ from files.errors import FileError
 from files.json_chats import CHATS, is_turn
 from files.json_languages import is_language
 from files.json_places import MOST_AROUND, Place, PlaceKind, Places, Utf8, is_short
-from files.json_shapes import Shapes
+from files.json_shapes import WRAPPERS, Shapes
 from files.options import Wanted
 
 MAX_DEPTH = 100
 _QUESTION_MARKS = ("?", "？", "؟")
 _BEGINS, _ENDS = ("start_map", "start_array"), ("end_map", "end_array")
+# So many places of one pair are remembered, of one object and of all.
+_MOST_LONE = 20
 
 # The names that lead to a place; None for an array.
 Path: TypeAlias = "tuple[str | None, ...]"
@@ -42,15 +47,17 @@ Path: TypeAlias = "tuple[str | None, ...]"
 class _Open:
     """An object that is being read.
 
-    Its number; its names; how many of its values are texts or pairs; whether it has a chat, or a
-    pair inside; and its first texts.
+    Its number; its names; how many of its values are texts or pairs, and where the first of these
+    are; whether it has a chat, a member that is its pair, or a pair inside; and its first texts.
     """
 
     number: int
     names: set[str] = field(default_factory=set)
     texts: int = 0
     pairs: int = 0
+    lone: list[str] = field(default_factory=list)
     chat: bool = False
+    wraps: bool = False
     holds: bool = False
     short: dict[str, str] = field(default_factory=dict)
 
@@ -75,13 +82,15 @@ def find_places(document: Utf8, want: Wanted) -> Places:
                 return Places()
         elif event in _BEGINS:
             walk.begin(event)
-    found = walk.found or dict.fromkeys(walk.paired, "array")
+    found = walk.found or dict.fromkeys(walk.paired or walk.lone, "array")
     # What is inside a pair belongs to that pair.
     outer: dict[str, PlaceKind] = {
         place: kind for place, kind in found.items() if found.keys().isdisjoint(_list_around(place))
     }
     if not outer:
-        return Places({place: Place("array") for place in walk.likely or walk.first})
+        likely = walk.likely or walk.first
+        around = walk.list_around(dict.fromkeys(walk.likely, "array")) if walk.likely else {}
+        return Places({place: Place("array") for place in likely}, around)
     return Places(_name_sections(outer, walk.paths), walk.list_around(outer))
 
 
@@ -93,6 +102,7 @@ class _Walk:
         self.first: list[str] = []
         self.likely: list[str] = []
         self.paired: list[str] = []
+        self.lone: list[str] = []
         self.found: dict[str, PlaceKind] = {}
         self.paths: dict[str, Path] = {}
         self.path: list[str] = []
@@ -135,11 +145,13 @@ class _Walk:
         if kind == "array" and not in_array:
             if not self.arrays:
                 return True
-            self.objects[-1].pairs += 1
+            self._add_member()
         elif kind is not None:
             self._add_place(kind)
         elif in_array and not closed.holds:
             closed.holds = self._look_closer(closed)
+        if kind is None and len(self.lone) < _MOST_LONE:
+            self.lone += closed.lone
         if self.objects and (closed.holds or kind is not None):
             self.objects[-1].holds = True
         if closed.short and (kind == "objects" or (kind is None and closed.holds)):
@@ -164,6 +176,16 @@ class _Walk:
             None if array else name for name, array in zip(self.path, self.arrays, strict=True)
         )
 
+    def _add_member(self) -> None:
+        """Take a pair that is a member of the innermost object."""
+        around = self.objects[-1]
+        around.pairs += 1
+        around.wraps = around.wraps or self.path[-1] in WRAPPERS
+        if len(around.lone) < _MOST_LONE:
+            place = ".".join(self.path)
+            around.lone.append(place)
+            self.paths.setdefault(place, self._find_path())
+
     def _add_place(self, kind: PlaceKind) -> None:
         place = ".".join(self.path)
         if place not in self.paths:
@@ -172,14 +194,20 @@ class _Walk:
 
     def _look_closer(self, closed: _Open) -> bool:
         """See what an object in an array is that is no pair; return whether it may be one."""
-        member = len(self.arrays) > 1 and not self.arrays[-2]
-        if member and self.path[-2] in CHATS and is_turn(closed.names):
-            self.objects[-1].chat = True
-            return False
+        if len(self.arrays) > 1 and is_turn(closed.names):
+            if self.arrays[-2]:
+                self._add_chat()
+                return True
+            if self.path[-2] in CHATS:
+                self.objects[-1].chat = True
+                return False
         shape = self._shapes.find(closed.names)
         place = ".".join(self.path)
-        if shape == "likely" and not self.likely:
-            self.likely.append(place)
+        if shape == "likely":
+            if not self.likely:
+                self.likely.append(place)
+                self.paths[place] = self._find_path()
+            return True
         if shape != "paired":
             return False
         if place not in self.paths:
@@ -187,9 +215,18 @@ class _Walk:
             self.paths[place] = self._find_path()
         return True
 
+    def _add_chat(self) -> None:
+        """Take the list that is being read for a chat."""
+        place = ".".join(self.path[:-1])
+        if place not in self.paths:
+            self.paired.append(place)
+            self.paths[place] = self._find_path()[:-1]
+
     def _find_kind(self, closed: _Open) -> PlaceKind | None:
         """Return what an object is: one of an array of pairs, or what holds pairs itself."""
         if closed.chat or self._shapes.find(closed.names) == "pair":
+            return "array"
+        if closed.wraps and self.arrays and self.arrays[-1]:
             return "array"
         half = len(closed.names) / 2
         if closed.pairs > half or (closed.pairs > 1 and closed.pairs + closed.texts > half):

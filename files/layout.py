@@ -13,6 +13,7 @@ from files.errors import FileError
 from files.explanations import explains
 from files.header import Header, check_answers, check_lists, find_header
 from files.instructions import prefer_inputs
+from files.note_columns import count_notes, cut_notes
 from files.options import Wanted
 from files.phrasings import find_alternatives
 from files.prose import is_prose
@@ -35,7 +36,9 @@ class Layout:
     empty, but their columns hold values. `header` is its place among the rows that were looked at.
     `explained` is the row below it that explains the columns, if there is one. `width` is how many
     fields a row should have. `usual` is the width of most rows if they do not fill the header, and
-    otherwise the header's. `spaced` says that most rows have a space after a delimiter.
+    otherwise the header's. `spaced` says that most rows have a space after a delimiter. The
+    `notes` are so many columns at the end of a file of rejected rows (note_columns.py), which are
+    not counted in all this.
     """
 
     columns: Columns
@@ -46,6 +49,7 @@ class Layout:
     spaced: bool
     unnamed: int = 0
     explained: list[str] | None = None
+    notes: int = 0
 
     @cached_property
     def metadata_names(self) -> dict[int, str]:
@@ -70,6 +74,7 @@ class Layout:
         encoding: str | None = None,
         delimiter: str | None = None,
         header_line: int | None = None,
+        bom: bool = False,
     ) -> FileDescription:
         """Return the description of a file of that kind with this layout."""
         id_index = self.columns.id
@@ -83,6 +88,7 @@ class Layout:
             answer_column=self.column_name(self.columns.answer),
             id_column=None if id_index is None else self.column_name(id_index),
             alternatives_columns=[self.column_name(at) for at in self.columns.alternatives],
+            bom=bom,
         )
 
 
@@ -111,12 +117,17 @@ def lay_out(rows: Sequence[list[str]], want: Wanted, header: Header) -> Layout:
             # The program that wrote the file gives no name to the numbers of its rows.
             names, columns = ["", *names], shift_columns(columns)
     needed = max(columns.question, columns.answer, columns.id or 0) + 1
-    unnamed = 0
+    unnamed = notes = 0
     if names:
         # A last column without a name is a column only if the rows have values there.
         while len(names) > needed and not visible_text(names[-1]):
             names = names[:-1]
-        unnamed = 0 if want.joins else count_unnamed(names, data, rows[header.row or 0])
+        if count_notes(names) and len(names) - count_notes(names) >= needed:
+            notes = count_notes(names)
+            names = names[:-notes]
+            data = [cut_notes(row, len(names)) for row in data]
+        elif not want.joins:
+            unnamed = count_unnamed(names, data, rows[header.row or 0])
         names = [*names, *[""] * unnamed]
         width = max(len(names), needed)
     else:
@@ -134,7 +145,7 @@ def lay_out(rows: Sequence[list[str]], want: Wanted, header: Header) -> Layout:
     if names:
         others = find_alternatives(names, columns.question, columns.answer, data)
         columns = replace(columns, alternatives=others)
-    return Layout(columns, names, header.row, width, usual, spaced, unnamed, explained)
+    return Layout(columns, names, header.row, width, usual, spaced, unnamed, explained, notes)
 
 
 def check_width(rows: Sequence[list[str]], line: int) -> None:

@@ -16,7 +16,8 @@ class ReadOptions:
     """How to read a file. None means that it is to be found out.
 
     Columns are header names, or positions counted from 1. `sheet` is the name of a workbook's
-    sheet, or its position counted from 1.
+    sheet, or its position counted from 1. `spreadsheet_safe` says that apostrophes stand before
+    what a spreadsheet would take for a formula (formulas.py).
     """
 
     question_column: str | None = None
@@ -27,6 +28,7 @@ class ReadOptions:
     encoding: str | None = None
     overflow: Literal["reject", "join"] = "reject"
     sheet: str | None = None
+    spreadsheet_safe: bool = False
 
 
 @dataclass(frozen=True)

@@ -21,10 +21,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from files.column_names import normalise, read_names
-from texts import list_alternatives, trim, visible_text
+from texts import MAX_ALTERNATIVES, list_alternatives, trim, visible_text
 
 # The name of the column in an export.
 ALTERNATIVES = "alternatives"
@@ -128,6 +128,22 @@ def split_cell(cell: str) -> list[str]:
 def read_cells(question: str, cells: Sequence[str]) -> list[str]:
     """Return the other wordings that a row has in its columns for them."""
     return list_alternatives(question, [text for cell in cells for text in split_cell(cell)])
+
+
+def divide_phrasings(phrasings: Sequence[str], cell: str) -> Iterator[tuple[str, str | None]]:
+    """Yield a question with the cell of its other wordings, so often that all have room.
+
+    `cell` has wordings that come first. The cell is None if there is no other wording.
+    """
+    question = next((text for text in phrasings if visible_text(text)), "")
+    texts = list_alternatives(question, [*split_cell(cell), *phrasings])
+    if not texts:
+        yield question, None
+        return
+    size = MAX_ALTERNATIVES + 1
+    for start in range(0, len(texts) + 1, size):
+        first, *others = [question, *texts][start : start + size]
+        yield first, json.dumps(others, ensure_ascii=False)
 
 
 def write_cell(alternatives: Sequence[str]) -> str:

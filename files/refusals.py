@@ -3,14 +3,14 @@
 | the table | the error says |
 |---|---|
 | is narrower than a position that the caller gave | how many columns there are |
-| has rows of one field | that a question and its answer need a column each |
+| has rows of one field | that a question and its answer need a column each; and the delimiter, if another character makes a header of the first row |
 | has a column of keywords where the questions should be | that these are no questions |
 | begins with a row that can't be a header | that the first row seems to be data |
 | begins otherwise | the row that is most like a header |
 
 The error names options to copy if the cells show which columns hold the questions and the answers.
 Each option is tried before it is named.
-"""
+"""  # noqa: E501
 
 from __future__ import annotations
 
@@ -33,6 +33,9 @@ from texts import visible_text
 
 _SHOWN_ROWS = 5
 _LOOKED_CHARS = 200
+# Characters that stand between the fields of some files, and that no reader tries by itself.
+_OTHER_DELIMITERS = "^~§¦¬#@*&=:/\\"
+_LONGEST_PARTED = 10_000
 # A row is like others if its texts are not shorter or longer than those by more than this.
 _SHORTER, _LONGER = 0.6, 1.5
 _SAFE_NAME = re.compile(r"(?=.*[A-Za-z_])[A-Za-z0-9_.\-]{1,60}")
@@ -47,12 +50,14 @@ def explain_missing_columns(
     want: Wanted,
     *,
     keys: bool = False,
+    advice: str | None = None,
     confirm: Confirm = lambda _want, _header: "",
 ) -> FileError:
     """Return the error that says what was found instead of question and answer.
 
     `rows` are the first rows of the table, and the first of them is in `line`. With `keys`, the
-    first of them are the keys of JSON objects.
+    first of them are the keys of JSON objects. If no options can be named, `advice` says what
+    would help.
     """
     widest = max(map(len, rows))
     row = rows[0] if keys else _choose_header(rows)
@@ -65,9 +70,9 @@ def explain_missing_columns(
         error = f"Column {too_far[0]} was asked for, but the rows have {widest} columns."
         return FileError("missing_column", error, **details)
     if not keys and all(_count_filled(one) < 2 for one in rows):
-        error = _explain_one_column(rows, row)
+        error = _explain_one_column(rows, want, row)
     else:
-        error = _explain_names(rows, want, row, keys, confirm)
+        error = _explain_names(rows, want, row, keys, advice, confirm)
     return FileError("missing_column", error, line=line, **details)
 
 
@@ -95,20 +100,32 @@ def _count_filled(row: Sequence[str]) -> int:
     return sum(bool(visible_text(cell[:_LOOKED_CHARS])) for cell in row)
 
 
-def _explain_one_column(rows: Sequence[list[str]], row: Sequence[str]) -> str:
+def _explain_one_column(rows: Sequence[list[str]], want: Wanted, row: Sequence[str]) -> str:
     cells = [cell for one in rows for cell in one if visible_text(cell[:_LOOKED_CHARS])]
     error = (
         "The rows have only one column, and a question and its answer need a column each. Row "
         f"found: {_show(row)}. "
     )
+    for delimiter in _OTHER_DELIMITERS:
+        parted = [cell[:_LONGEST_PARTED].split(delimiter) for cell in cells]
+        if min(map(len, parted)) > 1 and _try(parted, want, None) is not None:
+            return (
+                f"{error}The character {delimiter!r} seems to stand between them: give the option "
+                f"delimiter={quote(delimiter)}"
+            )
     odd, even = look_at(cells[::2]).questions, look_at(cells[1::2]).questions
-    if abs(odd - even) >= 0.5:
+    if abs(odd - even) > 0.5:
         return f"{error}The answers seem to stand below the questions: put each beside its own."
     return f"{error}If a character other than , ; | or tab stands between them, give it: delimiter="
 
 
 def _explain_names(
-    rows: Sequence[list[str]], want: Wanted, row: list[str], keys: bool, confirm: Confirm
+    rows: Sequence[list[str]],
+    want: Wanted,
+    row: list[str],
+    keys: bool,
+    advice: str | None,
+    confirm: Confirm,
 ) -> str:
     at = rows.index(row)
     below = rows[at + 1 :]
@@ -125,7 +142,7 @@ def _explain_names(
     error = f"No {_name_missing(rows, want)} found. {found}"
     options = pair and _find_options(rows, want, pair, at if named else None, keys, confirm)
     if not pair or not options:
-        return f"{error} {_list_columns(row, keys)}"
+        return f"{error} {advice or _list_columns(row, keys)}"
     if pair.keywords:
         name = repr(row[pair.question]) if named else str(pair.question + 1)
         return (

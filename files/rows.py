@@ -3,6 +3,7 @@
 | the row | becomes |
 |---|---|
 | is as wide as the header | question, answer and id without the spaces around them; all else as it is |
+| has the notes of a rejected row at its end, below their names | the row without them (note_columns.py) |
 | is wider, and its extra fields are empty | the row without them |
 | is wider, with overflow=join, and the answer is the last column | as wide as the header: fields that begin with a space are joined to the field before them if that gives the right width; otherwise the extra fields belong to the answer |
 | is wider otherwise | too_many_fields |
@@ -27,6 +28,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from files.layout import Layout
+from files.note_columns import cut_notes
 from files.padding import PaddingBudget
 from files.phrasings import read_cells, split_cell, takes_all
 from files.prose import glue_prose
@@ -59,7 +61,8 @@ RejectionCode = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
+# It is not frozen, because a frozen one takes three times as long to make, and there are millions.
+@dataclass(slots=True)
 class Row:
     """A row that is taken.
 
@@ -99,6 +102,7 @@ class RowRules:
         columns = layout.columns
         self._layout = layout
         self._width = layout.width
+        self._has_notes = layout.notes > 0
         self._question = columns.question
         self._answer = columns.answer
         self._id = columns.id
@@ -161,6 +165,8 @@ class RowRules:
     def _fit(self, line: int, fields: list[str]) -> list[str] | Rejection | None:
         """Return a row of another width as wide as the others, or None if nothing is in it."""
         width = self._width
+        if self._has_notes:
+            fields = cut_notes(fields, width)
         if len(fields) > width:
             if not any(map(is_visible, fields[width:])):
                 return fields[:width]

@@ -21,6 +21,7 @@ from files.csv_file import CsvFile, open_csv
 from files.encoding import detect_encoding, text_chunks
 from files.errors import FileError
 from files.formats import find_format
+from files.formulas import RestoredTable
 from files.json_file import find_json_kind, open_json
 from files.object_file import open_objects
 from files.options import ReadOptions
@@ -30,7 +31,7 @@ from files.yaml_look import is_yaml
 
 _START_BYTES = 1 << 16
 
-Table: TypeAlias = "CsvFile | RowTable | WorkbookTable"
+Table: TypeAlias = "CsvFile | RowTable | WorkbookTable | RestoredTable"
 
 
 @contextmanager
@@ -47,7 +48,7 @@ def open_table(file: BinaryIO, options: ReadOptions) -> Iterator[Table]:
     else:
         opened = open_workbook(file, kind, options)
     with opened as table:
-        yield table
+        yield RestoredTable(table, table.description) if options.spreadsheet_safe else table
 
 
 def _open_text(file: BinaryIO, options: ReadOptions) -> AbstractContextManager[Table]:

@@ -15,13 +15,13 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import yaml
 
 from files.encoding import Encoding, text_chunks
 from files.errors import FileError
+from files.json_chats import list_conversations
 from files.json_file import write_json
 from files.options import Column
 from files.rasa import convert_rasa
@@ -120,39 +120,8 @@ def _convert(value: Any) -> Any:
     """Return what the files of chatbots say as a list of questions and answers."""
     if not isinstance(value, dict):
         return value
-    conversations: Any = value.get("conversations")
-    if _is_list_of(conversations, list) and all(_is_list_of(c, str) for c in conversations):
-        return list(_read_conversations(conversations, value.get("categories")))
-    return convert_rasa(value)
-
-
-def _read_conversations(
-    conversations: list[list[str]], categories: Any
-) -> Iterator[dict[str, Any]]:
-    """Yield the conversations; questions with the same only answer are phrasings of one."""
-    asked: dict[str, list[str]] = {}
-    for question, *answers in conversations:
-        if len(answers) == 1:
-            asked.setdefault(answers[0], []).append(question)
-    for texts in conversations:
-        pair = _read_conversation(texts, categories)
-        questions = asked.pop(pair["answer"], None) if len(texts) == 2 else [texts[0]]
-        if questions is not None:
-            yield pair | ({"question": questions} if len(questions) > 1 else {})
-
-
-def _read_conversation(texts: list[str], categories: Any) -> dict[str, Any]:
-    """Return a conversation of ChatterBot; with more than one answer, the answer is no text."""
-    question, *answers = texts
-    pair: dict[str, Any] = {"question": question}
-    pair["answer"] = answers[0] if len(answers) == 1 else {"turns": answers}
-    if _is_list_of(categories, str):
-        pair["categories"] = ", ".join(categories)
-    return pair
-
-
-def _is_list_of(value: Any, kind: type) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(v, kind) for v in value)
+    pairs = list_conversations(value)
+    return convert_rasa(value) if pairs[0] is value else pairs
 
 
 def _explain_malformed(error: yaml.YAMLError) -> FileError:

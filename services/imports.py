@@ -15,12 +15,14 @@ from typing import BinaryIO
 
 import store.jobs
 import store.preview
+from db import Pool
 from files.description import FileDescription
 from files.options import ReadOptions
 from files.rows import Rejection, Row
 from files.table import Table, open_table
 from services.runtime import Runtime
 from store.jobs import Job, NewJob, UploadKey
+from store.models import Model
 from store.rejections import RejectedRow
 from store.staging import StagedRow
 from texts import answer_hash, id_key, question_hash
@@ -89,7 +91,16 @@ def _digest_file(file: BinaryIO) -> bytes:
 def import_file(
     runtime: Runtime, upload: Upload, options: ImportOptions, key: UploadKey | None = None
 ) -> Job:
-    """Store a job with all rows of the file, and wake the workers.
+    """Do as `enqueue`, and wake the workers."""
+    job = enqueue(runtime.pool, upload, options, key)
+    runtime.workers.wake()
+    return job
+
+
+def enqueue(
+    pool: Pool, upload: Upload, options: ImportOptions, key: UploadKey | None = None
+) -> Job:
+    """Store a job with all rows of the file, for whoever has workers on the database.
 
     With a key that the same import used before, return the job of that import instead. Raises
     KeyReused where another import used it, and FileError when the file can't be taken as a whole;
@@ -97,14 +108,20 @@ def import_file(
     """
     with read_table(upload, options) as table:
         new = _build_job(upload, options, table.description, key)
-        job = store.jobs.create_job(runtime.pool, new, stage_rows(table))
-    runtime.workers.wake()
+        job = store.jobs.create_job(pool, new, stage_rows(table))
     logger.info("job %s: %d rows, %d rejected", job.id, job.total, job.rejected)
     return job
 
 
 def preview_file(
     runtime: Runtime, upload: Upload, options: ImportOptions, most: int
+) -> ImportPreview:
+    """Do as `foresee`, for the model that runs."""
+    return foresee(runtime.pool, runtime.model, upload, options, most)
+
+
+def foresee(
+    pool: Pool, model: Model, upload: Upload, options: ImportOptions, most: int
 ) -> ImportPreview:
     """Return what importing the file would do, with its first `most` rows and rejections.
 
@@ -115,7 +132,7 @@ def preview_file(
         description = table.description
         new = _build_job(upload, options, description)
         rows = stage_rows(_keep_first(table, first, most))
-        job, rejected = store.preview.preview_job(runtime.pool, runtime.model, new, rows, most)
+        job, rejected = store.preview.preview_job(pool, model, new, rows, most)
     return ImportPreview(job, description, first, rejected)
 
 

@@ -1,4 +1,7 @@
-"""The background thread that builds the approximate index, and builds it again when it is lost."""
+"""The background thread that builds the approximate index, and builds it again when it is lost.
+
+It first fills what a new version of the schema needs of the items that are stored already.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import logging
 import threading
 
 import store.index
+import store.visible_metadata
 from db import DatabaseUnavailable, Pool
 from store.models import Model
 
@@ -37,6 +41,8 @@ class Indexer:
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
+                while not self._stopping.is_set() and store.visible_metadata.fill_part(self._pool):
+                    pass
                 store.index.build_index(self._pool, self._model, self._min_vectors, self._memory_mb)
             except DatabaseUnavailable as error:
                 logger.warning("The index is not looked after: %s", error)

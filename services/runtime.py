@@ -9,18 +9,24 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import config
 import db
 import store.models
 from config import ConfigError, Settings
 from db import DatabaseUnavailable, Pool, SchemaError
 from embedders.guard import GuardedModel
-from embedders.loading import load_model
+from embedders.loading import identify_model, load_model
 from embedders.remote import RemoteModel, RemoteOptions
 from embeddings import Embedder, EmbeddingService, ModelLoadError
 from postgres.programs import EmbeddedPostgresError
 from postgres.server import EmbeddedPostgres
+from services.calibration import Calibration
+from services.evaluator import Evaluator
 from services.indexer import Indexer
+from services.patience import DatabaseRefuses, wait_for_database
+from services.search import Searcher
 from services.users import Users
+from services.wording import Wordings
 from services.workers import Workers
 from store.models import Model
 
@@ -41,6 +47,19 @@ DATABASE_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
+class Database:
+    """The database of the settings: connections, and the embedded server where it is that one."""
+
+    pool: Pool
+    postgres: EmbeddedPostgres | None
+
+    def close(self) -> None:
+        self.pool.close()
+        if self.postgres is not None:
+            self.postgres.stop()
+
+
+@dataclass(frozen=True)
 class Runtime:
     """The running parts of one process."""
 
@@ -50,14 +69,25 @@ class Runtime:
     embeddings: EmbeddingService
     workers: Workers
     indexer: Indexer
+    searcher: Searcher
+    evaluator: Evaluator
     postgres: EmbeddedPostgres | None
     process: int
+
+    def find_model(self) -> Model:
+        return self.model
+
+    def start_workers(self) -> None:
+        """Let them look at the queue: they run already."""
+        self.workers.wake()
 
     def close(self) -> None:
         """Stop everything; the workers finish their batches first. Safe to call again."""
         if os.getpid() != self.process:
             return  # a forked child must not stop its parent's parts
         self.indexer.stop()
+        self.evaluator.stop()
+        self.searcher.calibration.stop()
         self.workers.stop()
         self.embeddings.close()
         self.pool.close()
@@ -65,32 +95,61 @@ class Runtime:
             self.postgres.stop()
 
 
+def open_database(settings: Settings, seconds: float = DATABASE_SECONDS) -> Database:
+    """Return the database, with the schema of this version. Raises one of START_ERRORS.
+
+    Wait up to `seconds` for one that the settings name.
+    """
+    postgres = None
+    if settings.database_dsn is None:
+        postgres = EmbeddedPostgres.start(settings.data_dir)
+    try:
+        pool = _open_pool(settings, postgres, seconds)
+        db.apply_schema(pool)
+    except BaseException:
+        if postgres is not None:
+            postgres.stop()
+        raise
+    return Database(pool, postgres)
+
+
+def find_model(settings: Settings, pool: Pool) -> Model:
+    """Return the settings' model as the database knows it, without loading it.
+
+    Raises ModelLoadError, ConfigError.
+    """
+    if settings.embedding_url is None:
+        identity = identify_model(settings.embedding_model)
+    else:
+        identity = _describe_remote(settings).identity
+    # A model that is new has no vectors yet, and so has number 0, which no model gets.
+    return store.models.find_model(pool, identity) or Model(0, identity, 0)
+
+
 def start_runtime(
     settings: Settings,
     embedder: Embedder | None = None,
     *,
     with_users: bool = True,
+    database: Database | None = None,
     database_seconds: float = DATABASE_SECONDS,
 ) -> Runtime:
     """Start what the settings ask for, with `embedder` instead of their model where one is given.
 
-    Wait up to `database_seconds` for a database that the settings name. Raises one of START_ERRORS,
-    with one line for a person.
+    Take over the `database` that is open already, or open it: wait up to `database_seconds` for one
+    that the settings name. Raises one of START_ERRORS, with one line for a person.
     """
     # The credentials come first: nothing slow starts when they are missing.
     users = _admin(settings) if with_users else {}
-    postgres = None
-    if settings.database_dsn is None:
-        postgres = EmbeddedPostgres.start(settings.data_dir)
+    database = database or open_database(settings, database_seconds)
+    pool = database.pool
     try:
-        pool = _open_pool(settings, postgres, database_seconds)
-        db.apply_schema(pool)
         embeddings = _make_embeddings(settings, embedder)
         model = _register_model(pool, embeddings)
     except BaseException:
-        if postgres is not None:
-            postgres.stop()
+        database.close()
         raise
+    searcher = _make_searcher(pool, model, embeddings)
     runtime = Runtime(
         users=Users(users),
         pool=pool,
@@ -98,7 +157,9 @@ def start_runtime(
         embeddings=embeddings,
         workers=_make_workers(settings, pool, model, embeddings),
         indexer=_make_indexer(settings, pool, model),
-        postgres=postgres,
+        searcher=searcher,
+        evaluator=Evaluator(searcher),
+        postgres=database.postgres,
         process=os.getpid(),
     )
     _start_threads(runtime, settings)
@@ -123,7 +184,12 @@ def _open_pool(settings: Settings, postgres: EmbeddedPostgres | None, seconds: f
     """Return a pool of connections to a database that answers."""
     pool = Pool(_choose_dsn(settings, postgres), settings.db_pool_size)
     try:
-        db.wait_for(pool, seconds)
+        wait_for_database(pool, seconds, config.read_names(settings.database_dsn or ""))
+    except DatabaseRefuses as error:
+        raise DatabaseUnavailable(
+            f"{error} Look at DATABASE_URL, or DB_HOST, DB_PORT, DB_NAME, DB_USER and DB_PASSWORD: "
+            + " ".join(str(error.__cause__ or "").split())
+        ) from error
     except DatabaseUnavailable as error:
         if postgres is not None:
             raise
@@ -148,19 +214,21 @@ def _load_guarded(settings: Settings) -> GuardedModel:
         return GuardedModel(
             load_model(settings.embedding_model, settings.embedding_backend, settings.data_dir)
         )
+    model = RemoteModel(_describe_remote(settings))
+    return GuardedModel(model, reference=model.reference)
+
+
+def _describe_remote(settings: Settings) -> RemoteOptions:
     if settings.embedding_model is None:
         raise ConfigError("EMBEDDING_URL is set: name the server's model by EMBEDDING_MODEL.")
-    model = RemoteModel(
-        RemoteOptions(
-            url=settings.embedding_url,
-            model=settings.embedding_model,
-            api_key=settings.embedding_api_key,
-            query_prompt=settings.embedding_query_prompt,
-            passage_prompt=settings.embedding_passage_prompt,
-            input_types=settings.embedding_input_types,
-        )
+    return RemoteOptions(
+        url=settings.embedding_url or "",
+        model=settings.embedding_model,
+        api_key=settings.embedding_api_key,
+        query_prompt=settings.embedding_query_prompt,
+        passage_prompt=settings.embedding_passage_prompt,
+        input_types=settings.embedding_input_types,
     )
-    return GuardedModel(model, reference=model.reference)
 
 
 def _register_model(pool: Pool, embeddings: EmbeddingService) -> Model:
@@ -201,6 +269,11 @@ def _make_workers(
     )
 
 
+def _make_searcher(pool: Pool, model: Model, embeddings: EmbeddingService) -> Searcher:
+    calibration = Calibration(pool, model, embeddings)
+    return Searcher(pool, model, embeddings, calibration, Wordings())
+
+
 def _make_indexer(settings: Settings, pool: Pool, model: Model) -> Indexer:
     return Indexer(
         pool,
@@ -230,3 +303,5 @@ def _start_threads(runtime: Runtime, settings: Settings) -> None:
     runtime.workers.start()
     if settings.worker_threads:
         runtime.indexer.start()
+        runtime.evaluator.start()
+    runtime.searcher.calibration.start()

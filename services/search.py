@@ -1,58 +1,242 @@
-"""Searches: a question becomes a vector, and the database finds the items nearest to it."""
+"""Searches: the items nearest to a question, and whether one of them is its answer.
+
+The decision looks at the CANDIDATES nearest items under the query's collections and filter. So it
+depends on neither page, order nor largest distance. All pages are cut from one list: the nearest
+items in the order that is asked for, then those that follow by distance.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
 
+import store.candidates
 import store.search
-from embeddings import FloatArray
-from services.runtime import Runtime
+from db import Pool
+from embeddings import EmbeddingService, FloatArray
+from services.abbreviations import expand_abbreviations
+from services.calibration import Calibration
+from services.confidence import (
+    CANDIDATES,
+    DEFAULT_THRESHOLDS,
+    Candidate,
+    Confidence,
+    Decision,
+    Relevant,
+    decide,
+    estimate_confidence,
+    rank_candidates,
+)
+from services.conflicts import find_difference
+from services.wording import Wording, Wordings
+from store.filters import Condition
+from store.models import Model
 from store.search import Hit
+from store.thresholds import Thresholds
+
+Order = Literal["distance", "relevance"]
+
+# A code is rare if it stands in no more items than this, or in no larger share of them.
+RARE_ITEMS = 2
+RARE_SHARE = 0.1
+NOT_MEASURED = (
+    "The model is new and its distances are being measured, so no confidence is known yet: "
+    "the decision is ambiguous for a moment."
+)
+
+
+@dataclass(frozen=True)
+class Searcher:
+    """What a search needs."""
+
+    pool: Pool
+    model: Model
+    embeddings: EmbeddingService
+    calibration: Calibration
+    wordings: Wordings
 
 
 @dataclass(frozen=True)
 class Query:
     """A question, and which items may answer it; None keeps all of them.
 
-    `metadata` are columns with the values that an item must have; `max_distance` is the largest
-    cosine distance, 0 to 2.
+    `metadata` are the conditions that an item must meet; `max_distance` is the largest cosine
+    distance, 0 to 2. `min_confidence` stands for the threshold `answer`.
     """
 
     question: str
     limit: int
     offset: int = 0
     collections: Sequence[str] | None = None
-    metadata: Mapping[str, str] | None = None
+    metadata: Sequence[Condition] | None = None
     max_distance: float | None = None
+    order: Order = "distance"
+    min_confidence: float | None = None
 
 
-def find_hits(runtime: Runtime, query: Query) -> list[Hit]:
-    """Return the items nearest to the question, nearest first.
+@dataclass(frozen=True)
+class Judgement:
+    """What a bot should do, and why. `best` is the first by relevance; None if nothing is there."""
 
-    Raises EmbeddingFailed, EmbedderBusy.
+    decision: Decision
+    confidence: Confidence
+    thresholds: Thresholds
+    best: Hit | None
+    warnings: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A page of hits, and the judgement, which does not depend on the page."""
+
+    judgement: Judgement
+    hits: list[Hit]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A query with the text that is searched, which has no abbreviations, and its vector."""
+
+    query: Query
+    text: str
+    vector: FloatArray
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """The nearest items by distance and by relevance, and the judgement on them."""
+
+    nearest: list[Hit]
+    ranked: list[Relevant]
+    judgement: Judgement
+
+
+def answer_query(searcher: Searcher, query: Query) -> Reply:
+    """Search, and judge what is found. Raises EmbeddingFailed, EmbedderBusy."""
+    (reply,) = answer_each(searcher, [query])
+    return reply
+
+
+def answer_each(searcher: Searcher, queries: Sequence[Query]) -> Iterator[Reply]:
+    """Embed all questions together, then yield the reply to one after the other.
+
+    Raises as `answer_query`.
     """
-    return _search(runtime, query, runtime.embeddings.embed_query(query.question))
+    texts = [expand_abbreviations(query.question) for query in queries]
+    vectors = searcher.embeddings.embed_queries(texts)
+    for query, text, vector in zip(queries, texts, vectors, strict=True):
+        yield _answer(searcher, Asked(query, text, vector))
 
 
-def find_hits_of_each(runtime: Runtime, queries: Sequence[Query]) -> Iterator[list[Hit]]:
-    """Embed all questions together, then yield the hits of one after the other.
-
-    Raises as `find_hits`.
-    """
-    vectors = runtime.embeddings.embed_queries([query.question for query in queries])
-    for query, vector in zip(queries, vectors, strict=True):
-        yield _search(runtime, query, vector)
+def _answer(searcher: Searcher, asked: Asked) -> Reply:
+    found = inspect(searcher, asked)
+    relevant = [one.candidate.hit for one in found.ranked]
+    head = relevant if asked.query.order == "relevance" else found.nearest
+    return Reply(found.judgement, _cut_page(searcher, asked, head))
 
 
-def _search(runtime: Runtime, query: Query, vector: FloatArray) -> list[Hit]:
+def inspect(searcher: Searcher, asked: Asked) -> Inspection:
+    """Find the nearest items and judge them."""
+    nearest = _find_hits(searcher, asked, limit=CANDIDATES, offset=0)
+    ranked, thresholds = _rank(searcher, asked, nearest)
+    return Inspection(nearest, ranked, _judge(searcher, asked, ranked, thresholds))
+
+
+def _find_hits(searcher: Searcher, asked: Asked, *, limit: int, offset: int) -> list[Hit]:
     return store.search.search(
-        runtime.pool,
-        runtime.model,
-        vector,
-        limit=query.limit,
-        offset=query.offset,
-        collections=query.collections,
-        metadata=query.metadata,
-        max_distance=query.max_distance,
+        searcher.pool,
+        searcher.model,
+        asked.vector,
+        limit=limit,
+        offset=offset,
+        collections=asked.query.collections,
+        metadata=asked.query.metadata,
     )
+
+
+def _cut_page(searcher: Searcher, asked: Asked, head: list[Hit]) -> list[Hit]:
+    """Return the page of the list that begins with `head`, the nearest items in any order."""
+    query = asked.query
+    end = query.offset + query.limit
+    near = [hit for hit in head if _is_near(hit, query)]
+    page = near[query.offset : end]
+    # Whoever follows is farther than the nearest CANDIDATES items.
+    if end <= CANDIDATES or len(near) < CANDIDATES:
+        return page
+    start = max(query.offset, CANDIDATES)
+    tail = _find_hits(searcher, asked, limit=end - start, offset=start)
+    return page + [hit for hit in tail if _is_near(hit, query)]
+
+
+def _is_near(hit: Hit, query: Query) -> bool:
+    return query.max_distance is None or hit.distance <= query.max_distance
+
+
+def _rank(
+    searcher: Searcher, asked: Asked, nearest: list[Hit]
+) -> tuple[list[Relevant], Thresholds]:
+    """Return the nearest items by relevance, and the thresholds of the collection or of the query.
+
+    While the model's constants are not known, the items stay in their order.
+    """
+    names = asked.query.collections
+    measured = store.candidates.measure_cosines(
+        searcher.pool,
+        searcher.model,
+        asked.vector,
+        [hit.id for hit in nearest],
+        names[0] if names is not None and len(names) == 1 else None,
+    )
+    candidates = [
+        Candidate(hit, measured.cosines[hit.id].question, measured.cosines[hit.id].pair)
+        for hit in nearest
+        if hit.id in measured.cosines
+    ]
+    return _order(searcher, asked, candidates), _choose_thresholds(asked.query, measured.thresholds)
+
+
+def _order(searcher: Searcher, asked: Asked, candidates: list[Candidate]) -> list[Relevant]:
+    constants = searcher.calibration.get_constants()
+    if constants is None:
+        return [Relevant(one, one.nearer) for one in candidates]
+    return rank_candidates(Wording(asked.text), candidates, constants, searcher.wordings)
+
+
+def _choose_thresholds(query: Query, own: Thresholds | None) -> Thresholds:
+    thresholds = own or DEFAULT_THRESHOLDS
+    if query.min_confidence is None:
+        return thresholds
+    return replace(thresholds, answer=query.min_confidence)
+
+
+def _judge(
+    searcher: Searcher, asked: Asked, ranked: list[Relevant], thresholds: Thresholds
+) -> Judgement:
+    """Return the judgement on the candidates, most relevant first."""
+    if not ranked:
+        return Judgement("none", Confidence(0.0, 0.0), thresholds, None)
+    best = ranked[0].candidate.hit
+    constants = searcher.calibration.get_constants()
+    if constants is None:
+        return Judgement("ambiguous", Confidence(0.0, 0.0), thresholds, best, [NOT_MEASURED])
+    confidence = estimate_confidence(ranked, constants, thresholds.constant)
+    decision = decide(confidence, thresholds)
+    if decision == "answer" and _must_ask_back(searcher, asked.text, best):
+        decision = "ambiguous"
+    return Judgement(decision, confidence, thresholds, best)
+
+
+def _must_ask_back(searcher: Searcher, text: str, best: Hit) -> bool:
+    """Return whether question and item differ in a rare code, or in a pair of opposites.
+
+    How rare a code is, is counted in a sample of the item's collection, and only if codes differ.
+    """
+    difference = find_difference(text, best.question, best.answer)
+    if difference.opposite or not difference.codes.asked:
+        return difference.opposite
+    codes = [*difference.codes.asked, *difference.codes.stored]
+    counts, items = store.candidates.count_codes(searcher.pool, best.collection, codes)
+    most = max(RARE_ITEMS, RARE_SHARE * items)
+    rare = frozenset(code for code in codes if counts.get(code, 0) <= most)
+    return difference.codes.conflict(rare)

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from psycopg2.extensions import cursor
 from psycopg2.sql import SQL, Composed
 
-from db import DatabaseUnavailable, Pool
+from db import DatabaseUnavailable, Pool, fetch_row
 
 # Rows that were claimed so often and never finished are tried alone. The partial indexes of
 # schema.sql contain the same number, because an index needs a constant.
@@ -36,6 +36,8 @@ LEASE_OVER = SQL("""(
 # A server that says nothing for so many seconds is away.
 CLAIM_SECONDS = 10.0
 RELEASE_SECONDS = 5.0
+# A worker that claimed rows so long ago may still embed them; most batches take 4 seconds.
+ALIVE_SECONDS = 20.0
 
 
 class ClaimedRow(NamedTuple):
@@ -156,6 +158,23 @@ WITH picked AS MATERIALIZED (
 )
 {lease_picked}
 """).format(over=LEASE_OVER, lease_picked=_LEASE_PICKED)
+
+
+def is_worked_on(pool: Pool, job_id: uuid.UUID) -> bool:
+    """Return whether somebody works, here or elsewhere: on this job, or on others before it.
+
+    Who starts or ends a job holds a lock on it; who embeds rows claimed them a moment ago.
+    """
+    with pool.reading() as conn, conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT NOT EXISTS (SELECT FROM jobs WHERE id = %s FOR NO KEY UPDATE SKIP LOCKED)
+                OR EXISTS (SELECT FROM jobs WHERE claimed_at
+                    BETWEEN clock_timestamp() - make_interval(secs => %s) AND clock_timestamp())
+            """,
+            (job_id, ALIVE_SECONDS),
+        )
+        return bool(fetch_row(cur)[0])
 
 
 def extend_lease(pool: Pool, batch: Batch, lease_seconds: int) -> bool:

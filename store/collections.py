@@ -76,6 +76,21 @@ def _lock(cur: cursor, source: SQL, value: object) -> int | None:
     return None if row is None else int(row[0])
 
 
+def get_collection(pool: Pool, name: str) -> Collection | None:
+    """Return a collection; None if it holds no items."""
+    with pool.reading(seconds=30.0) as conn, conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT c.name, count(*), max(i.updated_at)
+            FROM collections c JOIN items i ON i.collection_id = c.id
+            WHERE c.name = %s GROUP BY c.name
+            """,
+            (name,),
+        )
+        row = cur.fetchone()
+        return None if row is None else Collection(*row)
+
+
 def list_collections(pool: Pool) -> list[Collection]:
     """Return the collections that hold items, by name."""
     with pool.reading(seconds=30.0) as conn, conn.cursor() as cur:
@@ -106,7 +121,9 @@ def delete_collection(pool: Pool, name: str) -> int | None:
         cur.execute("DELETE FROM item_vectors WHERE collection_id = %s", (collection_id,))
         cur.execute("DELETE FROM items WHERE collection_id = %s", (collection_id,))
         deleted = int(cur.rowcount)
-        cur.execute("UPDATE collections SET file = '{}' WHERE id = %s", (collection_id,))
+        cur.execute(
+            "UPDATE collections SET file = '{}', decision = NULL WHERE id = %s", (collection_id,)
+        )
         return deleted if deleted or canceled else None
 
 

@@ -81,6 +81,7 @@ class Job:
     started_at: datetime | None
     finished_at: datetime | None
     waiting: str | None
+    kind: str = "import"
 
     @property
     def done(self) -> int:
@@ -99,7 +100,7 @@ class LockedJob:
 
 
 _SELECT_JOBS = SQL("""
-    SELECT id, status, collection, filename, mode, file, total, inserted, updated, unchanged,
+    SELECT id, status, kind, collection, filename, mode, file, total, inserted, updated, unchanged,
     rejected, deleted, error_code, error, created_at, started_at, finished_at,
     CASE WHEN finished_at IS NULL THEN waiting END AS waiting,
     CASE WHEN finished_at IS NULL THEN rate

@@ -104,8 +104,11 @@ _FILTERS = {
     ),
     # Asked for each vector that the index gives: not of all items beforehand.
     "metadata": (
-        "jsonb",
-        SQL(" AND (SELECT i.metadata @> {} FROM items i WHERE i.id = v.item_id)"),
+        "jsonpath",
+        SQL(
+            " AND (SELECT coalesce(i.visible_metadata, i.metadata) @@ {}"
+            " FROM items i WHERE i.id = v.item_id)"
+        ),
     ),
     "items": ("bigint[]", SQL(" AND v.item_id = ANY ({})")),
 }

@@ -66,5 +66,6 @@ WITH {wordings}, merged AS (
     SELECT first, array_agg(text ORDER BY place) AS texts FROM wordings GROUP BY first
 )
 UPDATE job_rows r SET alternatives = m.texts
-FROM merged m WHERE r.job_id = %(job)s AND r.row_no = m.first AND r.alternatives IS DISTINCT FROM m.texts
+FROM merged m
+WHERE r.job_id = %(job)s AND r.row_no = m.first AND r.alternatives IS DISTINCT FROM m.texts
 """).format(wordings=_WORDINGS)

@@ -9,15 +9,15 @@ first part too. A filter that keeps few items needs no index: the query is compa
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from psycopg2.extensions import cursor
-from psycopg2.extras import Json
 
 from db import Connection, Pool, fetch_row
 from embeddings import FloatArray
+from store.filters import Condition, compose_path
 from store.models import Model
 from store.ranking import MOST_FROM_INDEX, Ranking, rank_page, run
 from store.vectors import format_halfvec
@@ -53,7 +53,7 @@ def search(
     limit: int,
     offset: int = 0,
     collections: Sequence[str] | None = None,
-    metadata: Mapping[str, str] | None = None,
+    metadata: Sequence[Condition] | None = None,
     max_distance: float | None = None,
 ) -> list[Hit]:
     """Return a page of the items nearest to `query` (shape (dimension,)), nearest first.
@@ -66,13 +66,25 @@ def search(
         "limit": limit,
         "offset": offset,
         "collections": None if collections is None else list(collections),
-        "metadata": Json(dict(metadata)) if metadata else None,
+        "metadata": compose_path(metadata) if metadata else None,
     }
     with pool.reading() as conn, conn.cursor() as cur:
         hits = [Hit(*row) for row in _find_page(conn, cur, model, values)]
     # The index orders by vectors that it rounded itself.
     hits.sort(key=lambda hit: (hit.distance, hit.id))
     return [hit for hit in hits if max_distance is None or hit.distance <= max_distance]
+
+
+def has_items(
+    pool: Pool, collections: Sequence[str] | None, metadata: Sequence[Condition] | None
+) -> bool:
+    """Return whether the collections have an item that meets the conditions."""
+    values = {
+        "collections": None if collections is None else list(collections),
+        "metadata": compose_path(metadata) if metadata else None,
+    }
+    with pool.reading() as conn, conn.cursor() as cur:
+        return _select_kept(cur, values, 1).items > 0
 
 
 def _find_page(
@@ -129,7 +141,8 @@ def _select_kept(cur: cursor, values: dict[str, Any], most: int | None) -> _Kept
 _KEPT_BY_METADATA = """
 SELECT count(*), coalesce(array_agg(id), '{}')::text FROM (
     SELECT id FROM items
-    WHERE metadata @> %(metadata)s
+    WHERE (visible_metadata IS NULL AND metadata @@ %(metadata)s::jsonpath
+           OR visible_metadata @@ %(metadata)s::jsonpath)
       AND (%(collections)s IS NULL OR collection_id = ANY (ARRAY(
           SELECT id FROM collections WHERE name = ANY (%(collections)s))))
     LIMIT %(most)s

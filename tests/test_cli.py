@@ -6,11 +6,15 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import pytest
 from apiflask import APIFlask
 from click.testing import Result
 
 from tests.support.client import Client
+
+ROOT = Path(__file__).parents[1]
 
 
 def run(app: APIFlask, *args: str) -> Result:
@@ -51,7 +55,7 @@ def test_what_is_wrong_is_one_line(app: APIFlask, tmp_path: Path) -> None:
 
 
 def test_a_start_that_fails_is_one_line(tmp_path: Path) -> None:
-    app = Path(__file__).parents[1] / "app.py"
+    app = ROOT / "app.py"
     environ = {k: v for k, v in os.environ.items() if not k.startswith(("API_", "DB_", "DATABASE"))}
     run = subprocess.run(
         [sys.executable, "-m", "flask", "--app", str(app), "search", "anything"],
@@ -60,3 +64,85 @@ def test_a_start_that_fails_is_one_line(tmp_path: Path) -> None:
     assert run.returncode == 1
     assert run.stderr.count("\n") == 1
     assert "API_USERNAME" in run.stderr
+
+
+def test_a_collection_is_evaluated_with_a_status_for_ci(
+    app: APIFlask, client: Client, tmp_path: Path
+) -> None:
+    client.load("id,question,answer\np1,How do I pay?,By card.\np2,Where is it?,There.\n")
+    file, plot = tmp_path / "asked.csv", tmp_path / "plot.png"
+    file.write_text(
+        "question,expected\n" + "How do I pay?,p1\nWhere is it?,p1\n" * 10 + "What?,p9\n", "utf-8"
+    )
+    done = run(app, "evaluate", str(file), "--min-first", "50", "--max-wrong", "100", "--apply")
+    assert done.exit_code == 0, done.output
+    assert "first                      0.500" in done.stdout
+    assert "fitted:" in done.stdout
+    assert "unknown_expected" in done.stderr
+    assert client.get("/collections/default/thresholds").json["own"] is True
+    low = run(app, "evaluate", str(file), "--min-first", "51")
+    assert low.exit_code == 1
+    assert "50.0 % of the first hits" in low.stderr
+    assert run(app, "evaluate", str(file), "--max-wrong", "-1").exit_code == 1
+
+    pytest.importorskip("matplotlib")
+    assert run(app, "evaluate", str(file), "--plot", str(plot)).exit_code == 0
+    assert plot.read_bytes().startswith(b"\x89PNG")
+
+
+HEAVY = ("torch", "transformers", "sentence_transformers", "openvino", "tokenizers", "pandas")
+
+
+@pytest.mark.parametrize(
+    ("args", "said", "status"),
+    [
+        (["import", "none.csv"], "File 'none.csv' does not exist.", 2),
+        (["import", "faq.csv", "--collection", "a b"], "collection", 2),
+        (["import", "bad.csv"], "missing_column", 1),
+        (["import", "faq.csv", "--dry-run"], "1 inserted", 0),
+        (["routes"], "/upload", 0),
+        (["--help"], "import", 0),
+    ],
+    ids=["missing file", "wrong option", "wrong file", "dry run", "routes", "help"],
+)
+def test_a_command_that_embeds_nothing_loads_no_library_of_models(
+    args: list[str], said: str, status: int, dsn: str, tmp_path: Path
+) -> None:
+    """What takes seconds is never imported; nor is the database asked where nothing needs it."""
+    (tmp_path / "faq.csv").write_text("question,answer\nWhen?,At 9.\n")
+    (tmp_path / "bad.csv").write_text("name,text\na,b\n")
+    program = f"""
+import sys
+from flask.cli import main
+sys.argv = ["flask", "--app", {str(ROOT / "app.py")!r}, *{args!r}]
+try:
+    main()
+except SystemExit as end:
+    status = end.code or 0
+print("loaded:", [name for name in {HEAVY!r} if name in sys.modules])
+sys.exit(status)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env=os.environ | {"DATABASE_URL": dsn, "API_USERNAME": "a", "API_PASSWORD": "b"},
+        capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == status, done.stderr
+    assert said in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout.splitlines()[-1] == "loaded: []"
+
+
+def test_a_wrong_database_is_one_line(dsn: str, tmp_path: Path) -> None:
+    wrong = urlsplit(dsn)._replace(path="/no_such_database").geturl()
+    (tmp_path / "faq.csv").write_text("question,answer\nWhen?,At 9.\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "flask", "--app", str(ROOT / "app.py"), "import", "faq.csv"],
+        cwd=tmp_path,
+        env=os.environ | {"DATABASE_URL": wrong, "API_USERNAME": "a", "API_PASSWORD": "b"},
+        capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "refuses the connection" in done.stderr

@@ -147,4 +147,4 @@ def test_a_silent_server_is_cut_off_at_the_deadline(dsn: str) -> None:
 def test_no_server_is_unavailable(tmp_path: Path) -> None:
     pool = Pool(f"host={tmp_path} dbname=x", 1)
     with pytest.raises(DatabaseUnavailable):
-        db.wait_for(pool, 0.1)
+        db.ping(pool)

@@ -39,6 +39,8 @@ WALLS = {
     "openpyxl": {"files"},
     "ijson": {"files"},
     "pandas": {"files"},
+    "sklearn": {"services"},
+    "matplotlib": {"cli"},
 }
 MAX_ROOT_FILES = 10
 MAX_FILE_LINES = 400

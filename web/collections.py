@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
+from itertools import chain
 
 from apiflask import APIBlueprint
 from flask import Response
 
 import store.collections
+import store.columns
+from files.csv_form import choose_form
 from files.description import FileDescription
-from files.export import choose_columns, write_csv
+from files.export import choose_columns, find_places, write_csv
+from files.reading_back import find_options
 from store.collections import Export
 from web.auth import auth
 from web.context import current_runtime
+from web.csv_schemas import ExportQuery
 from web.errors import not_found, require
-from web.responses import answer_csv, answer_json
-from web.schemas import CollectionBody, CollectionsResponse, DeletedResponse, ExportQuery
+from web.responses import answer_csv, answer_json, name_options
+from web.schemas import (
+    CollectionBody,
+    CollectionDetails,
+    CollectionsResponse,
+    ColumnBody,
+    DeletedResponse,
+)
+
+# A column shows so many of its values.
+COMMON_VALUES = 10
 
 routes = APIBlueprint("collections", __name__, tag="Collections")
 
@@ -30,6 +43,24 @@ def list_collections() -> Response:
         CollectionBody(name=one.name, items=one.items, updated_at=one.updated_at) for one in found
     ]
     return answer_json(CollectionsResponse(results=results))
+
+
+@routes.get("/collections/<name>")
+@routes.auth_required(auth)
+@routes.output(CollectionDetails)
+@routes.doc(
+    summary="Show a collection and the columns of its metadata",
+    description="The columns by which a search can filter, with the number of their different "
+    "values and the commonest of them, as the newest 20,000 items have them. A value of more than "
+    "200 characters is counted and not shown.",
+)
+def show_collection(name: str) -> Response:
+    _require_name(name)
+    pool = current_runtime().pool
+    found = require(store.collections.get_collection(pool, name), "such collection")
+    columns = store.columns.list_columns(pool, [name], common=COMMON_VALUES)
+    body = CollectionDetails(**vars(found), columns=[ColumnBody(**vars(one)) for one in columns])
+    return answer_json(body)
 
 
 @routes.delete("/collections/<name>")
@@ -47,16 +78,16 @@ def delete_collection(name: str) -> Response:
 @routes.input(ExportQuery, location="query", arg_name="query")
 @routes.doc(
     summary="The collection as a CSV that can be uploaded again",
-    description="In the order and under the names of the columns of its last file. Where an "
-    "upload would need options to understand them, the header `Upload-Options` has them. "
-    "`spreadsheet_safe=true` puts an apostrophe before cells that a spreadsheet would take for a "
-    "formula; the file name says so, and an upload of it would change those cells.",
+    description="In the order and under the names of the columns of its last file, in its "
+    "delimiter, with a BOM where it had one. Where an upload would need options to understand it, "
+    "the header `Upload-Options` has them. `spreadsheet_safe=true` puts an apostrophe before cells "
+    "that a spreadsheet would take for a formula; an upload with the same option takes it off.",
     responses={200: "The CSV."},
 )
 def export(name: str, query: ExportQuery) -> Response:
     _require_name(name)
     with store.collections.open_export(current_runtime().pool, name) as stored:
-        return _answer_export(name, require(stored, "such collection"), query.spreadsheet_safe)
+        return _answer_export(name, require(stored, "such collection"), query)
 
 
 def _require_name(name: str) -> None:
@@ -65,16 +96,24 @@ def _require_name(name: str) -> None:
         raise not_found("such collection")
 
 
-def _answer_export(name: str, stored: Export, spreadsheet_safe: bool) -> Response:
-    columns, options = choose_columns(
-        FileDescription.from_json(stored.file),
+def _answer_export(name: str, stored: Export, query: ExportQuery) -> Response:
+    file = FileDescription.from_json(stored.file)
+    columns, by_names = choose_columns(
+        file,
         stored.metadata_names,
         has_ids=stored.has_ids,
         has_alternatives=stored.has_alternatives,
     )
-    pieces = write_csv(columns, stored.rows, spreadsheet_safe=spreadsheet_safe)
-    safe = "-spreadsheet-safe" if spreadsheet_safe else ""
-    response = answer_csv(pieces, f"{name}{safe}.csv")
-    if options:
-        response.headers["Upload-Options"] = urlencode(options)
+    form = choose_form(
+        file,
+        delimiter=query.delimiter,
+        bom=query.bom,
+        spreadsheet_safe=query.spreadsheet_safe,
+    )
+    pieces = write_csv(columns, stored.rows, form)
+    start = next(pieces)
+    safe = "-spreadsheet-safe" if query.spreadsheet_safe else ""
+    response = answer_csv(chain([start], pieces), f"{name}{safe}.csv")
+    options = find_options(start, form, find_places(columns), by_names=by_names)
+    name_options(response, options)
     return response

@@ -18,9 +18,8 @@ from web.schemas import (
     PageOffset,
     Question,
     StoredName,
-    Text,
 )
-from web.validation import RequestModel
+from web.validation import RequestModel, Text
 
 Alternatives = Annotated[list[Question], Field(max_length=MAX_ALTERNATIVES)]
 

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from uuid import UUID
 
 from apiflask import APIBlueprint
 from flask import Response, request
 
+import store.evaluations
 import store.jobs
 import store.rejections
+from files.csv_form import choose_form
 from files.description import FileDescription
-from files.export import write_rejected
+from files.reading_back import find_options
+from files.rejected_rows import Rejected, RejectedColumns, write_rejected
 from store.jobs import Job
 from store.rejections import RejectedRow
 from web.auth import auth
 from web.context import current_runtime
+from web.csv_schemas import CsvQuery, ErrorsQuery
 from web.errors import require
-from web.responses import answer_csv, answer_json, answer_page
-from web.schemas import (
-    ErrorsResponse,
-    JobBody,
-    JobError,
-    JobsQuery,
-    JobsResponse,
-    PageQuery,
-    RowCounts,
-    RowErrorBody,
-)
+from web.job_schemas import ErrorsResponse, JobBody, JobError, JobsResponse, RowCounts, RowErrorBody
+from web.responses import answer_csv, answer_json, answer_page, name_options
+from web.schemas import JobsQuery
 
 routes = APIBlueprint("jobs", __name__, tag="Jobs")
 
@@ -52,22 +49,27 @@ def list_jobs(page: JobsQuery) -> Response:
 @routes.output(JobBody)
 @routes.doc(summary="Show a job and its progress")
 def show_job(job_id: UUID) -> Response:
-    return answer_json(describe_job(_require_job(job_id)))
+    job = _require_job(job_id)
+    body = describe_job(job)
+    if job.kind == "evaluation":
+        body.result = store.evaluations.get_result(current_runtime().pool, job_id)
+    return answer_json(body)
 
 
 @routes.get("/jobs/<uuid:job_id>/errors")
 @routes.auth_required(auth)
-@routes.input(PageQuery, location="query", arg_name="page")
+@routes.input(ErrorsQuery, location="query", arg_name="page")
 @routes.output(ErrorsResponse)
 @routes.doc(
     summary="List the job's rejected rows",
-    description="With `Accept: text/csv`, all of them in the columns of the file: mend them and "
-    "upload them again.",
+    description="With `Accept: text/csv`, all of them in the columns, the order and the delimiter "
+    "of the file, with `_line` and `_error` as the last columns: mend them and upload them again. "
+    "Where an upload would need options to understand them, the header `Upload-Options` has them.",
 )
-def list_errors(job_id: UUID, page: PageQuery) -> Response:
+def list_errors(job_id: UUID, page: ErrorsQuery) -> Response:
     job = _require_job(job_id)
     if request.accept_mimetypes.best_match(["application/json", "text/csv"]) == "text/csv":
-        return _answer_errors_csv(job)
+        return _answer_errors_csv(job, page)
     rows, total = store.rejections.list_rejected(
         current_runtime().pool, job_id, limit=page.limit, offset=page.offset
     )
@@ -93,7 +95,8 @@ def describe_job(job: Job) -> JobBody:
         status=job.status,  # type: ignore[arg-type]
         collection=job.collection,
         filename=job.filename,
-        mode=job.mode,  # type: ignore[arg-type]
+        kind=job.kind,  # type: ignore[arg-type]
+        mode=job.mode if job.kind == "import" else None,  # type: ignore[arg-type]
         created_at=job.created_at,
         started_at=job.started_at,
         finished_at=job.finished_at,
@@ -112,6 +115,7 @@ def describe_job(job: Job) -> JobBody:
         waiting=job.waiting,
         error=JobError(error=job.error, code=job.error_code or "failed") if job.error else None,
         file=job.file,
+        result=None,
     )
 
 
@@ -124,8 +128,18 @@ def _require_job(job_id: UUID) -> Job:
     return require(store.jobs.get_job(current_runtime().pool, job_id), "such job")
 
 
-def _answer_errors_csv(job: Job) -> Response:
-    rows = store.rejections.stream_rejected(current_runtime().pool, job.id)
+def _answer_errors_csv(job: Job, query: CsvQuery) -> Response:
     file = FileDescription.from_json(job.file)
-    pieces = write_rejected(file, (row.fields for row in rows))
-    return answer_csv(pieces, f"{job.id}-rejected.csv")
+    form = choose_form(
+        file, delimiter=query.delimiter, bom=True, spreadsheet_safe=query.spreadsheet_safe
+    )
+    columns = RejectedColumns(file)
+    found = store.rejections.stream_rejected(current_runtime().pool, job.id)
+    rows = (Rejected(row.line, row.error, row.fields) for row in found)
+    pieces = write_rejected(columns, rows, form)
+    start = next(pieces)
+    safe = "-spreadsheet-safe" if query.spreadsheet_safe else ""
+    response = answer_csv(chain([start], pieces), f"{job.id}-rejected{safe}.csv")
+    if columns.places is not None:
+        name_options(response, find_options(start, form, columns.places, by_names=True))
+    return response

@@ -15,8 +15,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import BaseModel
+
 from web.cross_site import SAFE_METHODS, SAFE_PATHS
-from web.schemas import MAX_IDEMPOTENCY_KEY, DryRunResponse, UploadOptions
+from web.job_schemas import DryRunResponse
+from web.schemas import MAX_IDEMPOTENCY_KEY, EvaluationOptions, UploadOptions
 
 TITLE = "Conector PGVector"
 VERSION = "0.1.0"
@@ -55,6 +58,7 @@ def complete_spec(spec: dict[Any, Any] | str) -> dict[Any, Any] | str:
     search = spec["paths"]["/search"]["post"]["requestBody"]["content"]
     search["application/x-www-form-urlencoded"] = search["application/json"]
     _describe_upload(spec["paths"]["/upload"]["post"])
+    _describe_file(spec["paths"]["/evaluate"]["post"], EvaluationOptions)
     errors = spec["paths"]["/jobs/{job_id}/errors"]["get"]["responses"]["200"]["content"]
     errors["text/csv"] = {"schema": {"type": "string"}}
     export = spec["paths"]["/collections/{name}/export"]["get"]["responses"]["200"]
@@ -62,8 +66,9 @@ def complete_spec(spec: dict[Any, Any] | str) -> dict[Any, Any] | str:
     return spec
 
 
-def _describe_upload(operation: dict[str, Any]) -> None:
-    options = UploadOptions.model_json_schema()["properties"]
+def _describe_file(operation: dict[str, Any], model: type[BaseModel]) -> None:
+    """Describe a body that is a file, with options beside it."""
+    options = model.model_json_schema()["properties"]
     operation["parameters"] = [
         {
             "name": name,
@@ -74,6 +79,22 @@ def _describe_upload(operation: dict[str, Any]) -> None:
         }
         for name, schema in options.items()
     ]
+    form = {"type": "object", "required": ["file"], "properties": {"file": _FILE, **options}}
+    operation["requestBody"] = {
+        "required": True,
+        "content": {"multipart/form-data": {"schema": form}, "text/csv": {"schema": _FILE}},
+    }
+    for status, description in (
+        ("400", "A wrong option, or a body that was cut off."),
+        ("413", "The file is too large."),
+        ("415", "Not a CSV, or compressed."),
+        ("422", "The file can't be taken as a whole; `code` and its details say why."),
+    ):
+        operation["responses"][status] = _describe_error(description)
+
+
+def _describe_upload(operation: dict[str, Any]) -> None:
+    _describe_file(operation, UploadOptions)
     operation["parameters"].append(
         {
             "name": "Idempotency-Key",
@@ -84,11 +105,6 @@ def _describe_upload(operation: dict[str, Any]) -> None:
             "schema": {"type": "string", "maxLength": MAX_IDEMPOTENCY_KEY},
         }
     )
-    form = {"type": "object", "required": ["file"], "properties": {"file": _FILE, **options}}
-    operation["requestBody"] = {
-        "required": True,
-        "content": {"multipart/form-data": {"schema": form}, "text/csv": {"schema": _FILE}},
-    }
     responses = operation["responses"]
     responses["200"] = {
         "description": "What a dry run found.",
@@ -96,18 +112,11 @@ def _describe_upload(operation: dict[str, Any]) -> None:
             "application/json": {"schema": {"$ref": "#/components/schemas/DryRunResponse"}}
         },
     }
-    for status, description in (
-        ("400", "A wrong option, or a body that was cut off."),
-        ("413", "The file is too large."),
-        ("415", "Not a CSV, or compressed."),
-        (
-            "422",
-            "The file can't be taken as a whole; `code` and its details say why. Or the "
-            "Idempotency-Key came before with another file or other options "
-            "(`idempotency_key_reused`).",
-        ),
-    ):
-        responses[status] = _describe_error(description)
+    responses["422"] = _describe_error(
+        "The file can't be taken as a whole; `code` and its details say why. Or the "
+        "Idempotency-Key came before with another file or other options "
+        "(`idempotency_key_reused`)."
+    )
 
 
 def _may_change(path: str, method: str) -> bool:

@@ -8,8 +8,9 @@ sendfile).
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
+from urllib.parse import urlencode
 
 from flask import Response, request
 from pydantic import BaseModel
@@ -53,3 +54,9 @@ def answer_csv(pieces: Iterable[bytes], name: str) -> Response:
     response.content_length = length
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
+
+
+def name_options(response: Response, options: Mapping[str, str]) -> None:
+    """Say by which options an upload of the answer's file is read as it is meant."""
+    if options:
+        response.headers["Upload-Options"] = urlencode(options)

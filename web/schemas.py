@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import (
@@ -20,32 +20,20 @@ from pydantic import (
     Tag,
 )
 
+from files.note_columns import is_note
 from files.options import ReadOptions
 from services.imports import ImportOptions
 from services.search import Query
-from texts import (
-    MAX_ANSWER_CHARS,
-    MAX_METADATA_CHARS,
-    MAX_QUESTION_CHARS,
-    visible_text,
-)
-from web.validation import RequestModel
+from texts import MAX_ANSWER_CHARS, MAX_METADATA_CHARS, MAX_QUESTION_CHARS, visible_text
+from web.filter_schemas import Filter, read_conditions
+from web.validation import RequestModel, Text, require_storable
 
 MAX_IDEMPOTENCY_KEY = 255
-# A search may name so many collections, and so many columns that its items must have.
+# A search may name so many collections.
 MAX_COLLECTIONS = 100
-MAX_FILTER_COLUMNS = 50
-MAX_FILTER_NAME_CHARS = 1_000
-MAX_FILTER_CHARS = 10_000
 # As many columns as a file may have (files/columns.py).
 MAX_METADATA_COLUMNS = 1_000
 MAX_OPTION_CHARS = 1_000
-
-
-def _require_storable(text: str) -> str:
-    if "\0" in text:
-        raise ValueError("must not hold the character NUL, which PostgreSQL can't store")
-    return text
 
 
 def _require_visible(text: str) -> str:
@@ -55,8 +43,8 @@ def _require_visible(text: str) -> str:
 
 
 def _require_column_name(text: str) -> str:
-    if not visible_text(text) or text != text.strip() or text.casefold() == "id":
-        raise ValueError("must be a name without spaces around it, other than id")
+    if not visible_text(text) or text != text.strip() or text.casefold() == "id" or is_note(text):
+        raise ValueError("must be a name without spaces around it, other than id, _line, _error")
     return text
 
 
@@ -75,24 +63,23 @@ def _count_names(value: object) -> str:
     return "several" if isinstance(value, list) else "one"
 
 
-Text = Annotated[str, AfterValidator(_require_storable)]
 Question = Annotated[
     str,
     Field(max_length=MAX_QUESTION_CHARS),
-    AfterValidator(_require_storable),
+    AfterValidator(require_storable),
     AfterValidator(_require_visible),
 ]
 Answer = Annotated[
     str,
     Field(max_length=MAX_ANSWER_CHARS),
-    AfterValidator(_require_storable),
+    AfterValidator(require_storable),
     AfterValidator(_require_visible),
 ]
 # Only names that a file's column can have, so that an export can be uploaded again.
 MetadataName = Annotated[
     str,
     Field(max_length=200),
-    AfterValidator(_require_storable),
+    AfterValidator(require_storable),
     AfterValidator(_require_column_name),
 ]
 MetadataValue = Annotated[Text, Field(max_length=MAX_METADATA_CHARS)]
@@ -104,17 +91,11 @@ OneOrSeveral = Annotated[
     Annotated[CollectionName, Tag("one")] | Annotated[CollectionNames, Tag("several")],
     Discriminator(_count_names),
 ]
-Filter = Annotated[
-    dict[
-        Annotated[Text, Field(max_length=MAX_FILTER_NAME_CHARS)],
-        Annotated[Text, Field(max_length=MAX_FILTER_CHARS)],
-    ],
-    Field(max_length=MAX_FILTER_COLUMNS),
-]
 Option = Annotated[Text, Field(min_length=1, max_length=MAX_OPTION_CHARS)]
 Mode = Literal["upsert", "replace", "append"]
 JobStatus = Literal["enqueued", "processing", "succeeded", "failed", "canceled"]
 # Pages of a search are small and end soon; pages of a list go on.
+Probability = Annotated[float, Field(ge=0, le=1)]
 Limit = Annotated[int, Field(ge=1, le=100)]
 Offset = Annotated[int, Field(ge=0, le=10_000)]
 PageLimit = Annotated[int, Field(ge=1, le=1_000)]
@@ -129,10 +110,27 @@ class SearchRequest(RequestModel):
         None, description="One collection or several; all where there is none."
     )
     filter: Annotated[Filter | None, BeforeValidator(_read_json)] = Field(
-        None, description="Metadata that the items must have: column and value."
+        None,
+        description="Metadata that the items must have: column and value, or a list of values of "
+        'which one is enough, or {"not": …}.',
     )
     max_distance: Annotated[float, Field(ge=0, le=2)] | None = Field(
         None, description="The largest cosine distance of a result."
+    )
+    order: Literal["distance", "relevance"] = Field(
+        "distance",
+        description="relevance puts the 20 nearest in order of relevance, which also looks at the "
+        "wording; what follows stays by distance.",
+    )
+    min_confidence: Probability | None = Field(
+        None,
+        description="Your own line instead of thresholds.answer: the decision is answer if "
+        "confidence reaches it, unless question and item differ in a code or in an opposite.",
+    )
+    log: bool = Field(
+        True,
+        description="Whether the question may be kept in a list of asked questions. This version "
+        "keeps none, so it changes nothing yet.",
     )
 
     def as_query(self) -> Query:
@@ -143,8 +141,10 @@ class SearchRequest(RequestModel):
             limit=self.limit,
             offset=self.offset,
             collections=names,
-            metadata=self.filter,
+            metadata=read_conditions(self.filter),
             max_distance=self.max_distance,
+            order=self.order,
+            min_confidence=self.min_confidence,
         )
 
 
@@ -173,6 +173,9 @@ class UploadOptions(RequestModel):
     sheet: Option | None = Field(
         None, description="Of a workbook: the sheet's name, or its position from 1."
     )
+    spreadsheet_safe: bool = Field(
+        False, description="Take off the apostrophes that an export with this option put on."
+    )
     dry_run: bool = Field(False, description="Check and count, store nothing, answer 200.")
 
     def as_import(self) -> ImportOptions:
@@ -186,8 +189,38 @@ class UploadOptions(RequestModel):
             encoding=self.encoding,
             overflow=self.overflow,
             sheet=self.sheet,
+            spreadsheet_safe=self.spreadsheet_safe,
         )
         return ImportOptions(self.collection, self.mode, reading)
+
+
+class EvaluationOptions(RequestModel):
+    collection: CollectionName = Field("default", description="What is asked.")
+    question_column: Option | None = Field(
+        None, description="Header name, or position counted from 1; `question` where there is none."
+    )
+    expected_column: Option | None = Field(None, description="The same for the column `expected`.")
+    delimiter: Option | None = None
+    encoding: Option | None = None
+    sheet: Option | None = Field(None, description="Of a workbook: name, or position from 1.")
+
+    def as_reading(self) -> ReadOptions:
+        """Return how the file is to be read."""
+        return ReadOptions(
+            question_column=self.question_column,
+            answer_column=self.expected_column,
+            delimiter=self.delimiter,
+            encoding=self.encoding,
+            sheet=self.sheet,
+        )
+
+
+class ThresholdsRequest(RequestModel):
+    answer: Probability = Field(0.6, description="From this confidence on, answer.")
+    none: Probability = Field(0.2, description="Below this, pass.")
+    constant: Annotated[float, Field(ge=-10, le=10)] = Field(
+        0.0, description="Moves the confidence of this collection by so many log-odds."
+    )
 
 
 class JobsQuery(RequestModel):
@@ -200,12 +233,6 @@ class JobsQuery(RequestModel):
 class PageQuery(RequestModel):
     limit: PageLimit = 100
     offset: PageOffset = 0
-
-
-class ExportQuery(RequestModel):
-    spreadsheet_safe: bool = Field(
-        False, description="Put an apostrophe before what a spreadsheet takes for a formula."
-    )
 
 
 class ErrorBody(BaseModel):
@@ -230,111 +257,44 @@ class SearchResult(BaseModel):
     metadata: dict[str, str]
 
 
+class ThresholdsBody(BaseModel):
+    answer: float = Field(description="The decision is answer from this confidence on.")
+    none: float = Field(
+        description="The decision is none if it is less likely than this that one of the first "
+        "three by relevance is right."
+    )
+
+
+class CollectionThresholds(ThresholdsBody):
+    constant: float = Field(description="Moves the confidence by so many log-odds.")
+    own: bool = Field(description="Whether they are the collection's own, or the default.")
+
+
 class SearchResponse(BaseModel):
     question: str
+    search_id: UUID = Field(description="A random id of this search.")
+    decision: Literal["answer", "ambiguous", "none"] = Field(
+        description="What a bot should do: give best; offer the first three by relevance; pass."
+    )
+    confidence: float = Field(
+        description="The estimated probability that best is right, 0 to 1, if half of the "
+        "questions have an answer."
+    )
+    thresholds: ThresholdsBody
+    best: SearchResult | None = Field(
+        description="The first by relevance, whatever the decision is. Null if nothing was found."
+    )
     results: list[SearchResult]
     took_ms: float
+    warnings: list[str] = Field(
+        [],
+        exclude_if=lambda said: not said,
+        description="Names that nothing has, and what is not known yet. Only there if any.",
+    )
 
 
 class BatchResponse(BaseModel):
     results: list[SearchResponse]
-
-
-class RowCounts(BaseModel):
-    total: int
-    done: int
-    inserted: int
-    updated: int
-    unchanged: int
-    rejected: int
-    deleted: int
-
-
-class JobError(BaseModel):
-    error: str
-    code: str
-
-
-class JobBody(BaseModel):
-    id: UUID
-    status: JobStatus
-    collection: str
-    filename: str | None
-    mode: Mode
-    created_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
-    rows: RowCounts
-    progress: float
-    rows_per_second: float | None
-    eta_seconds: float | None
-    waiting: str | None = Field(description="What the job waits for; null while it goes on.")
-    error: JobError | None
-    file: dict[str, Any] = Field(description="What was found in the file.")
-
-
-class UploadResponse(BaseModel):
-    message: str
-    job: JobBody
-
-
-class PreviewRow(BaseModel):
-    line: int
-    id: str | None
-    question: str
-    alternatives: list[str] | None = Field(
-        None,
-        description="Other wordings; only there if the file has a place for them.",
-        exclude_if=lambda texts: texts is None,
-    )
-    answer: str
-    metadata: dict[str, str]
-
-
-class DryRunJob(JobBody):
-    id: None = None  # type: ignore[assignment]
-
-
-class JobsResponse(BaseModel):
-    results: list[JobBody]
-    total: int
-    limit: int
-    offset: int
-
-
-class RowErrorBody(BaseModel):
-    line: int
-    code: str
-    error: str
-
-
-class Preview(BaseModel):
-    """How a file was read, its first rows and its first rejections."""
-
-    model_config = ConfigDict(extra="allow")
-    format: str | None = Field(None, description="csv, json, yaml, parquet, xlsx, …")
-    encoding: str | None = None
-    delimiter: str | None = None
-    header_line: int | None = None
-    columns: list[str]
-    question_column: str
-    answer_column: str
-    id_column: str | None
-    rows: list[PreviewRow]
-    errors: list[RowErrorBody]
-
-
-class DryRunResponse(BaseModel):
-    message: str
-    job: DryRunJob = Field(description="The job as it would end; it is not stored.")
-    preview: Preview
-
-
-class ErrorsResponse(BaseModel):
-    results: list[RowErrorBody]
-    total: int
-    limit: int
-    offset: int
 
 
 class HealthResponse(BaseModel):
@@ -351,6 +311,16 @@ class CollectionBody(BaseModel):
     name: str
     items: int
     updated_at: datetime
+
+
+class ColumnBody(BaseModel):
+    name: str
+    values: int = Field(description="How many different values it has.")
+    common: list[str] = Field(description="The commonest of them.")
+
+
+class CollectionDetails(CollectionBody):
+    columns: list[ColumnBody] = Field(description="Of its metadata, by its newest 20,000 items.")
 
 
 class CollectionsResponse(BaseModel):

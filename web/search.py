@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import time
+from uuid import uuid4
 
 from apiflask import APIBlueprint
 from flask import Response
 
 import services.search
+from services.search import Reply
+from services.search_warnings import SearchWarnings
 from store.search import Hit
 from web.auth import auth
 from web.context import current_runtime
 from web.responses import answer_json
-from web.schemas import BatchRequest, BatchResponse, SearchRequest, SearchResponse, SearchResult
+from web.schemas import (
+    BatchRequest,
+    BatchResponse,
+    SearchRequest,
+    SearchResponse,
+    SearchResult,
+    ThresholdsBody,
+)
 
 routes = APIBlueprint("search", __name__, tag="Search")
 
@@ -24,8 +34,10 @@ routes = APIBlueprint("search", __name__, tag="Search")
 @routes.doc(summary="Find the pairs that mean the same as a question")
 def search(asked: SearchRequest) -> Response:
     started = time.perf_counter()
-    hits = services.search.find_hits(current_runtime(), asked.as_query())
-    return answer_json(describe_hits(asked, hits, started))
+    query = asked.as_query()
+    reply = services.search.answer_query(current_runtime().searcher, query)
+    warnings = SearchWarnings(current_runtime()).find(query, reply.hits)
+    return answer_json(describe_reply(asked, reply, started, warnings))
 
 
 @routes.post("/search/batch")
@@ -36,15 +48,38 @@ def search(asked: SearchRequest) -> Response:
 def search_batch(batch: BatchRequest) -> Response:
     started = time.perf_counter()
     queries = [asked.as_query() for asked in batch.queries]
-    each = services.search.find_hits_of_each(current_runtime(), queries)
+    each = services.search.answer_each(current_runtime().searcher, queries)
+    warnings = SearchWarnings(current_runtime())
     results = [
-        describe_hits(asked, hits, started) for asked, hits in zip(batch.queries, each, strict=True)
+        describe_reply(asked, reply, started, warnings.find(query, reply.hits))
+        for asked, query, reply in zip(batch.queries, queries, each, strict=True)
     ]
     return answer_json(BatchResponse(results=results))
 
 
-def describe_hits(asked: SearchRequest, hits: list[Hit], started: float) -> SearchResponse:
-    """Return the answer to a question that was asked at `started`, by time.perf_counter."""
-    results = [SearchResult(**vars(hit), score=1 - hit.distance) for hit in hits]
-    took_ms = round((time.perf_counter() - started) * 1000, 3)
-    return SearchResponse(question=asked.question, results=results, took_ms=took_ms)
+def describe_reply(
+    asked: SearchRequest, reply: Reply, started: float, warnings: list[str]
+) -> SearchResponse:
+    """Return the answer to a question that was asked at `started`, by time.perf_counter.
+
+    `warnings` are those of its filter and collections.
+    """
+    judgement = reply.judgement
+    return SearchResponse(
+        question=asked.question,
+        search_id=uuid4(),
+        decision=judgement.decision,
+        confidence=round(judgement.confidence.first, 4),
+        thresholds=ThresholdsBody(
+            answer=judgement.thresholds.answer, none=judgement.thresholds.none
+        ),
+        best=None if judgement.best is None else describe_hit(judgement.best),
+        results=[describe_hit(hit) for hit in reply.hits],
+        took_ms=round((time.perf_counter() - started) * 1000, 3),
+        warnings=[*judgement.warnings, *warnings],
+    )
+
+
+def describe_hit(hit: Hit) -> SearchResult:
+    """Return a hit as its callers see it."""
+    return SearchResult(**vars(hit), score=1 - hit.distance)

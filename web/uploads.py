@@ -7,7 +7,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import BinaryIO, cast
+from typing import BinaryIO, TypeVar, cast
 
 from apiflask import APIBlueprint
 from flask import Request, Response, request
@@ -21,18 +21,11 @@ from web.auth import auth
 from web.context import current_runtime
 from web.decoding import require_utf8
 from web.errors import ApiError, invalid_request, unsupported_media_type
+from web.job_schemas import DryRunJob, DryRunResponse, Preview, PreviewRow, UploadResponse
 from web.jobs import describe_job, describe_rejection
 from web.responses import answer_json
-from web.schemas import (
-    MAX_IDEMPOTENCY_KEY,
-    DryRunJob,
-    DryRunResponse,
-    Preview,
-    PreviewRow,
-    UploadOptions,
-    UploadResponse,
-)
-from web.validation import validate
+from web.schemas import MAX_IDEMPOTENCY_KEY, UploadOptions
+from web.validation import RequestModel, validate
 
 FILE_TYPES = (
     "text/csv",
@@ -60,6 +53,8 @@ MAX_FILENAME = 255
 PREVIEW_ROWS = 10
 SHOWN_SHEETS = 20
 
+Options = TypeVar("Options", bound=RequestModel)
+
 routes = APIBlueprint("uploads", __name__, tag="Upload")
 
 
@@ -75,7 +70,7 @@ def upload() -> Response:
     key = read_idempotency_key(request)
     runtime = current_runtime()
     with open_upload(request) as file:
-        options = read_options(request)
+        options = read_options(request, UploadOptions)
         asked = options.as_import()
         if options.dry_run:
             # It stores nothing, so it leaves the key to the upload that does.
@@ -100,14 +95,14 @@ def read_idempotency_key(request: Request) -> str | None:
     return key
 
 
-def read_options(request: Request) -> UploadOptions:
+def read_options(request: Request, options: type[Options]) -> Options:
     """Return the options, from query and form fields alike. Raises ApiError (400)."""
     require_utf8(request.query_string, "The address")
     given = [*request.args.items(multi=True), *request.form.items(multi=True)]
     for name, times in Counter(name for name, _ in given).items():
         if times > 1:
             raise invalid_request(f"{name}: given {times} times.")
-    return validate(UploadOptions, dict(given))
+    return validate(options, dict(given))
 
 
 @contextmanager

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from apiflask.schema_adapters import registry
 from apiflask.schema_adapters.pydantic import PydanticAdapter
 from flask import Request, request
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
 from web.decoding import decode_json, require_utf8
@@ -30,6 +30,16 @@ _URL_ENCODED = "application/x-www-form-urlencoded"
 _FORM_TYPES = (_URL_ENCODED, "multipart/form-data")
 
 M = TypeVar("M", bound=BaseModel)
+
+
+def require_storable(text: str) -> str:
+    """Return a text that PostgreSQL can store. Raises ValueError."""
+    if "\0" in text:
+        raise ValueError("must not hold the character NUL, which PostgreSQL can't store")
+    return text
+
+
+Text = Annotated[str, AfterValidator(require_storable)]
 
 
 class RequestModel(BaseModel):
@@ -114,8 +124,8 @@ def _refuse_members(path: tuple[int | str, ...], count: str) -> ApiError:
 
 
 def bound_body() -> None:
-    """Hold everything but uploads to the size of a large question, not of a large file."""
-    if request.path != "/upload":
+    """Hold everything but files to the size of a large question, not of a large file."""
+    if request.path not in ("/upload", "/evaluate"):
         request.max_content_length = MAX_JSON_BYTES
 
 

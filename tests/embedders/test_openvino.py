@@ -1,8 +1,9 @@
-"""OpenVINO: it agrees with torch, and a form or a file that is wrong is not used."""
+"""OpenVINO: it agrees with torch and with the version before, and a wrong form is not used."""
 
 from __future__ import annotations
 
-import shutil
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,22 +12,84 @@ import numpy as np
 import pytest
 
 import embedders.bundled
+from embedders.conversion import convert
+from embedders.forms import Form, compress_weights, keep_weights, read_linear_weights
 from embedders.loading import load_model
-from embedders.openvino import compress_weights, keep_weights, read_linear_weights, use_openvino
+from embedders.openvino import read_facts
 from embedders.sentence import SentenceModel
-from tests.support.models import TEXTS, cosines, forward_name
+from embedders.sources import find_source
+from tests.support.models import TEXTS, cosines, runs_on_openvino
+
+ROOT = Path(__file__).parents[2]
+# The vectors of these texts, and of TEXTS, as the version before had them: there OpenVINO computed
+# the transformer, and SentenceTransformer the rest.
+LONG_TEXTS = [
+    "Der Vertrag läuft zwölf Monate und verlängert sich. " * 150,
+    "短い文。" * 900,
+    "O prazo é de 5 dias úteis; o frete é grátis. " * 30
+    + "\n"
+    + "Invoice 4711 is due on 3 May. " * 120,
+]
+BEFORE = Path(__file__).with_name("vectors_before.npz")
+
+
+def computes_as_before() -> bool:
+    """Return whether the processor computes in the same types: int8 and bf16 of AVX-512."""
+    flags = Path("/proc/cpuinfo")
+    text = flags.read_text() if flags.exists() else ""
+    return "avx512_vnni" in text and "avx512_bf16" in text
 
 
 def test_openvino_agrees_with_torch(
     openvino_model: SentenceModel, torch_model: SentenceModel
 ) -> None:
-    assert (
-        cosines(openvino_model.encode_queries(TEXTS), torch_model.encode_queries(TEXTS)).min()
-        > 0.999
-    )
+    fast, slow = openvino_model.encode_queries(TEXTS), torch_model.encode_queries(TEXTS)
+    assert cosines(fast, slow).min() > 0.999
     assert openvino_model.identity == torch_model.identity
-    assert forward_name(openvino_model) == "OpenVinoForward"
-    assert forward_name(torch_model) != "OpenVinoForward"
+    assert runs_on_openvino(openvino_model)
+    assert not runs_on_openvino(torch_model)
+
+
+def test_vectors_are_those_of_the_version_before(
+    openvino_model: SentenceModel, model_dir: Path
+) -> None:
+    found = [read_facts(path.parent) for path in model_dir.glob("openvino/*/model.json")]
+    (form,) = {facts.form for facts in found if facts and facts.identity == openvino_model.identity}
+    same = computes_as_before() and form == "compress_weights"
+    least = 0.9999 if same else 0.998
+    texts = TEXTS + LONG_TEXTS
+    assert max(openvino_model.token_counts(LONG_TEXTS)) > 2 * openvino_model.max_tokens
+    with np.load(BEFORE) as stored:
+        queries, passages = (stored[kind].astype(np.float32) for kind in ("queries", "passages"))
+    for text, query, passage in zip(texts, queries, passages, strict=True):
+        for now, before in (
+            (openvino_model.encode_queries([text])[0], query),
+            (openvino_model.encode_passages([text])[0], passage),
+        ):
+            assert float(now @ before / np.linalg.norm(before)) >= least, text[:40]
+
+
+def test_a_start_with_a_converted_model_imports_no_torch_and_reports_to_nobody(
+    openvino_model: SentenceModel, model_dir: Path
+) -> None:
+    names = ["torch", "transformers", "sentence_transformers", "openvino_telemetry"]
+    program = (
+        "import sys; from pathlib import Path; from embedders.loading import load_model;"
+        "model = load_model(None, 'openvino', Path(sys.argv[1]));"
+        "assert model.encode_queries(['a']).shape == (1, 384);"
+        f"print([name for name in {names!r} if sys.modules.get(name)])"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program, str(model_dir)],
+        cwd=ROOT, capture_output=True, text=True, check=True, timeout=300,
+    )  # fmt: skip
+    assert run.stdout.strip() == "[]"
+
+
+def test_one_form_is_kept_on_the_disk(openvino_model: SentenceModel, model_dir: Path) -> None:
+    for facts in model_dir.glob("openvino/*/model.json"):
+        assert sum(path.stat().st_size for path in facts.parent.iterdir()) < 250e6
+    assert not list(model_dir.glob("openvino/cache"))
 
 
 def test_another_bert_like_folder_works_on_openvino_too(
@@ -34,51 +97,55 @@ def test_another_bert_like_folder_works_on_openvino_too(
 ) -> None:
     fast = load_model(str(minilm_folder), "openvino", model_dir)
     slow = load_model(str(minilm_folder), "torch", model_dir)
-    assert forward_name(fast) == "OpenVinoForward"
-    assert cosines(fast.encode_queries(TEXTS[:8]), slow.encode_queries(TEXTS[:8])).min() > 0.999
+    assert runs_on_openvino(fast)
+    assert cosines(fast.encode_queries(TEXTS), slow.encode_queries(TEXTS)).min() > 0.999
     assert fast.identity == slow.identity
     assert fast.identity != embedders.bundled.IDENTITY
     assert fast.dimension == 384
 
 
+def make_wrong(change: Any) -> Form:
+    def read(node: Any) -> Any:
+        weights = read_linear_weights(node)
+        return None if weights is None else change(weights)
+
+    return partial(compress_weights, read_weights=read)
+
+
 def test_a_form_that_does_not_agree_with_torch_is_not_used(
     minilm_folder: Path, tmp_path: Path
 ) -> None:
-    def read_signs(node: Any) -> Any:
-        weights = read_linear_weights(node)
-        return None if weights is None else np.sign(weights)
-
-    wrong = partial(compress_weights, read_weights=read_signs)
-    exchange = partial(use_openvino, forms=(wrong, keep_weights))
-    model = load_model(str(minilm_folder), "openvino", tmp_path, exchange=exchange)
-    torch_model = load_model(str(minilm_folder), "torch", tmp_path)
-    texts = ["How do I change my password?", "Delivery takes five days."]
-    agreement = cosines(model.encode_passages(texts), torch_model.encode_passages(texts))
-    assert agreement.min() >= 0.999
-    assert forward_name(model) == "OpenVinoForward"
+    forms = (make_wrong(np.sign), keep_weights)
+    model = load_model(
+        str(minilm_folder), "openvino", tmp_path, convert=partial(convert, forms=forms)
+    )
+    assert runs_on_openvino(model)
+    (file,) = tmp_path.glob("openvino/*/model.json")
+    facts = read_facts(file.parent)
+    assert facts is not None
+    assert facts.form == "keep_weights"
 
 
-def test_a_model_of_which_no_form_agrees_stays_as_it_was(
+def test_a_model_of_which_no_form_agrees_is_left_to_torch(
     minilm_folder: Path, tmp_path: Path
 ) -> None:
-    def forget(node: Any) -> Any:
-        weights = read_linear_weights(node)
-        return None if weights is None else np.zeros_like(weights)
-
-    model = load_model(str(minilm_folder), "torch", tmp_path)
-    before = model.transformer[0].model
-    wrong = partial(compress_weights, read_weights=forget)
+    forms = (make_wrong(np.zeros_like),)
     with pytest.raises(RuntimeError, match="agree"):
-        use_openvino(model.transformer, model.identity, tmp_path, forms=(wrong,))
-    assert model.transformer[0].model is before
-    assert not list((tmp_path / "openvino").glob("*"))
+        convert(find_source(str(minilm_folder)), tmp_path, forms=forms)
+    model = load_model(
+        str(minilm_folder), "openvino", tmp_path, convert=partial(convert, forms=forms)
+    )
+    assert not runs_on_openvino(model)
+    assert not list(tmp_path.glob("openvino/*/"))
 
 
-def test_a_broken_converted_model_is_made_anew(minilm_folder: Path, tmp_path: Path) -> None:
-    load_model(str(minilm_folder), "openvino", tmp_path)
-    (file,) = tmp_path.glob("openvino/*/model.xml")
+@pytest.mark.parametrize("name", ["model.xml", "model.bin", "tokenizer.json", "model.json"])
+def test_a_broken_converted_model_is_made_anew(
+    name: str, minilm_folder: Path, tmp_path: Path
+) -> None:
+    load_model(str(minilm_folder), "openvino", tmp_path, convert=convert)
+    (file,) = tmp_path.glob(f"openvino/*/{name}")
     file.write_text("<broken")
-    shutil.rmtree(tmp_path / "openvino" / "cache", ignore_errors=True)
-    model = load_model(str(minilm_folder), "openvino", tmp_path)
-    assert forward_name(model) == "OpenVinoForward"
-    assert file.read_text() != "<broken"
+    model = load_model(str(minilm_folder), "openvino", tmp_path, convert=convert)
+    assert runs_on_openvino(model)
+    assert file.read_bytes() != b"<broken"

@@ -21,6 +21,7 @@ from app import create_app
 from config import Settings
 from db import Pool
 from embeddings import FloatArray
+from store.filters import Condition
 from store.models import Model
 from tests.support.client import Client
 from tests.support.embedder import HashEmbedder
@@ -95,8 +96,8 @@ def test_recall_after_many_changes(pool: Pool, saw: Any) -> None:
 
 @pytest.mark.parametrize(
     "kept",
-    [{"metadata": {"tag": "rare"}}, {"collections": ["small"]},
-     {"metadata": {"tag": "rare"}, "collections": ["small", "large"]}],
+    [{"metadata": [Condition("tag", ("rare",))]}, {"collections": ["small"]},
+     {"metadata": [Condition("tag", ("rare",))], "collections": ["small", "large"]}],
 )  # fmt: skip
 def test_a_filter_that_keeps_one_in_a_hundred(pool: Pool, saw: Any, kept: dict[str, Any]) -> None:
     model = store.models.register_model(pool, "small", DIMENSION)

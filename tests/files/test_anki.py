@@ -77,5 +77,5 @@ def test_what_is_uploaded_is_exported(client: Client) -> None:
     text = "#separator:tab\n#html:true\n#deck column:1\nGeo\tWo liegt Rom?\tIn Italien.\n"
     assert client.load(text.encode())["rows"]["inserted"] == 1
     exported = client.get("/collections/default/export").data
-    assert exported.decode().splitlines()[0] == "deck,Front,Back"
+    assert exported.decode().splitlines()[0] == "deck\tFront\tBack"
     assert client.load(exported)["rows"]["unchanged"] == 1

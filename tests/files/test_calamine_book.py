@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from files.errors import FileError
-from tests.support.files import read
+from tests.support.files import read, read_in_child
 from tests.support.workbooks import make_ods, make_xlsb, ods_rows
 
 # LibreOffice saved it. Its first sheet is hidden; B3:B4 and A6:D6 are merged.
@@ -132,6 +132,6 @@ def test_hidden_sheets_of_an_open_document() -> None:
 )
 def test_a_broken_workbook_is_refused(data: bytes) -> None:
     with pytest.raises(FileError) as error:
-        read(data)
+        read_in_child(data)
     assert error.value.code == "malformed_csv"
     assert "save" in error.value.message

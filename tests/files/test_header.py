@@ -146,3 +146,31 @@ def test_joined_fields_go_to_the_answer_where_all_rows_have_spaces() -> None:
 def test_many_joined_fields_are_put_together_in_time() -> None:
     text = "Question,Answer\n" + "a,b\n" * 10 + "q,x" + ", y" * 300_000 + "\n"
     assert len(pairs(text, overflow="join")[10][1]) == 900_001
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Question / Pergunta,Answer / Resposta",
+        "Pregunta/Question,Respuesta/Answer",
+        "Question/Frage/Question,Answer/Antwort/Réponse",
+        "1. Pergunta,2. Resposta",
+        "1) Question,2) Answer",
+        "01 - Pergunta,02 - Resposta",
+    ],
+)
+def test_names_in_several_languages_and_with_numbers(header: str) -> None:
+    assert pairs(f"{header}\nComo pago?,Com Pix.\n") == [("Como pago?", "Com Pix.")]
+
+
+@pytest.mark.parametrize("header", ["Question/Answer,Notes", "Question / Title,x", "a/b,q"])
+def test_names_that_say_different_things_say_nothing(header: str) -> None:
+    assert error(f"{header}\nx,y\n").code == "missing_column"
+
+
+@pytest.mark.parametrize(
+    "strokes", ["|---|---|", "| --- | --- |", "|:---|:--:|", "| ------ | ------ |", "|--|--|"]
+)
+def test_the_strokes_of_a_table_of_markdown_are_no_item(strokes: str) -> None:
+    table = f"| Question | Answer |\n{strokes}\n| When? | At nine. |\n| How? | --- |\n"
+    assert pairs(table) == [("When?", "At nine."), ("How?", "---")]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from files.errors import FileError
-from tests.support.files import read
+from tests.support.files import read_in_child
 
 pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
 parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
@@ -23,7 +23,7 @@ def make(**columns: list[Any]) -> bytes:
 
 
 def test_rows_and_their_values() -> None:
-    table, rows, rejected = read(
+    table, rows, rejected = read_in_child(
         make(
             pergunta=["Onde fica?", "Abre hoje?"],
             resposta=["Na praça.", "Sim,\nàs dez."],
@@ -48,14 +48,14 @@ def test_rows_and_their_values() -> None:
 
 def test_nested_columns_are_read_as_in_json() -> None:
     chat = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]
-    assert [(r.question, r.answer) for r in read(make(messages=[chat, chat]))[1]] == [
+    assert [(r.question, r.answer) for r in read_in_child(make(messages=[chat, chat]))[1]] == [
         ("q", "a"),
         ("q", "a"),
     ]
 
 
 def test_a_row_that_lacks_its_answer_is_rejected() -> None:
-    _, rows, rejected = read(make(question=["a", "b", "c"], answer=["x", None, "z"]))
+    _, rows, rejected = read_in_child(make(question=["a", "b", "c"], answer=["x", None, "z"]))
     assert [row.question for row in rows] == ["a", "c"]
     assert [(r.line, r.code) for r in rejected] == [(2, "empty_answer")]
 
@@ -66,14 +66,14 @@ def test_columns_by_name_and_by_position() -> None:
         {"question_column": "title", "answer_column": "body"},
         {"question_column": "1", "answer_column": "2"},
     ):
-        (row,) = read(data, **options)[1]
+        (row,) = read_in_child(data, **options)[1]
         assert (row.question, row.answer, row.metadata) == ("t", "b", {"x": "1"})
 
 
 @pytest.mark.parametrize("data", [make(question=["a"], answer=["b"])[:-40], b"PAR1\x15\x04" * 50])
 def test_a_broken_file_is_refused(data: bytes) -> None:
     with pytest.raises(FileError) as error:
-        read(data)
+        read_in_child(data)
     assert error.value.code == "malformed_csv"
 
 
@@ -82,4 +82,4 @@ def test_a_small_file_of_many_rows_does_not_fill_the_memory() -> None:
     data = make(question=["q"] * n, answer=["a" * 300] * n)
     assert len(data) < 1_000_000
     with pytest.raises(FileError, match=r"too long|too much memory|breaks"):
-        read(data)
+        read_in_child(data)

@@ -218,3 +218,45 @@ def test_a_delimiter_that_would_be_found_otherwise_is_named() -> None:
     )
     options = named_options(refused(text).message)
     assert read_csv(text, **options)[1][0].question == "Wo, und wann?"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('"""FAQ data."""\n\nFAQS = [\n  {"q": "When?", "a": "At nine."},\n]\n', "FAQS = "),
+        ("'''FAQ\ndata.'''\n# of the shop\nFAQS = [\n", "FAQS = "),
+        ('// faq\n[\n {"question": "When?", "answer": "At nine."}\n]\n', "comments above it"),
+        ('/* faq\n */\n{"question": "When?", "answer": "At nine."}\n', "comments above it"),
+        ("-- dump\nCREATE TABLE `faq` (\n  `id` int\n);\n", "statements of SQL"),
+        ("INSERT INTO `faq` (`question`,`answer`) VALUES ('When?','At nine.'),('x','y');\n",
+         "statements of SQL"),
+        ("PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\n", "statements of SQL"),
+    ],
+)  # fmt: skip
+def test_a_text_that_is_no_table_is_named(text: str, reason: str) -> None:
+    raised = refused(text)
+    assert raised.code == "malformed_csv"
+    assert reason in raised.message
+
+
+@pytest.mark.parametrize("delimiter", ["^", "~", "§", "#", "::", "/"])
+def test_another_delimiter_is_named_as_an_option(delimiter: str) -> None:
+    text = "question§answer\nWhen?§At nine.\nHow?§So.\n".replace("§", delimiter)
+    message = error(text).message
+    found = re.search(r"delimiter=\S+$", message)
+    assert found is not None, message
+    options = {key: values[0] for key, values in parse_qs(found[0]).items()}
+    assert [row.answer for row in read_csv(text, **options)[1]] == ["At nine.", "So."]
+
+
+@pytest.mark.parametrize(
+    ("text", "below"),
+    [
+        ("question\nWhen?\nHow?\n", False),
+        ("When?\nHow?\nWho?\n", False),
+        ("When?\nAt nine.\nHow?\nSo.\n", True),
+        ("FAQ\nWhen?\nAt nine.\nHow?\nSo.\n", True),
+    ],
+)
+def test_answers_below_questions_are_told_from_questions_alone(text: str, below: bool) -> None:
+    assert ("seem to stand below" in error(text).message) == below

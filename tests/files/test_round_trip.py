@@ -78,7 +78,7 @@ def test_what_is_uploaded_is_exported(
     )
     assert job["rows"]["rejected"] == 0
     export = client.get("/collections/default/export").data
-    back = list(csv.reader(io.StringIO(export.decode(), newline="")))
+    back = list(csv.reader(io.StringIO(export.decode("utf-8-sig"), newline=""), delimiter=form[0]))
     assert back[0] == ["pergunta", "resposta", "nota"]
     assert job["rows"]["total"] == len(table)
     kept = {(question, answer) for question, answer, _ in back[1:]}

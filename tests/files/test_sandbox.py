@@ -11,6 +11,8 @@ import zipfile
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -19,10 +21,11 @@ from files.errors import FileError
 from files.options import ReadOptions
 from files.sandbox import run_sandboxed
 from files.workbook import open_workbook
-from tests.support.files import read, workbook
+from tests.support.files import Taken, read, read_in_child, workbook
 from tests.support.workbooks import make_ods
 
 NS = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+XLS = Path(__file__).with_name("workbooks") / "faq.xls"
 # The child may have this, and what Python takes for itself.
 MOST_MEMORY = 200_000_000
 
@@ -103,7 +106,7 @@ def test_a_small_file_never_takes_much_memory(make: Callable[[], bytes]) -> None
     data = make()
     assert len(data) < 2_000_000
     with Watched() as children, pytest.raises(FileError) as error:
-        read(data)
+        read_in_child(data)
     assert error.value.code == "malformed_csv"
     assert children.peak < MOST_MEMORY
 
@@ -148,7 +151,7 @@ def test_further_small_files_never_take_much(make: Callable[[], bytes]) -> None:
     data = make()
     assert len(data) < 1_000_000
     with Watched() as children, pytest.raises(FileError) as error:
-        read(data)
+        read_in_child(data)
     assert error.value.code == "malformed_csv"
     assert children.peak < MOST_MEMORY
 
@@ -157,7 +160,7 @@ def test_further_small_files_never_take_much(make: Callable[[], bytes]) -> None:
 @pytest.mark.parametrize("make", [formats, many_sheets])
 def test_odd_workbooks_are_read_within_the_limits(make: Callable[[], bytes]) -> None:
     with Watched() as children, suppress(FileError):
-        read(make())
+        read_in_child(make())
     assert children.peak < MOST_MEMORY
 
 
@@ -183,7 +186,7 @@ def test_a_small_open_document_never_takes_much_memory(make: Callable[[], bytes]
     data = make()
     assert len(data) < 1_000_000
     with Watched() as children, pytest.raises(FileError) as error:
-        read(data)
+        read_in_child(data)
     assert error.value.code == "malformed_csv"
     assert children.peak < PANDAS_MEMORY
 
@@ -257,3 +260,30 @@ def test_the_child_ends_with_its_reader() -> None:
     with run_sandboxed("json", io.BytesIO(LONG), ARGUMENTS) as child:
         assert child.process.poll() is None
     assert child.process.returncode is not None
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'[{"question": "q", "answer": ["a", "b"], "n": 1}, {"question": "r"}, 7]',
+        b'{"question": "q", "answer": "a"}\n{"question": 7, "answer": true}\nx\n',
+        "- pergunta: é?\n  resposta: sim\n- pergunta: ''\n  resposta: não\n".encode(),
+        workbook(("A", [["question", "answer"], ["q", 7], ["r", None]]), ("B", [["x"]])),
+        XLS.read_bytes(),
+        make_ods(("A", "<table:table-row><table:table-cell><text:p>question</text:p>"
+                 "</table:table-cell><table:table-cell><text:p>answer</text:p></table:table-cell>"
+                 "</table:table-row>")),
+        b'{"messages": [{"role": "user", "content": "q"}]}\n',
+        b"a: b\nc: [d, e]\n",
+    ],
+    ids=["json", "jsonl", "yaml", "xlsx", "xls", "ods", "a chat", "no pairs"],
+)  # fmt: skip
+def test_other_tests_read_in_this_process_what_the_child_reads(data: bytes) -> None:
+    def take(reader: Callable[[bytes], Taken]) -> Any:
+        try:
+            table, rows, rejected = reader(data)
+        except FileError as error:
+            return error.code, error.message, error.details
+        return table.description, rows, rejected
+
+    assert take(read) == take(read_in_child)

@@ -290,7 +290,7 @@ def test_other_formats_over_http(client: Client) -> None:
     exported = client.get("/collections/default/export").data.decode()
     again = client.load(exported)
     assert again["rows"]["unchanged"] == again["rows"]["total"] == 4
-    assert len(list(csv.reader(io.StringIO(exported)))) == 6
+    assert len(list(csv.reader(io.StringIO(exported)))) == 5
 
 
 def test_what_is_no_file_of_questions_is_refused(client: Client) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from files.errors import FileError
 from files.yaml_look import is_yaml
-from tests.support.files import read
+from tests.support.files import read, read_in_child
 
 FAQ = """\
 # Perguntas da loja
@@ -195,7 +195,7 @@ def test_aliases_that_would_fill_the_memory_are_refused() -> None:
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
     text = "\n".join([*lines, "faq:", "- question: a", "  answer: b", "  all: *a11", ""])
     with pytest.raises(FileError, match=r"memory|too long"):
-        read(text)
+        read_in_child(text)
 
 
 @pytest.mark.parametrize(

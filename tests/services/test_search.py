@@ -6,10 +6,15 @@ import io
 
 from services.imports import ImportOptions, Upload, import_file
 from services.runtime import Runtime
-from services.search import Query, find_hits, find_hits_of_each
+from services.search import Query, answer_each, answer_query
+from store.search import Hit
 from tests.support.client import eventually
 
 FAQ = b"question,answer\nHow do I pay?,By card.\nWhere is it?,There.\n"
+
+
+def find_hits(runtime: Runtime, query: Query) -> list[Hit]:
+    return answer_query(runtime.searcher, query).hits
 
 
 def load(runtime: Runtime) -> None:
@@ -30,5 +35,5 @@ def test_hits_come_nearest_first_and_as_far_as_they_are_asked_for(runtime: Runti
 def test_many_questions_are_answered_in_their_order(runtime: Runtime) -> None:
     load(runtime)
     queries = [Query("Where is it?", limit=1), Query("How do I pay?", limit=1)]
-    answers = [hits[0].answer for hits in find_hits_of_each(runtime, queries)]
+    answers = [reply.hits[0].answer for reply in answer_each(runtime.searcher, queries)]
     assert answers == ["There.", "By card."]

@@ -15,6 +15,7 @@ import embedders.remote
 from app import create_app
 from config import Settings
 from embedders.guard import Backoff
+from services.calibration import Calibration
 from tests.support.client import Client, eventually
 from tests.support.embedder import HashEmbedder
 from tests.support.embedding_server import HANG_SECONDS, EmbeddingServer
@@ -42,6 +43,11 @@ def setting(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Set
         create_app(settings.model_copy(update=own)),
         create_app(settings.model_copy(update={"worker_threads": 0}), HashEmbedder()),
     ]
+    for app in apps:
+        # Else its requests would be counted.
+        calibration: Calibration = app.extensions["conector"].searcher.calibration
+        while calibration.get_constants() is None:
+            time.sleep(0.02)
     yield Setting(server, *(Client(app.test_client()) for app in apps))
     for app in apps:
         app.extensions["conector"].close()

@@ -21,6 +21,7 @@ import store.models
 import store.ranking
 import store.search
 from db import Pool
+from store.filters import Condition
 from store.models import Model
 
 DIMENSION = 16
@@ -130,7 +131,9 @@ def test_later_rows_are_inserted_faster_but_never_at_a_search_s_cost(
         assert db.fetch_row(cur)[0] == "0"
 
 
-@pytest.mark.parametrize("narrow", [{"metadata": {"rare": "true"}}, {"collections": ["b"]}])
+@pytest.mark.parametrize(
+    "narrow", [{"metadata": [Condition("rare", ("true",))]}, {"collections": ["b"]}]
+)
 def test_a_filter_that_keeps_one_in_a_hundred_fills_its_page(
     pool: Pool, model: Model, vectors: NDArray[np.float32], narrow: dict[str, dict[str, str]]
 ) -> None:
@@ -162,7 +165,7 @@ def test_a_page_that_the_index_can_not_fill_is_filled_by_comparing(
 ) -> None:
     fill(pool, model, vectors)
     expected = [h.id for h in store.search.search(pool, model, vectors[0], limit=20, offset=980)]
-    rare: dict[str, Any] = {"metadata": {"rare": "false"}, "collections": ["a"]}
+    rare: dict[str, Any] = {"metadata": [Condition("rare", ("false",))], "collections": ["a"]}
     kept = [h.id for h in store.search.search(pool, model, vectors[0], limit=100, **rare)]
     assert store.index.build_index(pool, model, 1)
     # It gives up at once.

@@ -16,6 +16,7 @@ import store.models
 import store.ranking
 import store.search
 from db import Pool
+from store.filters import Condition
 from store.models import Model
 from store.search import Hit
 
@@ -24,9 +25,9 @@ ITEMS = 1_500
 FILTERS: list[dict[str, Any]] = [
     {},
     {"collections": ["a"]},
-    {"metadata": {"tag": "most"}},
-    {"metadata": {"tag": "most"}, "collections": ["a", "b"]},
-    {"metadata": {"tag": "few"}},
+    {"metadata": [Condition("tag", ("most",))]},
+    {"metadata": [Condition("tag", ("most",))], "collections": ["a", "b"]},
+    {"metadata": [Condition("tag", ("few",))]},
 ]
 
 
@@ -123,9 +124,9 @@ def test_every_item_comes_once_whatever_the_pages(
 
 
 def expected_ids(
-    collections: Sequence[str] = ("a", "b"), metadata: dict[str, str] | None = None
+    collections: Sequence[str] = ("a", "b"), metadata: Sequence[Condition] = ()
 ) -> set[int]:
-    tag = (metadata or {}).get("tag")
+    tag = next((condition.values[0] for condition in metadata), None)
     return {
         n
         for n in range(1, ITEMS + 1)

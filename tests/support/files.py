@@ -14,12 +14,13 @@ import files.workbook
 import files.xlsx
 from files.csv_file import open_csv
 from files.errors import FileError
-from files.json_file import MAX_LINE_CHARS
+from files.json_lines import MAX_LINE_CHARS
 from files.options import ReadOptions, read_wanted
 from files.row_stream import MAX_REJECTED, RowWriter, read_rows
 from files.rows import Rejection, Row
 from files.table import Table, open_table
 from files.xlsx import LIMITS, WorkbookLimits
+from tests.support.here import no_child
 
 PAIRS: list[dict[str, Any]] = [
     {"question": "Como troco a senha?", "answer": 'Em Conta,\n"Segurança".', "tag": "conta"},
@@ -31,7 +32,13 @@ Taken = tuple[Table, list[Row], list[Rejection]]
 
 
 def read(data: bytes | str, sheet: str | None = None, **options: Any) -> Taken:
-    """Return a file's table, its rows and its rejected rows."""
+    """Return a file's table, its rows and its rejected rows, without a child process."""
+    with no_child():
+        return read_in_child(data, sheet, **options)
+
+
+def read_in_child(data: bytes | str, sheet: str | None = None, **options: Any) -> Taken:
+    """Return what `read` does, as the service reads a file."""
     with open_table(as_file(data), ReadOptions(sheet=sheet, **options)) as table:
         return _part(table)
 

@@ -1,9 +1,6 @@
-"""Dry runs, and the rejected rows of a job as a file to mend."""
+"""Dry runs: what an upload would do."""
 
 from __future__ import annotations
-
-import csv
-import io
 
 import pytest
 
@@ -71,16 +68,6 @@ def test_a_dry_run_with_a_used_key_is_a_dry_run(client: Client) -> None:
     assert dry.json["job"]["rows"]["unchanged"] == 2
 
 
-def test_rejected_rows_come_back_with_columns_of_one_name(client: Client) -> None:
-    rows = "1,a,b,x,y\n1,c,d,z,w\n"
-    job = client.load("id,question,answer,tag,tag\n" + rows)
-    response = client.get(f"/jobs/{job['id']}/errors", headers={"Accept": "text/csv"})
-    assert list(csv.reader(io.StringIO(response.text))) == [
-        ["id", "question", "answer", "tag", "tag"],
-        ["1", "a", "b", "x", "y"],
-    ]
-
-
 def test_a_dry_run_of_a_new_collection_makes_none_and_uses_no_key(client: Client) -> None:
     headers = {"Idempotency-Key": "k"}
     dry = client.upload(FAQ, "/upload?dry_run=true&collection=new", headers=headers)
@@ -92,31 +79,3 @@ def test_a_dry_run_of_a_new_collection_makes_none_and_uses_no_key(client: Client
 def test_a_dry_run_of_a_file_that_can_not_be_taken_is_422(client: Client) -> None:
     response = client.upload("x,y\na,b\n", "/upload?dry_run=true")
     assert (response.status_code, response.json["code"]) == (422, "missing_column")
-
-
-def test_the_rejected_rows_come_back_as_a_file(client: Client) -> None:
-    data = FAQ + '5;Aspas?;"a" b;x\n6;Repetida?;Primeira.;t1\n6;Repetida?;Segunda.;t2\n'
-    data = data.replace("3;Onde", "7;Larga?;a;b;c\n3;Onde")
-    job = client.load(data)
-    assert job["rows"]["rejected"] == 4
-    response = client.get(f"/jobs/{job['id']}/errors", headers={"Accept": "text/csv"})
-    assert response.mimetype == "text/csv"
-    table = list(csv.reader(io.StringIO(response.text, newline="")))
-    assert table == [
-        ["id", "Pergunta", "Resposta", "tema"],
-        ["2", "", "vazia", "x"],
-        ["7", "Larga?", "a", "b", "c"],
-        ['5;Aspas?;"a" b;x\n'],
-        ["6", "Repetida?", "Primeira.", "t1"],
-    ]
-    json = client.get(f"/jobs/{job['id']}/errors", headers={"Accept": "*/*"}).json
-    assert [row["code"] for row in json["results"]] == [
-        "empty_question", "too_many_fields", "malformed_quotes", "duplicate_id",
-    ]  # fmt: skip
-
-
-def test_a_mended_file_of_rejected_rows_is_taken(client: Client) -> None:
-    job = client.load(FAQ)
-    errors = client.get(f"/jobs/{job['id']}/errors", headers={"Accept": "text/csv"}).text
-    mended = client.load(errors.replace("2,,", "2,Agora sim?,"))
-    assert (mended["rows"]["inserted"], mended["rows"]["rejected"]) == (1, 0)

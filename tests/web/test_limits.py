@@ -11,11 +11,9 @@ import pytest
 from tests.support.client import PASSWORD, USER, Client
 from texts import MAX_METADATA_CHARS
 from web.decoding import MAX_FIELDS
+from web.filter_schemas import MAX_FILTER_CHARS, MAX_FILTER_COLUMNS, MAX_FILTER_NAME_CHARS
 from web.schemas import (
     MAX_COLLECTIONS,
-    MAX_FILTER_CHARS,
-    MAX_FILTER_COLUMNS,
-    MAX_FILTER_NAME_CHARS,
     MAX_METADATA_COLUMNS,
     MAX_OPTION_CHARS,
 )

@@ -1,0 +1,292 @@
+"""`flask --app app import FILE`, `search "…"` and `evaluate FILE`, for a shell beside the server.
+
+They work on the service's database, whether the service runs or not. An import leaves the embedding
+to workers that run already; where there are none, it starts its own. Only they, and a search, load
+the model.
+"""
+
+from __future__ import annotations
+
+import importlib
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+from flask.cli import FlaskGroup, with_appcontext
+from tqdm import tqdm
+
+import services.cases
+import services.imports
+import services.search
+import store.claims
+import store.evaluations
+import store.jobs
+import store.rejections
+import store.thresholds
+from files.errors import FileError
+from services.deferred import Deferred
+from services.imports import Upload
+from services.runtime import START_ERRORS, Runtime
+from store.jobs import Job
+from store.rejections import RejectedRow
+from store.thresholds import Thresholds
+from web.context import current_parts, current_runtime
+from web.errors import ApiError
+from web.schemas import EvaluationOptions, SearchRequest, UploadOptions
+from web.validation import validate
+
+# So many rejections are shown; all of them are at /jobs/<id>/errors.
+SHOWN_ERRORS = 20
+# The figures of an evaluation that its table shows.
+FIGURES = (
+    "questions",
+    "first",
+    "first_by_distance",
+    "among_three",
+    "mrr",
+    "right_among_answered",
+    "wrong",
+    "auc",
+    "calibration_error",
+)
+# A job on which nobody works for so long gets workers of the command's own. Those that run look at
+# the queue each second.
+IDLE_SECONDS = 3.0
+
+
+def runs_command() -> bool:
+    """Return whether the process runs a flask command: of them, only `flask run` serves."""
+    context = click.get_current_context(silent=True)
+    if context is None or context.info_name == "run":
+        return False
+    return isinstance(context.find_root().command, FlaskGroup)
+
+
+@contextmanager
+def report_in_one_line() -> Iterator[None]:
+    """End the flask command with one line, not a traceback, when the service can't start."""
+    try:
+        yield
+    except START_ERRORS as error:
+        if click.get_current_context(silent=True) is None:
+            raise
+        raise click.ClickException(f"Conector PGVector can't start: {error}") from error
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--collection", default="default", show_default=True)
+@click.option("--mode", type=click.Choice(["upsert", "replace", "append"]), default="upsert")
+@click.option("--question-column", help="Header name, or position counted from 1.")
+@click.option("--answer-column")
+@click.option("--id-column")
+@click.option("--header/--no-header", default=None, help="Found out where neither is given.")
+@click.option("--delimiter")
+@click.option("--encoding")
+@click.option("--overflow", type=click.Choice(["reject", "join"]), default="reject")
+@click.option("--sheet", help="Of a workbook: the sheet's name, or its position from 1.")
+@click.option("--dry-run", is_flag=True, help="Check and count, store nothing.")
+@with_appcontext
+def import_command(file: Path, **given: Any) -> None:
+    """Import questions and answers from a CSV, TSV, JSON or Excel FILE."""
+    with _report_wrong_options():
+        options = validate(UploadOptions, {k: v for k, v in given.items() if v is not None})
+    with _report_wrong_file(file), file.open("rb") as content:
+        upload = Upload(content, file.name)
+        if options.dry_run:
+            job, errors = _run_preview(current_parts(), upload, options)
+        else:
+            job, errors = _run_import(current_parts(), upload, options)
+    _print_errors(job, errors)
+    click.echo(_count_rows(job, options))
+    if job.status in ("failed", "canceled"):
+        raise click.ClickException(job.error or f"the job was {job.status}")
+
+
+@click.command("search")
+@click.argument("question")
+@click.option("--collection", multiple=True, help="One or several; all where there is none.")
+@click.option("--limit", default=5, show_default=True)
+@with_appcontext
+def search_command(question: str, collection: tuple[str, ...], limit: int) -> None:
+    """Print the stored pairs that mean the same as QUESTION, nearest first."""
+    given = {"question": question, "collection": list(collection) or None, "limit": limit}
+    with _report_wrong_options():
+        asked = validate(SearchRequest, given)
+    reply = services.search.answer_query(current_runtime().searcher, asked.as_query())
+    for hit in reply.hits:
+        click.echo(f"{hit.distance:.3f}  {hit.question}  [{hit.collection}]")
+        click.echo(f"       {' '.join(hit.answer.split())}")
+    judgement = reply.judgement
+    if reply.hits:
+        click.echo(f"decision: {judgement.decision} ({judgement.confidence.first:.0%} sure)")
+    else:
+        click.echo("Nothing is stored there.", err=True)
+
+
+@click.command("evaluate")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--collection", default="default", show_default=True)
+@click.option("--question-column", help="`question` where it is not given.")
+@click.option("--expected-column", help="`expected` where it is not given.")
+@click.option("--delimiter")
+@click.option("--encoding")
+@click.option("--sheet", help="Of a workbook: the sheet's name, or its position from 1.")
+@click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Write a PNG there.")
+@click.option("--apply", "apply_fitted", is_flag=True, help="Set the fitted thresholds.")
+@click.option("--min-first", type=float, help="Fail if fewer first hits are right, in percent.")
+@click.option("--max-wrong", type=float, help="Fail if more answers are wrong, in percent.")
+@with_appcontext
+def evaluate_command(
+    file: Path,
+    plot: Path | None,
+    apply_fitted: bool,
+    min_first: float | None,
+    max_wrong: float | None,
+    **given: Any,
+) -> None:
+    """Ask a collection the questions of FILE, whose right answers are in its column `expected`."""
+    with _report_wrong_options():
+        options = validate(EvaluationOptions, {k: v for k, v in given.items() if v is not None})
+    draw = None if plot is None else _load_plot()
+    runtime = current_runtime()
+    with _report_wrong_file(file), file.open("rb") as content:
+        job = services.cases.request_evaluation(
+            runtime.searcher, options.collection, Upload(content, file.name), options.as_reading()
+        )
+    runtime.evaluator.wake()
+    job = _follow(runtime, job)
+    errors, _ = store.rejections.list_rejected(runtime.pool, job.id, limit=SHOWN_ERRORS, offset=0)
+    _print_errors(job, errors)
+    result = store.evaluations.get_result(runtime.pool, job.id)
+    if result is None:
+        raise click.ClickException(job.error or f"the job was {job.status}")
+    click.echo("\n".join(describe_result(result)))
+    if draw is not None and plot is not None:
+        draw(result, plot)
+    if apply_fitted:
+        _apply_fitted(runtime, options.collection, result)
+    _require_figures(result, min_first, max_wrong)
+
+
+def _load_plot() -> Callable[[dict[str, Any], Path], None]:
+    """Return what draws the plot; the library is optional, so it is asked for before the work."""
+    try:
+        return importlib.import_module("cli.plot").draw  # type: ignore[no-any-return]
+    except ImportError as error:
+        raise click.ClickException("--plot needs matplotlib: pip install matplotlib") from error
+
+
+def _apply_fitted(runtime: Runtime, collection: str, result: dict[str, Any]) -> None:
+    fitted = result["fitted"]
+    if fitted is None:
+        raise click.ClickException("too few questions to fit thresholds: nothing was applied")
+    own = Thresholds(**{name: fitted[name] for name in ("answer", "none", "constant")})
+    if not store.thresholds.set_thresholds(runtime.pool, collection, own):
+        raise click.ClickException(f"there is no collection {collection}: nothing was applied")
+    click.echo(f"Applied to {collection}: {own}")
+
+
+def _require_figures(
+    result: dict[str, Any], min_first: float | None, max_wrong: float | None
+) -> None:
+    """End with status 1 if a figure is worse than it may be."""
+    first, wrong = 100 * (result["first"] or 0), 100 * result["wrong"]
+    if min_first is not None and first < min_first:
+        raise click.ClickException(f"{first:.1f} % of the first hits are right, not {min_first} %")
+    if max_wrong is not None and wrong > max_wrong:
+        raise click.ClickException(f"{wrong:.1f} % of the questions were answered wrongly")
+
+
+@contextmanager
+def _report_wrong_options() -> Iterator[None]:
+    try:
+        yield
+    except ApiError as error:
+        raise click.UsageError(error.error) from error
+
+
+@contextmanager
+def _report_wrong_file(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except FileError as error:
+        raise click.ClickException(f"{file.name}: {error.message} ({error.code})") from error
+
+
+def _run_preview(
+    parts: Runtime | Deferred, upload: Upload, options: UploadOptions
+) -> tuple[Job, list[RejectedRow]]:
+    model, asked = parts.find_model(), options.as_import()
+    preview = services.imports.foresee(parts.pool, model, upload, asked, SHOWN_ERRORS)
+    return preview.job, preview.rejected
+
+
+def _run_import(
+    parts: Runtime | Deferred, upload: Upload, options: UploadOptions
+) -> tuple[Job, list[RejectedRow]]:
+    job = _follow(parts, services.imports.enqueue(parts.pool, upload, options.as_import()))
+    errors, _ = store.rejections.list_rejected(parts.pool, job.id, limit=SHOWN_ERRORS, offset=0)
+    return job, errors
+
+
+def _follow(parts: Runtime | Deferred, job: Job) -> Job:
+    """Show the job's progress up to its end; an interrupt leaves it to the service's workers."""
+    with tqdm(total=job.total, initial=job.done, unit=" rows", desc=job.filename) as bar:
+        moved_at = time.monotonic()
+        while job.finished_at is None:
+            time.sleep(0.2)
+            now = store.jobs.get_job(parts.pool, job.id)
+            if now is None:
+                raise click.ClickException(f"the job {job.id} is no longer there")
+            if now != job:
+                moved_at = time.monotonic()
+            elif time.monotonic() - moved_at > IDLE_SECONDS:
+                _help(parts, job)
+                moved_at = time.monotonic()
+            job = now
+            bar.update(job.done - bar.n)
+    return job
+
+
+def describe_result(result: dict[str, Any]) -> Iterator[str]:
+    """Yield the lines of an evaluation's table, and the first misses."""
+    since = (result["since_last"] or {"figures": {}})["figures"]
+    for name in FIGURES:
+        value, moved = result[name], since.get(name)
+        shown = "-" if value is None else f"{value:.3f}"
+        yield f"{name:24}{shown:>8}{f'   {moved:+.3f} since the last run' if moved else ''}"
+    yield f"{'':24}{'right':>8}{'wrong':>8}{'asked':>8}{'passed':>8}"
+    for name, counts in result["decisions"].items():
+        yield f"{name:24}" + "".join(f"{count:8}" for count in counts.values())
+    if result["fitted"] is not None:
+        yield f"fitted: {result['fitted']}"
+    for miss in result["misses"][:SHOWN_ERRORS]:
+        got = miss["got"]["question"] if miss["got"] else "nothing"
+        yield f"{miss['decision']:10}{miss['confidence']:.2f}  {miss['question']}  ->  {got}"
+
+
+def _help(parts: Runtime | Deferred, job: Job) -> None:
+    """Start workers unless others work. Where they wait for a model, ours would wait as well."""
+    if job.waiting is None and not store.claims.is_worked_on(parts.pool, job.id):
+        parts.start_workers()
+
+
+def _print_errors(job: Job, errors: list[RejectedRow]) -> None:
+    for row in errors:
+        click.echo(f"line {row.line}: {row.error} ({row.code})", err=True)
+    if job.rejected > len(errors):
+        click.echo(f"… and {job.rejected - len(errors)} rejected rows more", err=True)
+
+
+def _count_rows(job: Job, options: UploadOptions) -> str:
+    counts = (
+        f"{job.total} rows: {job.inserted} inserted, {job.updated} updated, "
+        f"{job.unchanged} unchanged, {job.rejected} rejected, {job.deleted} deleted"
+    )
+    if options.dry_run:
+        return f"{counts} (a dry run: nothing was stored)"
+    return f"{counts}. Collection {job.collection}, job {job.id}"

@@ -1,0 +1,94 @@
+"""The questions of an evaluation: read from a file, and stored as a job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, replace
+from typing import Any
+
+import store.evaluations
+from files.errors import FileError
+from files.options import ReadOptions
+from files.rows import Rejection, Row
+from files.table import open_table
+from services.evaluation import Case
+from services.imports import Upload
+from services.search import Searcher
+from store.jobs import Job
+from store.rejections import RejectedRow
+
+MAX_QUESTIONS = 10_000
+# The texts of a file that is kept until the job ends have so many characters in all.
+MAX_CHARS = 20_000_000
+NOTHING = "none"
+
+
+def read_cases(
+    upload: Upload, reading: ReadOptions
+) -> tuple[list[Case], list[RejectedRow], dict[str, Any]]:
+    """Return the cases of a file, its rejected rows, and how it was read.
+
+    Raises FileError when the file can't be taken as a whole, or is too large.
+    """
+    options = replace(
+        reading,
+        encoding=reading.encoding or upload.charset,
+        question_column=reading.question_column or "question",
+        answer_column=reading.answer_column or "expected",
+    )
+    cases: list[Case] = []
+    rejected: list[RejectedRow] = []
+    with open_table(upload.file, options) as table:
+        file = table.description
+        place = file.columns.index(file.question_column)
+        for row in _bound(table):
+            case = _make_case(row, place)
+            if isinstance(case, Case):
+                cases.append(case)
+            else:
+                rejected.append(case)
+    if not cases:
+        raise FileError("no_rows", "The file has no row with a question.")
+    return cases, rejected, file.as_json()
+
+
+def _bound(rows: Iterable[Row | Rejection]) -> Iterator[Row | Rejection]:
+    chars = 0
+    for number, row in enumerate(rows, 1):
+        if isinstance(row, Row):
+            chars += len(row.question) + len(row.answer)
+        if number > MAX_QUESTIONS or chars > MAX_CHARS:
+            raise FileError(
+                "too_many_rows",
+                f"An evaluation takes at most {MAX_QUESTIONS:,} questions, and {MAX_CHARS:,} "
+                "characters in all: send fewer.",
+            )
+        yield row
+
+
+def _make_case(row: Row | Rejection, place: int) -> Case | RejectedRow:
+    """Return a row's case. Rows of answers may not be empty, but an expectation may."""
+    if isinstance(row, Row):
+        expected = "" if row.answer.casefold() == NOTHING else row.answer
+        return Case(row.line, row.question, expected)
+    if row.code == "empty_answer" and place < len(row.fields):
+        return Case(row.line, row.fields[place].strip(), "")
+    return RejectedRow(row.line, row.code, row.error, row.fields)
+
+
+def request_evaluation(
+    searcher: Searcher, collection: str, upload: Upload, reading: ReadOptions
+) -> Job:
+    """Store an evaluation that a background thread will run, and return its job.
+
+    Raises FileError.
+    """
+    cases, rejected, file = read_cases(upload, reading)
+    return store.evaluations.create_evaluation(
+        searcher.pool,
+        collection=collection,
+        filename=upload.filename,
+        file=file,
+        cases=[asdict(case) for case in cases],
+        rejected=rejected,
+    )

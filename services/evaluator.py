@@ -1,0 +1,108 @@
+"""The background thread that runs evaluations, one after another."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+import store.evaluations
+from db import DatabaseUnavailable
+from services.evaluation import Case, run_evaluation
+from services.figures import pack
+from services.search import Searcher
+from store.evaluations import MOST_ATTEMPTS, ClaimedEvaluation
+from turns import EmbedderBusy
+
+logger = logging.getLogger(__name__)
+
+# The thread looks for an evaluation this often, even when nothing wakes it.
+POLL_SECONDS = 2.0
+
+
+class EvaluationLost(Exception):
+    """Somebody canceled the evaluation, or another process has it."""
+
+
+class Evaluator:
+    """Runs evaluations in a thread. What a killed process began, another one begins again."""
+
+    def __init__(self, searcher: Searcher) -> None:
+        self._searcher = searcher
+        self._stopping = threading.Event()
+        self._wake = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="evaluator", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Tell the thread that there is something to do."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Give up what runs: it is begun again at the next start."""
+        self._stopping.set()
+        self._wake.set()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._wake.clear()
+            try:
+                claimed = store.evaluations.claim_evaluation(self._searcher.pool)
+                if claimed is not None:
+                    self._evaluate(claimed)
+                    continue
+            except (DatabaseUnavailable, EmbedderBusy) as error:
+                logger.debug("The evaluations wait: %s", error)
+            except Exception:
+                logger.exception("The evaluator goes on after an error")
+            self._wake.wait(POLL_SECONDS)
+
+    def _evaluate(self, claimed: ClaimedEvaluation) -> None:
+        pool = self._searcher.pool
+        if claimed.attempts > MOST_ATTEMPTS:
+            store.evaluations.fail_evaluation(
+                pool,
+                claimed,
+                "evaluation_failed",
+                f"The evaluation was begun {MOST_ATTEMPTS} times and never came to its end.",
+            )
+            return
+        try:
+            self._run_claimed(claimed)
+        except EvaluationLost:
+            logger.info("job %s: the evaluation is over", claimed.job_id)
+        except (DatabaseUnavailable, EmbedderBusy):
+            store.evaluations.release_evaluation(pool, claimed)
+            raise
+        except Exception:
+            logger.exception("job %s: the evaluation failed", claimed.job_id)
+            store.evaluations.fail_evaluation(
+                pool, claimed, "evaluation_failed", "The evaluation failed; the log has the reason."
+            )
+
+    def _run_claimed(self, claimed: ClaimedEvaluation) -> None:
+        def progress(done: int) -> None:
+            if self._stopping.is_set():
+                store.evaluations.release_evaluation(self._searcher.pool, claimed)
+                raise EvaluationLost
+            if not store.evaluations.extend_evaluation(self._searcher.pool, claimed, done):
+                raise EvaluationLost
+
+        if self._searcher.calibration.get_constants() is None:
+            raise EmbedderBusy("The model's distances are being measured.")
+        cases = [Case(**case) for case in claimed.cases]
+        found = run_evaluation(self._searcher, claimed.job_id, claimed.collection, cases, progress)
+        if found.result:
+            store.evaluations.finish_evaluation(
+                self._searcher.pool, claimed, found.result, pack(found.outcomes), found.rejected
+            )
+            return
+        store.evaluations.fail_evaluation(
+            self._searcher.pool,
+            claimed,
+            "all_rejected",
+            "The collection has none of the items that the file expects: `expected` must be an "
+            "item's id in its file, its question or its answer.",
+            found.rejected,
+        )

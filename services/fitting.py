@@ -1,0 +1,101 @@
+"""Thresholds and a constant for one collection, fitted on its evaluated questions.
+
+The coefficients stay: twenty questions are too few for them. The constant moves the estimate, and
+the thresholds are lines on the moved estimate. They are fitted on the same questions that they are
+judged by, so expect a little less of new ones.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.confidence import DEFAULT_THRESHOLDS
+from services.figures import Outcome, measure_calibration_error
+from store.thresholds import Thresholds
+
+# With fewer questions nothing is fitted.
+LEAST_QUESTIONS = 20
+# The constant is pulled towards 0 as if by a normal distribution of this deviation, so that twenty
+# questions that all went well do not make it infinite.
+DEVIATION = 1.5
+# So many of the answered shall be right, and so few of the questions with an answer be passed.
+RIGHT_AMONG_ANSWERED = 0.95
+PASSED_AMONG_OFFERED = 0.02
+LOWEST_ANSWER, HIGHEST_ANSWER = 0.3, 0.95
+LOWEST_NONE = 0.02
+
+
+def fit_thresholds(
+    outcomes: Sequence[Outcome], used: float = 0.0
+) -> tuple[Thresholds, float | None] | None:
+    """Return thresholds with a constant, and the calibration error that the constant leaves.
+
+    `used` is the constant with which the outcomes were estimated. None with fewer than
+    LEAST_QUESTIONS.
+    """
+    if len(outcomes) < LEAST_QUESTIONS:
+        return None
+    right = np.array([one.is_right for one in outcomes])
+    odds = _log_odds([one.confidence for one in outcomes]) - used
+    constant = _fit_constant(odds, right)
+    sure = _sigmoid(odds + constant)
+    answer = _fit_answer(sure, right)
+    none = min(_fit_none(outcomes, constant - used), answer)
+    error = measure_calibration_error(sure.tolist(), right.tolist())
+    return Thresholds(round(answer, 3), round(none, 3), round(constant, 3)), error
+
+
+def _log_odds(probabilities: Sequence[float]) -> NDArray[np.float64]:
+    clipped = np.clip(np.array(probabilities, np.float64), 1e-9, 1 - 1e-9)
+    result: NDArray[np.float64] = np.log(clipped / (1 - clipped))
+    return result
+
+
+def _sigmoid(odds: NDArray[np.float64]) -> NDArray[np.float64]:
+    result: NDArray[np.float64] = 1 / (1 + np.exp(-odds))
+    return result
+
+
+def _fit_constant(odds: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
+    """Return the most likely constant, by bisection: the slope of the likelihood only falls."""
+    low, high = -10.0, 10.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        slope = float(np.sum(right - _sigmoid(odds + middle))) - middle / DEVIATION**2
+        low, high = (middle, high) if slope > 0 else (low, middle)
+    return low
+
+
+def _fit_answer(sure: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
+    """Return the lowest line above which enough are right; the default if no line is such.
+
+    scikit-learn's precision_recall_curve gives the share of right ones above each confidence.
+    """
+    # A service whose model is elsewhere starts without this library.
+    from sklearn.metrics import precision_recall_curve
+
+    if not right.any():
+        return HIGHEST_ANSWER
+    precisions, _, lines = precision_recall_curve(right, sure)
+    fitting = [
+        float(line)
+        for line, precision in zip(lines, precisions[:-1], strict=True)
+        if precision >= RIGHT_AMONG_ANSWERED
+    ]
+    if not fitting:
+        return max(DEFAULT_THRESHOLDS.answer, HIGHEST_ANSWER)
+    return min(max(math.floor(1000 * min(fitting)) / 1000, LOWEST_ANSWER), HIGHEST_ANSWER)
+
+
+def _fit_none(outcomes: Sequence[Outcome], moved: float) -> float:
+    """Return the highest line below which nearly no question is whose answer would be offered."""
+    offered = [one.among_three for one in outcomes if one.place is not None and one.place <= 3]
+    if not offered:
+        return DEFAULT_THRESHOLDS.none
+    sure = np.sort(_sigmoid(_log_odds(offered) + moved))
+    line = float(sure[int(PASSED_AMONG_OFFERED * len(sure))])
+    return max(min(line, DEFAULT_THRESHOLDS.answer), LOWEST_NONE)

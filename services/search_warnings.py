@@ -1,0 +1,102 @@
+"""Says why a search found nothing: a collection, a column or a value that nothing has.
+
+It looks only where a search found nothing, or leaves out items by a column that may be misspelt, or
+names several collections; so other searches pay nothing for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import store.columns
+import store.search
+from services.near_names import find_near, name_near
+from services.runtime import Runtime
+from services.search import Query
+from store.columns import ColumnValues
+from store.filters import Condition
+from store.search import Hit
+from texts import visible_text
+
+# What is near is looked for among so many collections, and in so many of the newest items.
+MOST_NAMES = 10_000
+MOST_ITEMS = 5_000
+MOST_VALUES = 500
+# The longest list of warnings, and the most characters that one shows of a name.
+MOST_WARNINGS = 20
+SHOWN_CHARS = 60
+
+
+class SearchWarnings:
+    """The warnings of one request's searches, which look at each collection once."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._pool = runtime.pool
+        self._names: list[str] | None = None
+        self._columns: dict[tuple[str, ...] | None, dict[str, ColumnValues]] = {}
+
+    def find(self, query: Query, hits: Sequence[Hit]) -> list[str]:
+        """Return what is wrong with a query that found these hits, as sentences for a person."""
+        found = [*self._check_collections(query, hits), *self._check_filter(query, hits)]
+        return found[:MOST_WARNINGS]
+
+    def _check_collections(self, query: Query, hits: Sequence[Hit]) -> Iterator[str]:
+        missing = set(query.collections or ()) - {hit.collection for hit in hits}
+        if not missing or (hits and len(query.collections or ()) == 1):
+            return
+        if self._names is None:
+            self._names = store.columns.list_names(self._pool, MOST_NAMES)
+        if len(self._names) < MOST_NAMES:
+            for name in sorted(missing - set(self._names)):
+                near = name_near(find_near(name, self._names))
+                yield f"No collection named {name!r} holds items.{near}"
+
+    def _check_filter(self, query: Query, hits: Sequence[Hit]) -> Iterator[str]:
+        conditions = query.metadata or ()
+        if hits:
+            conditions = [condition for condition in conditions if condition.negated]
+        elif not conditions or self._keeps_any(query):
+            return
+        columns = self._list_columns(query) if conditions else {}
+        if conditions and not columns and not hits and query.collections:
+            # The collection is what is wrong.
+            return
+        said = [*self._explain(conditions, columns)]
+        yield from said
+        if not said and not hits:
+            wanted = " and ".join(sorted({_show(one.column) for one in conditions}))
+            yield f"No item has what the filter asks of {wanted} together."
+
+    def _keeps_any(self, query: Query) -> bool:
+        return store.search.has_items(self._pool, query.collections, query.metadata)
+
+    def _explain(
+        self, conditions: Sequence[Condition], columns: dict[str, ColumnValues]
+    ) -> Iterator[str]:
+        for condition in conditions:
+            name = visible_text(condition.column)
+            column = columns.get(name)
+            if column is None:
+                near = name_near(find_near(name, columns))
+                yield f"No item that was looked at has a column {_show(name)}.{near}"
+            elif not condition.negated:
+                values = [value for value in map(visible_text, condition.values) if value]
+                yield from (
+                    f"No item that was looked at has {_show(value)} in the column "
+                    f"{_show(name)}.{name_near(find_near(value, column.common))}"
+                    for value in values
+                    if value not in column.common and column.values == len(column.common)
+                )
+
+    def _list_columns(self, query: Query) -> dict[str, ColumnValues]:
+        key = None if query.collections is None else tuple(query.collections)
+        if key not in self._columns:
+            found = store.columns.list_columns(
+                self._pool, query.collections, common=MOST_VALUES, items=MOST_ITEMS
+            )
+            self._columns[key] = {column.name: column for column in found}
+        return self._columns[key]
+
+
+def _show(name: str) -> str:
+    return repr(name if len(name) <= SHOWN_CHARS else f"{name[:SHOWN_CHARS]}…")

@@ -1,0 +1,56 @@
+"""Abbreviations are written out where they are words of their own, in Portuguese."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.abbreviations import expand_abbreviations, is_english
+
+
+@pytest.mark.parametrize(
+    ("question", "expanded"),
+    [
+        ("qto custa p/ vc?", "quanto custa p/ você?"),
+        ("Vc aceita pix hj", "você aceita pix hoje"),
+        ("cade a nf?", "cadê a nota fiscal?"),
+        ("(qdo chega)", "(quando chega)"),
+        ("vc, tb quero", "você, também quero"),
+        ("na\u0303o ta\u0301 funcionando", "não está funcionando"),
+    ],
+)
+def test_abbreviations_are_written_out(question: str, expanded: str) -> None:
+    assert expand_abbreviations(question) == expanded
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Como rastreio meu pedido?",
+        "where is my order pls",
+        "I ate it, can you help pls",
+        "erro NF-1042",
+        "abrir nf.pdf",
+        "maria.vc@loja.com.br",
+        "https://loja.com/vc?qto=1",
+        "#hj",
+        "disco de 2 TB",
+        "vcx",
+        "",
+    ],
+)
+def test_other_questions_stay_as_they_are(question: str) -> None:
+    assert expand_abbreviations(question) == question
+
+
+@pytest.mark.parametrize(
+    ("text", "english"),
+    [
+        ("how long does it take", True),
+        ("quanto tempo demora", False),
+        ("pgto pix", False),
+        ("o que is the", False),
+        ("", False),
+    ],
+)
+def test_english_is_told_by_its_function_words(text: str, english: bool) -> None:
+    assert is_english(text) is english

@@ -1,0 +1,130 @@
+"""POST /evaluate: a file of questions becomes a job whose result says how they are answered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.client import Client
+
+FAQ = (
+    "id,question,answer\np1,How do I pay?,By card.\np2,Where is my order?,In the menu.\n"
+    "p3,Can I cancel?,Within a day.\np4,Who are you?,A shop.\n"
+)
+ASKED = (
+    "question,expected\nHow do I pay?,p1\nWhere is my order now?,Where is my order?\n"
+    'Can I cancel?,Within a day.\nWho are they?,p1\nzebra crossing,\nquantum foam,none\n"lost",p9\n'
+)
+
+
+def evaluate(client: Client, csv: str, query: str = "") -> dict[str, Any]:
+    response = client.upload(csv, f"/evaluate{query}")
+    assert response.status_code == 202, response.text
+    assert response.headers["Location"] == f"/jobs/{response.json['job']['id']}"
+    return client.ended(response.json["job"]["id"])
+
+
+def test_a_file_of_questions_gives_figures_and_misses(client: Client) -> None:
+    client.load(FAQ, "/upload?collection=shop")
+    job = evaluate(client, ASKED, "?collection=shop")
+    assert (job["status"], job["kind"], job["mode"]) == ("succeeded", "evaluation", None)
+    assert (job["rows"]["total"], job["rows"]["done"], job["rows"]["rejected"]) == (7, 7, 1)
+    result = job["result"]
+    assert (result["questions"], result["with_answer"]) == (6, 4)
+    assert result["first"] == 0.75
+    assert result["among_three"] >= 0.75
+    assert 0.75 <= result["mrr"] <= 1
+    decisions = result["decisions"]
+    assert sum(decisions["with_answer"].values()) == 4
+    assert sum(decisions["without_answer"].values()) == 2
+    (miss,) = [one for one in result["misses"] if one["question"] == "Who are they?"]
+    assert miss["expected"] == "p1"
+    assert miss["got"]["question"] == "Who are you?"
+    assert sum(one["questions"] for one in result["reliability"]) == 6
+    assert result["since_last"] is None
+    assert result["fitted"] is None
+    errors = client.get(f"/jobs/{job['id']}/errors").json["results"]
+    assert [(one["line"], one["code"]) for one in errors] == [(8, "unknown_expected")]
+
+
+def test_the_next_run_says_what_changed_and_two_runs_give_the_same(client: Client) -> None:
+    client.load(FAQ)
+    first, second = evaluate(client, ASKED)["result"], evaluate(client, ASKED)["result"]
+    since = second.pop("since_last")
+    assert since["same_questions"] == 6
+    assert set(since["figures"].values()) <= {0, None}
+    assert since["better"] == since["worse"] == []
+    first.pop("since_last")
+    assert first == second
+    client.load("id,question,answer\np1,Something else entirely?,No.\n")
+    worse = evaluate(client, ASKED)["result"]["since_last"]
+    assert worse["figures"]["first"] < 0
+    assert "How do I pay?" in [one["question"] for one in worse["worse"]]
+
+
+def test_from_twenty_questions_on_thresholds_are_fitted_and_applied_when_asked(
+    client: Client,
+) -> None:
+    client.load(FAQ)
+    many = "question,expected\n" + "".join(
+        f"How do I pay {n}?,p1\nWhere is my order {n}?,p3\n" for n in range(15)
+    )
+    fitted = evaluate(client, many)["result"]["fitted"]
+    assert fitted["constant"] < 0
+    path = "/collections/default/thresholds"
+    assert client.get(path).json == {"answer": 0.6, "none": 0.2, "constant": 0.0, "own": False}
+    del fitted["calibration_error"]
+    response = client.http.put(path, json=fitted, auth=("admin", "a test's password"))
+    assert response.json == fitted | {"own": True}
+    body = client.post("/search", json={"question": "pay?", "collection": "default"}).json
+    assert body["thresholds"] == {"answer": fitted["answer"], "none": fitted["none"]}
+    reset = client.http.delete(path, auth=("admin", "a test's password"))
+    assert reset.json == {"answer": 0.6, "none": 0.2, "constant": 0.0, "own": False}
+
+
+def test_an_evaluation_stands_in_no_upload_s_way(client: Client) -> None:
+    client.load(FAQ)
+    client.upload(ASKED, "/evaluate")
+    assert client.load("question,answer\nNew?,Yes.\n")["status"] == "succeeded"
+    jobs = client.get("/jobs").json["results"]
+    assert sorted(job["kind"] for job in jobs) == ["evaluation", "import", "import"]
+    assert all("result" not in job for job in jobs)
+
+
+def test_a_file_that_fits_nothing_fails_with_a_reason(client: Client) -> None:
+    job = evaluate(client, ASKED, "?collection=nil")
+    # What nothing should answer can be asked of an empty collection.
+    assert job["status"] == "succeeded"
+    job = evaluate(client, "question,expected\nHow?,p1\n", "?collection=nil")
+    assert (job["status"], job["error"]["code"]) == ("failed", "all_rejected")
+
+
+@pytest.mark.parametrize(
+    ("csv", "code"),
+    [
+        ("question,answer\na,b\n", "missing_column"),
+        ("question,expected\n", "no_rows"),
+        ("question,expected\n" + "a,b\n" * 10_001, "too_many_rows"),
+        ("", "empty_file"),
+    ],
+)
+def test_a_file_that_can_t_be_taken_is_refused(client: Client, csv: str, code: str) -> None:
+    response = client.upload(csv, "/evaluate")
+    assert (response.status_code, response.json["code"]) == (422, code)
+
+
+def test_columns_can_be_named(client: Client) -> None:
+    client.load(FAQ)
+    csv = "tipo,id,consulta\na,p1,How do I pay?\nb,p1,How can I pay?\n"
+    job = evaluate(client, csv, "?question_column=consulta&expected_column=id")
+    assert job["result"]["questions"] == 2
+
+
+@pytest.mark.parametrize("body", [{"answer": 2}, {"constant": 99}, {"nil": 1}])
+def test_wrong_thresholds_are_refused(client: Client, body: dict[str, float]) -> None:
+    client.load(FAQ)
+    auth = ("admin", "a test's password")
+    response = client.http.put("/collections/default/thresholds", json=body, auth=auth)
+    assert response.status_code == 400
+    assert client.get("/collections/nil/thresholds").status_code == 404

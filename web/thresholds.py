@@ -1,0 +1,67 @@
+"""The routes of a collection's own thresholds: read, set, take away."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from apiflask import APIBlueprint
+from flask import Response
+
+import store.thresholds
+from services.confidence import DEFAULT_THRESHOLDS
+from store.thresholds import Thresholds
+from web.auth import auth
+from web.context import current_runtime
+from web.errors import not_found
+from web.responses import answer_json
+from web.schemas import CollectionThresholds, ThresholdsRequest
+
+routes = APIBlueprint("thresholds", __name__, tag="Collections")
+
+
+@routes.get("/collections/<name>/thresholds")
+@routes.auth_required(auth)
+@routes.output(CollectionThresholds)
+@routes.doc(
+    summary="From which confidence on a search in this collection answers, or passes",
+    description="They count where a search names this collection alone.",
+)
+def show_thresholds(name: str) -> Response:
+    return _answer(name)
+
+
+@routes.put("/collections/<name>/thresholds")
+@routes.auth_required(auth, roles=["admin"])
+@routes.input(ThresholdsRequest, location="json", arg_name="asked")
+@routes.output(CollectionThresholds)
+@routes.doc(
+    summary="Give the collection its own thresholds",
+    description="The result of an evaluation has fitted ones as `fitted`.",
+)
+def set_thresholds(name: str, asked: ThresholdsRequest) -> Response:
+    own = Thresholds(answer=asked.answer, none=asked.none, constant=asked.constant)
+    return _change(name, own)
+
+
+@routes.delete("/collections/<name>/thresholds")
+@routes.auth_required(auth, roles=["admin"])
+@routes.output(CollectionThresholds)
+@routes.doc(summary="Return to the default thresholds")
+def reset_thresholds(name: str) -> Response:
+    return _change(name, None)
+
+
+def _change(name: str, own: Thresholds | None) -> Response:
+    if "\0" in name or not store.thresholds.set_thresholds(current_runtime().pool, name, own):
+        raise not_found("such collection")
+    return _answer(name)
+
+
+def _answer(name: str) -> Response:
+    if "\0" in name:  # PostgreSQL stores no NUL
+        raise not_found("such collection")
+    found, own = store.thresholds.get_thresholds(current_runtime().pool, name)
+    if not found:
+        raise not_found("such collection")
+    used = own or DEFAULT_THRESHOLDS
+    return answer_json(CollectionThresholds(**asdict(used), own=own is not None))
