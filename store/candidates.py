@@ -5,10 +5,15 @@ And how common a code is in a collection.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
 
-from db import Pool, fetch_row
+from psycopg2.errors import DuplicatePreparedStatement, InvalidSqlStatementName
+from psycopg2.extensions import cursor
+
+from db import Connection, Pool, fetch_row
 from embeddings import FloatArray
 from store.models import Model
 from store.thresholds import Thresholds
@@ -53,7 +58,7 @@ def measure_cosines(
         "collection": collection,
     }
     with pool.reading() as conn, conn.cursor() as cur:
-        cur.execute(_MEASURE, values)
+        _run_measuring(conn, cur, values)
         ids, questions, pairs, own = fetch_row(cur)
     cosines = {
         item: Cosines(question, pair)
@@ -77,6 +82,34 @@ FROM (
     ) each GROUP BY item_id
 ) measured
 """
+
+
+_DIGEST = blake2b(_MEASURE.encode(), digest_size=12).hexdigest()
+_PREPARE = f"PREPARE measure_{_DIGEST}(halfvec, smallint, bigint[], text) AS " + _MEASURE % {
+    "query": "$1",
+    "model": "$2",
+    "items": "$3",
+    "collection": "$4",
+}
+_EXECUTE = f"EXECUTE measure_{_DIGEST}(%(query)s, %(model)s, %(items)s, %(collection)s)"
+
+
+def _run_measuring(conn: Connection, cur: cursor, values: Mapping[str, Any]) -> None:
+    """Prepare the statement once for each connection, since planning takes as long as running it.
+
+    Behind a pooler, another connection of the server may run it each time.
+    """
+    if conn.pooled:
+        cur.execute(_MEASURE, values)
+        return
+    try:
+        if _PREPARE not in conn.prepared:
+            cur.execute(_PREPARE)
+            conn.prepared[_PREPARE] = _EXECUTE
+        cur.execute(_EXECUTE, values)
+    except (InvalidSqlStatementName, DuplicatePreparedStatement):
+        # There is a pooler that gives away the number of the server's process (db.py).
+        cur.execute(_MEASURE, values)
 
 
 def count_codes(pool: Pool, collection: str, codes: Sequence[str]) -> tuple[dict[str, int], int]:
