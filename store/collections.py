@@ -101,7 +101,7 @@ def delete_collection(pool: Pool, name: str) -> int | None:
             return None
         canceled = store.canceling.cancel_jobs(cur, SQL("collection_id = %s"), collection_id)
         # All at once: the foreign key would look them up for each item.
-        cur.execute("DELETE FROM vectors WHERE collection_id = %s", (collection_id,))
+        cur.execute("DELETE FROM item_vectors WHERE collection_id = %s", (collection_id,))
         cur.execute("DELETE FROM items WHERE collection_id = %s", (collection_id,))
         deleted = int(cur.rowcount)
         cur.execute("UPDATE collections SET file = '{}' WHERE id = %s", (collection_id,))

@@ -95,7 +95,7 @@ def _is_being_built(conn: connection) -> bool:
     with conn.cursor() as cur:
         cur.execute(
             "SELECT EXISTS (SELECT FROM pg_stat_progress_create_index"
-            " WHERE datname = current_database() AND relid = 'vectors'::regclass)"
+            " WHERE datname = current_database() AND relid = 'item_vectors'::regclass)"
         )
         return bool(fetch_row(cur)[0])
 
@@ -104,7 +104,7 @@ def _is_worth_it(conn: connection, model: Model, min_vectors: int) -> bool:
     with conn.cursor() as cur:
         # It counts no further than it must, since counting millions takes long.
         cur.execute(
-            "SELECT count(*) FROM (SELECT FROM vectors WHERE model_id = %s LIMIT %s) v",
+            "SELECT count(*) FROM (SELECT FROM item_vectors WHERE model_id = %s LIMIT %s) v",
             (model.id, 10 * min_vectors),
         )
         vectors = int(fetch_row(cur)[0])
@@ -135,7 +135,7 @@ def _build(conn: Connection, model: Model, memory_mb: int) -> None:
         logger.info("the index of the model %s is being built", model.identity)
         cur.execute(
             SQL(
-                "CREATE INDEX CONCURRENTLY {} ON vectors"
+                "CREATE INDEX CONCURRENTLY {} ON item_vectors"
                 " USING hnsw ((embedding::halfvec({})) halfvec_cosine_ops)"
                 " WITH (m = {}, ef_construction = {}) WHERE model_id = {}"
             ).format(
@@ -146,7 +146,7 @@ def _build(conn: Connection, model: Model, memory_mb: int) -> None:
                 Literal(model.id),
             )
         )
-        cur.execute("ANALYZE vectors")
+        cur.execute("ANALYZE item_vectors")
         set_insert_candidates(cur, name)
         logger.info("the index of the model %s is built", model.identity)
 

@@ -149,7 +149,7 @@ def update_item(
         cur.execute(_UPDATE_ITEM, new.as_values() | {"item": item_id, "place": place})
         if not cur.rowcount:
             return None
-        cur.execute("DELETE FROM vectors WHERE item_id = %s", (item_id,))
+        cur.execute("DELETE FROM item_vectors WHERE item_id = %s", (item_id,))
         store.vectors.write_vectors(cur, model, item_id, collection_id, vectors)
         return _reread_item(conn, item_id)
 

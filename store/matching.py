@@ -239,7 +239,7 @@ WHERE r.job_id = %(job)s AND r.outcome IS NULL
   AND i.collection_id = %(collection)s AND i.item_key = r.item_key AND i.place = r.place
   AND (%(mode)s = 'append'
        OR (i.question_hash = r.question_hash AND i.answer_hash = r.answer_hash
-           AND (SELECT count(*) FROM vectors v
+           AND (SELECT count(*) FROM item_vectors v
                 WHERE v.item_id = i.id AND v.model_id = %(model)s) = 2))
 """
 

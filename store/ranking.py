@@ -88,7 +88,7 @@ def rank_page(method: Method, model: Model, items: int, filters: tuple[str, ...]
 _DISTANCES = SQL("""
     SELECT v.item_id, v.kind,
            v.embedding::halfvec({dimension}) <=> {query}::halfvec({dimension}) AS distance
-    FROM vectors v
+    FROM item_vectors v
     WHERE v.model_id = {model}{filters}
 """)
 # The type of each filter's value, and its condition.
@@ -225,5 +225,5 @@ SELECT set_config('hnsw.ef_search', CASE WHEN reltuples < 50000 THEN '100'
        set_config('hnsw.max_scan_tuples', {visited}, true),
        set_config('enable_sort', 'off', true),
        set_config('plan_cache_mode', 'force_generic_plan', true)
-FROM pg_class WHERE oid = 'vectors'::regclass
+FROM pg_class WHERE oid = 'item_vectors'::regclass
 """)

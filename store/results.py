@@ -165,10 +165,10 @@ WITH chosen AS MATERIALIZED (
     RETURNING r.row_no, w.id, w.is_new
 ), outdated AS (
     -- Vectors that another model made of a text that is no longer there.
-    DELETE FROM vectors v USING written w
+    DELETE FROM item_vectors v USING written w
     WHERE v.item_id = w.id AND NOT w.is_new AND v.model_id <> %(model)s
 ), embedded AS (
-    INSERT INTO vectors (item_id, model_id, kind, collection_id, embedding)
+    INSERT INTO item_vectors (item_id, model_id, kind, collection_id, embedding)
     SELECT o.id, %(model)s, s.kind, %(collection)s, s.embedding
     FROM outcomes o JOIN staged_vectors s ON s.job_id = %(job)s AND s.row_no = o.row_no
     ON CONFLICT (item_id, model_id, kind) DO UPDATE SET embedding = excluded.embedding

@@ -50,7 +50,7 @@ def write_vectors(
     """Insert the vectors of an item that has none of this model."""
     for kind, vector in vectors.by_kind().items():
         cur.execute(
-            "INSERT INTO vectors (item_id, model_id, kind, collection_id, embedding)"
+            "INSERT INTO item_vectors (item_id, model_id, kind, collection_id, embedding)"
             " VALUES (%s, %s, %s, %s, %s)",
             (item_id, model.id, kind, collection_id, HalfVector(vector)),
         )

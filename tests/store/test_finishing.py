@@ -60,7 +60,7 @@ def test_a_replacing_file_s_row_is_stored_whatever_became_of_its_item(
     assert store.finishing.finish_job(pool, model) == job_id
     items, _total = store.items.list_items(pool, collection="c", limit=10, offset=0)
     assert sorted(item.question for item in items) == ["q0", "q1", "q2"]
-    assert count(pool, "vectors") == 6
+    assert count(pool, "item_vectors") == 6
     job = store.jobs.get_job(pool, job_id)
     assert job is not None
     assert (job.status, job.done, job.inserted, job.unchanged) == ("succeeded", 6, 1, 5)

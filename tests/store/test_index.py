@@ -55,12 +55,12 @@ def fill(pool: Pool, model: Model, vectors: NDArray[np.float32]) -> None:
         )
         for number, vector in enumerate(vectors, 1):
             cur.execute(
-                "INSERT INTO vectors SELECT id, %s, kind, collection_id, %s"
+                "INSERT INTO item_vectors SELECT id, %s, kind, collection_id, %s"
                 " FROM items, (VALUES ('question'), ('pair')) k (kind) WHERE position = %s",
                 (model.id, HalfVector(vector), number),
             )
     with pool.reading() as conn, conn.cursor() as cur:
-        cur.execute("VACUUM ANALYZE vectors, items")
+        cur.execute("VACUUM ANALYZE item_vectors, items")
 
 
 def valid(pool: Pool, model: Model) -> bool | None:
@@ -123,7 +123,7 @@ def test_later_rows_are_inserted_faster_but_never_at_a_search_s_cost(
     with pool.reading() as conn, conn.cursor() as cur:
         cur.execute(SQL("ALTER INDEX {} SET (ef_construction = 128)").format(name))
         with pool.transaction() as searching, searching.cursor() as other:
-            other.execute("SELECT count(*) FROM vectors")
+            other.execute("SELECT count(*) FROM item_vectors")
             store.index.set_insert_candidates(cur, name)
         assert insert_candidates(pool, model) == 128
         cur.execute("SHOW lock_timeout")
@@ -146,7 +146,7 @@ def test_more_vectors_want_more_candidates(pool: Pool) -> None:
     for stored, candidates in ((1_000, "100"), (60_000, "150"), (600_000, "250")):
         with pool.transaction() as conn, conn.cursor() as cur:
             cur.execute(
-                "UPDATE pg_class SET reltuples = %s WHERE oid = 'vectors'::regclass", (stored,)
+                "UPDATE pg_class SET reltuples = %s WHERE oid = 'item_vectors'::regclass", (stored,)
             )
             cur.execute(store.ranking.compose_settings())
             cur.execute("SHOW hnsw.ef_search")
@@ -212,7 +212,7 @@ def test_an_index_left_invalid_by_a_crash_is_replaced_and_searches_go_on(
     holder = psycopg2.connect(dsn)
     with holder.cursor() as cur:
         # A build waits for every transaction that may still write.
-        cur.execute("LOCK TABLE vectors IN ROW EXCLUSIVE MODE")
+        cur.execute("LOCK TABLE item_vectors IN ROW EXCLUSIVE MODE")
     failed: list[Exception] = []
 
     def build() -> None:

@@ -68,7 +68,7 @@ def filled(pool: Pool, model: Model) -> Pool:
         )
         execute_values(
             cur,
-            "INSERT INTO vectors SELECT id, model, kind, collection_id, embedding FROM items"
+            "INSERT INTO item_vectors SELECT id, model, kind, collection_id, embedding FROM items"
             " JOIN (VALUES %s) v (position, model, kind, embedding) USING (position)",
             [
                 (n, model.id, kind, HalfVector(vector))
@@ -78,7 +78,7 @@ def filled(pool: Pool, model: Model) -> Pool:
             "(%s, %s, %s, %s::halfvec)",
         )
     with pool.reading() as conn, conn.cursor() as cur:
-        cur.execute("VACUUM ANALYZE vectors, items")
+        cur.execute("VACUUM ANALYZE item_vectors, items")
     return pool
 
 

@@ -21,7 +21,7 @@ from tests.support.queue import claim, count, expire_leases, set_clock_back, sta
 def test_a_finished_batch_is_stored_with_two_vectors_a_row(pool: Pool, model: Model) -> None:
     job_id = start(pool, model, 3)
     assert write(pool, model, claim(pool)) is True
-    assert (count(pool, "items"), count(pool, "vectors")) == (3, 6)
+    assert (count(pool, "items"), count(pool, "item_vectors")) == (3, 6)
     assert store.finishing.finish_job(pool, model) == job_id
     job = store.jobs.get_job(pool, job_id)
     assert job is not None
@@ -41,7 +41,7 @@ def test_a_worker_that_slept_past_its_lease_writes_nothing(pool: Pool, model: Mo
     write(pool, model, other)
     with pytest.raises(LeaseLost):
         write(pool, model, frozen)
-    assert (count(pool, "items"), count(pool, "vectors")) == (3, 6)
+    assert (count(pool, "items"), count(pool, "item_vectors")) == (3, 6)
     job = store.jobs.get_job(pool, job_id)
     assert job is not None
     assert (job.inserted, job.updated) == (3, 0)
