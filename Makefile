@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-faults demo bench bench-uploads bench-scale bench-attack fuzz requirements clean
+.PHONY: run test test-faults demo bench bench-uploads bench-scale bench-exactness bench-attack fuzz requirements clean
 
 run: .venv/installed
 	$(BIN)/python app.py
@@ -40,6 +40,12 @@ bench-uploads: .venv/installed-bench
 # make bench-scale SIZES="2000 10000 100000 1000000"
 bench-scale: .venv/installed-bench
 	$(BIN)/python -m bench.scale $(SIZES)
+
+# Fails where searches find something else than comparing does. FOLDER has real questions and answers,
+# a CSV file for each collection (bench/exactness.py):
+# make bench-exactness FOLDER=../texts SIZES="100 5000 100000"
+bench-exactness: .venv/installed-bench
+	$(BIN)/python -m bench.exactness $(FOLDER) $(SIZES)
 
 # Thousands of strangers, and a flood of wrong passwords; it takes a minute.
 bench-attack: .venv/installed-bench

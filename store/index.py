@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 # An index that is built with twice pgvector's own 64 candidates misses half as much, and its build
 # takes 1.6 times as long. Later rows are inserted with 64 candidates, twice as fast as with 128.
-M, BUILD_CANDIDATES, INSERT_CANDIDATES = 16, 128, 64
+M, BUILD_CANDIDATES, INSERT_CANDIDATES = 32, 200, 64
 BUILD_SECONDS = 24 * 3_600.0
 # The advisory lock of builds: any number that no other program on the same database uses.
 _INDEX_LOCK = 0x636F6E66
@@ -41,14 +41,15 @@ def index_name(model: Model, collection: int | None = None) -> str:
 def build_index(pool: Pool, model: Model, min_vectors: int, memory_mb: int = 1_024) -> bool:
     """Build the indexes that are worth it and missing; return whether this process built one.
 
-    An index that was left INVALID is missing, too. It is worth building from `min_vectors` vectors
-    on; that of a collection, if the others have as many together. One of a collection that fell
-    below half of that is dropped. While a large job adds rows, builds wait: a build costs a tenth
-    of what inserting the same rows one by one into an index does. From ten times `min_vectors` on,
-    searches can't wait for the end of the job. If several processes try, one of them builds.
+    An index that was left INVALID, or that an older version shaped, is missing, too. It is
+    worth building from `min_vectors` vectors on; that of a collection, if the others have as many
+    together. One of a collection that fell below half of that is dropped. While a large job adds
+    rows, builds wait: a build costs a tenth of what inserting the same rows one by one into an
+    index does. From ten times `min_vectors` on, searches can't wait for the end of the job. If
+    several processes try, one of them builds.
 
     PostgreSQL builds several times slower if the graph does not fit into `memory_mb`. A vector of
-    384 dimensions takes 1.3 kB. Behind a pooler the server's own maintenance_work_mem counts: it
+    384 dimensions takes 1.8 kB. Behind a pooler the server's own maintenance_work_mem counts: it
     can't be set for a transaction, because CREATE INDEX CONCURRENTLY runs in none.
     """
     with pool.reading(seconds=BUILD_SECONDS) as conn:
@@ -127,12 +128,13 @@ def _count_vectors(conn: connection, model: Model, most: int) -> dict[int, int]:
 
 
 def _read_indexes(conn: connection, model: Model) -> dict[str, bool]:
-    """Return the names of the model's indexes, and whether they are valid."""
+    """Return the names of the model's indexes, and whether they are valid and of today's shape."""
     with conn.cursor() as cur:
         cur.execute(
-            "SELECT c.relname, x.indisvalid FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid"
+            "SELECT c.relname, x.indisvalid AND %s = ANY (c.reloptions)"
+            " FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid"
             " WHERE x.indrelid = 'item_vectors'::regclass AND c.relname ~ %s",
-            (f"^{index_name(model)}(_[0-9]+)?$",),
+            (f"m={M}", f"^{index_name(model)}(_[0-9]+)?$"),
         )
         return dict(cur.fetchall())
 
