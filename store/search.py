@@ -59,6 +59,7 @@ def search(
     """
     values = {
         "query": format_halfvec(query),
+        "index": f"{index_name(model)}_",
         "limit": limit,
         "offset": offset,
         "collections": None if collections is None else list(collections),
@@ -77,7 +78,7 @@ def _find_page(
     filters = tuple(name for name in ("collections", "metadata") if values[name] is not None)
     ranking = Ranking("indexed", model.id, model.dimension, None, filters=filters)
     if filters:
-        kept = _select_kept(cur, model, values, NARROW_ITEMS + 1)
+        kept = _select_kept(cur, values, NARROW_ITEMS + 1)
         if kept.items <= NARROW_ITEMS:
             ranking = replace(ranking, method="compared")
             return _compare(conn, cur, ranking, values | {"items": kept.ids})
@@ -88,7 +89,7 @@ def _find_page(
     if len(rows) == values["limit"]:
         return rows
     if "metadata" in filters:
-        values = values | {"items": _select_kept(cur, model, values, None).ids}
+        values = values | {"items": _select_kept(cur, values, None).ids}
     return _compare(conn, cur, replace(ranking, method="both"), values)
 
 
@@ -132,11 +133,11 @@ class _Kept:
     collection: int | None
 
 
-def _select_kept(cur: cursor, model: Model, values: dict[str, Any], most: int | None) -> _Kept:
+def _select_kept(cur: cursor, values: dict[str, Any], most: int | None) -> _Kept:
     """Return the items that the filter keeps, and at most `most` of them."""
     by_metadata = values["metadata"] is not None
     query = _KEPT_BY_METADATA if by_metadata else _KEPT_BY_COLLECTION
-    cur.execute(query + _COLLECTION, values | {"most": most, "index": f"{index_name(model)}_"})
+    cur.execute(query + _COLLECTION, {"index": None} | values | {"most": most})
     return _Kept(*fetch_row(cur))
 
 
