@@ -17,9 +17,10 @@ from psycopg2.sql import Literal as SqlLiteral
 
 from db import Connection
 
-# An index finds the nearest vectors among so many candidates: pgvector allows no more. With 400, 98.3
-# to 99.0 % of the first hits in 100,000 real items are those of comparing; with 1,000, 99.3 to 99.5 %,
-# at twice the pages read. It ranks the items of half as many, since it misses some of the farther.
+# An index finds the nearest vectors among so many candidates: pgvector allows no more. With 400,
+# 98.3 to 99.0 % of the first hits in 100,000 real items are those of comparing; with 1,000, 99.3 to
+# 99.5 %, at twice the pages read. It ranks the items of half as many, since it misses some of the
+# farther ones.
 CANDIDATES = 1_000
 MOST_FROM_INDEX = 500
 # Rankings are prepared for so many vectors; None is for all of them.
