@@ -21,7 +21,7 @@ from store.vectors import format_halfvec
 
 # So many of a collection's items show how common a code is. Their keys are digests, so the first
 # ones by key are a sample without a choice.
-SAMPLE_ITEMS = 1_000
+SAMPLE_ITEMS = 400
 SAMPLE_CHARS = 5_000
 
 
@@ -137,7 +137,9 @@ WITH sample AS MATERIALIZED (
     FROM items WHERE collection_id = (SELECT id FROM collections WHERE name = %(collection)s)
     ORDER BY item_key, place LIMIT %(items)s
 )
-SELECT code, (SELECT count(*) FROM sample WHERE text ~ ('\m' || code || '\M')),
+-- A regular expression takes much longer than strpos, which spares nearly all texts it.
+SELECT code, (SELECT count(*) FROM sample
+              WHERE strpos(text, code) > 0 AND text ~ ('\m' || code || '\M')),
        (SELECT count(*) FROM sample)
 FROM unnest(%(codes)s) code
 """
