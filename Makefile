@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-faults demo bench bench-uploads bench-scale bench-attack bench-quality bench-footprint fuzz requirements messages clean
+.PHONY: run test test-faults demo bench bench-uploads bench-answers bench-scale bench-exactness bench-attack bench-quality bench-footprint fuzz requirements messages clean
 
 run: .venv/installed
 	$(BIN)/python app.py
@@ -36,10 +36,20 @@ bench: .venv/installed-bench
 bench-uploads: .venv/installed-bench
 	$(BIN)/python -m bench.uploads
 
+# Which vectors of a long answer find what it says; it takes ten minutes.
+bench-answers: .venv/installed-bench
+	$(BIN)/python -m bench.long_answers
+
 # Sizes in items; the last of these takes an hour:
 # make bench-scale SIZES="2000 10000 100000 1000000"
 bench-scale: .venv/installed-bench
 	$(BIN)/python -m bench.scale $(SIZES)
+
+# Fails where searches find something else than comparing does. FOLDER has real questions and answers,
+# a CSV file for each collection (bench/exactness.py):
+# make bench-exactness FOLDER=../texts SIZES="100 5000 100000"
+bench-exactness: .venv/installed-bench
+	$(BIN)/python -m bench.exactness $(FOLDER) $(SIZES)
 
 # What the service takes of a machine: disk, memory, seconds.
 bench-footprint: .venv/installed-bench

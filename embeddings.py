@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from threading import Lock
 from typing import NamedTuple, Protocol
@@ -28,6 +28,10 @@ FloatArray = NDArray[np.float32]
 
 # So many texts are tokenised in one turn, which takes some 5 ms.
 SPLIT_TEXTS = 16
+# A text that is longer than the model's window gets so many vectors of pieces at most, each of so
+# many bytes or more: some 30 words (bench/results/long_answers.md).
+PIECE_BYTES = 200
+MOST_PIECES = 100
 # A text that every model takes. Whether a model is well is seen by it.
 PROBE = "How do I change my password?"
 # A text is at fault when the model fails on it so often, alone, and takes the probe in between.
@@ -51,6 +55,13 @@ class Window(NamedTuple):
 
     text: str
     tokens: int
+
+
+class Passage(NamedTuple):
+    """The vector of a text to store, and those of its pieces if it is longer than one window."""
+
+    whole: FloatArray
+    pieces: Sequence[FloatArray] = ()
 
 
 class Embedder(Protocol):
@@ -82,6 +93,24 @@ def mean_vector(windows: Sequence[Window], vectors: FloatArray) -> FloatArray:
     mean = (vectors * np.array([[w.tokens] for w in windows], np.float32)).sum(axis=0)
     result: FloatArray = mean / np.linalg.norm(mean)
     return result
+
+
+def cut_pieces(text: str, size: int) -> list[str]:
+    """Cut a text into pieces of at most `size` bytes of UTF-8, at a space if there is one.
+
+    Bytes stand for tokens: a word of Latin letters has some 6 bytes, a Chinese character 3.
+    """
+    data = text.encode()
+    pieces = []
+    start = 0
+    while start < len(data):
+        piece = data[start : start + size].decode(errors="ignore")
+        space = piece.rfind(" ", len(piece) // 2)
+        if space >= 0 and start + size < len(data):
+            piece = piece[: space + 1]
+        start += max(len(piece.encode()), 1)
+        pieces.append(piece.strip())
+    return [piece for piece in pieces if piece]
 
 
 def pair_text(question: str, answer: str) -> str:
@@ -198,8 +227,32 @@ class EmbeddingService:
         while the model is sick, or where a turn at it takes longer than `seconds` to come.
         """
         cleaned = [visible_text(find_words(text)) for text in texts]
-        different = list(dict.fromkeys(cleaned))
-        split = dict(zip(different, self._split(different, seconds), strict=True))
+        vectors = self._embed_split(self._split_texts(cleaned, seconds), seconds)
+        return [vectors[text] for text in cleaned]
+
+    def embed_with_pieces(
+        self, texts: Sequence[str], seconds: float = math.inf
+    ) -> list[Passage | None]:
+        """Return a vector for each text to store, and for the pieces of the long ones.
+
+        The mean of a long text's windows says little of a sentence deep in it, so its pieces have
+        vectors as well (bench/results/long_answers.md). None and errors as in `embed_passages`.
+        """
+        cleaned = [visible_text(find_words(text)) for text in texts]
+        split = self._split_texts(cleaned, seconds)
+        pieces = {text: _cut_long(text) for text, windows in split.items() if len(windows) > 1}
+        split |= self._split_texts([one for each in pieces.values() for one in each], seconds)
+        vectors = self._embed_split(split, seconds)
+        return [_join_pieces(text, pieces.get(text, ()), vectors) for text in cleaned]
+
+    def _split_texts(self, texts: Sequence[str], seconds: float) -> dict[str, list[Window]]:
+        different = list(dict.fromkeys(texts))
+        return dict(zip(different, self._split(different, seconds), strict=True))
+
+    def _embed_split(
+        self, split: Mapping[str, Sequence[Window]], seconds: float
+    ) -> dict[str, FloatArray | None]:
+        """Return the vector of each text, made of those of its windows."""
         windows = {window.text: window for parts in split.values() for window in parts}
         in_order = sorted(windows.values(), key=lambda window: window.tokens)
         vectors = self._embed_windows(in_order, seconds)
@@ -207,7 +260,7 @@ class EmbeddingService:
         failed = sum(vector is None for vector in found.values())
         if failed:
             logger.warning("The model fails on %d texts, and takes others", failed)
-        return [found[text] for text in cleaned]
+        return found
 
     def _split(self, texts: list[str], seconds: float) -> list[list[Window]]:
         pieces = [texts[n : n + SPLIT_TEXTS] for n in range(0, len(texts), SPLIT_TEXTS)]
@@ -262,6 +315,20 @@ def _count_tokens(batch: Sequence[Window]) -> int:
     Each window gets a few special tokens.
     """
     return len(batch) * (batch[-1].tokens + 4)
+
+
+def _cut_long(text: str) -> list[str]:
+    """Cut a long text into pieces of PIECE_BYTES; a very long one into MOST_PIECES larger ones."""
+    size = max(PIECE_BYTES, math.ceil(len(text.encode()) / MOST_PIECES))
+    return cut_pieces(text, size)
+
+
+def _join_pieces(
+    text: str, pieces: Sequence[str], vectors: Mapping[str, FloatArray | None]
+) -> Passage | None:
+    whole = vectors[text]
+    parts = [one for piece in pieces if (one := vectors[piece]) is not None]
+    return None if whole is None or len(parts) < len(pieces) else Passage(whole, parts)
 
 
 def _combine(windows: Sequence[Window], vectors: dict[str, FloatArray | None]) -> FloatArray | None:

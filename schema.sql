@@ -54,6 +54,8 @@ CREATE TABLE IF NOT EXISTS items (
     updated_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
     -- The metadata as a reader sees it, where that differs: filters compare with it.
     visible_metadata jsonb,
+    -- Other wordings of the question, in the order of their vectors.
+    alternatives  text[] NOT NULL DEFAULT '{}',
     -- Unique, so that a repeated write (a lost reply to COMMIT, two workers) can't double an item.
     UNIQUE (collection_id, item_key, place)
 );
@@ -145,21 +147,46 @@ CREATE TABLE IF NOT EXISTS backfills (
     last_id bigint NOT NULL
 );
 
--- Two vectors for each item and model: of the question, and of question and answer together.
--- halfvec takes half the space of vector at no visible loss. It has no dimension here, because
--- models differ in it.
-CREATE TABLE IF NOT EXISTS vectors (
+-- The vectors of an item, of each model: `question`, `pair` (question and answer together), and
+-- `alternative 1` and so on, in the order of items.alternatives. Where a pair is longer than the
+-- model's window, `pair` is of the whole, and `pair 1` and so on are of its pieces. halfvec takes
+-- half the space of vector at no visible loss. It has no dimension here, because models differ in
+-- it.
+CREATE TABLE IF NOT EXISTS item_vectors (
     item_id       bigint NOT NULL REFERENCES items ON DELETE CASCADE,
     model_id      smallint NOT NULL REFERENCES models,
-    kind          text NOT NULL CHECK (kind IN ('question', 'pair')),
+    kind          text NOT NULL
+                  CHECK (kind IN ('question', 'pair') OR kind ~ '^(alternative|pair) [1-9][0-9]{0,3}$'),
     -- The item's collection, repeated here so that a search in one collection needs no join.
     collection_id integer NOT NULL,
     embedding     halfvec NOT NULL,
+    -- The number is in `kind`, and no column of its own, because an older service beside this one
+    -- writes ON CONFLICT (item_id, model_id, kind).
     PRIMARY KEY (item_id, model_id, kind)
 );
 
 -- An exact search within a collection reads only its vectors.
-CREATE INDEX IF NOT EXISTS vectors_collection ON vectors (collection_id, model_id);
+CREATE INDEX IF NOT EXISTS item_vectors_collection ON item_vectors (collection_id, model_id);
+
+-- What a service of version 3 reads and writes: it knows no other kinds, and fails on them.
+CREATE OR REPLACE VIEW vectors AS
+SELECT item_id, model_id, kind, collection_id, embedding FROM item_vectors
+WHERE kind IN ('question', 'pair');
+
+-- The pieces of a long pair say what the pair's text was. When that changes they go, also if a
+-- service changes it that knows nothing of them. BEFORE, so that the same statement can write the
+-- new ones.
+CREATE OR REPLACE FUNCTION delete_outdated_pieces() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM item_vectors WHERE item_id = NEW.id AND kind LIKE 'pair %';
+    RETURN NEW;
+END
+$$;
+CREATE OR REPLACE TRIGGER items_delete_outdated_pieces
+    BEFORE UPDATE ON items FOR EACH ROW
+    WHEN ((OLD.question_hash, OLD.answer_hash) IS DISTINCT FROM
+          (NEW.question_hash, NEW.answer_hash))
+    EXECUTE FUNCTION delete_outdated_pieces();
 
 CREATE TABLE IF NOT EXISTS jobs (
     id              uuid PRIMARY KEY,
@@ -250,6 +277,8 @@ CREATE TABLE IF NOT EXISTS job_rows (
     attempts      smallint NOT NULL DEFAULT 0,
     -- When the lease was given. If that is in the future, the clock was set back, and it is over.
     leased_at     timestamptz,
+    -- NULL where the file says nothing of other wordings: then the item keeps its own.
+    alternatives  text[],
     PRIMARY KEY (job_id, row_no)
 );
 
@@ -265,7 +294,8 @@ CREATE INDEX IF NOT EXISTS job_rows_suspect ON job_rows (job_id, row_no)
 CREATE TABLE IF NOT EXISTS staged_vectors (
     job_id    uuid NOT NULL,
     row_no    bigint NOT NULL,
-    kind      text NOT NULL CHECK (kind IN ('question', 'pair')),
+    kind      text NOT NULL
+              CHECK (kind IN ('question', 'pair') OR kind ~ '^(alternative|pair) [1-9][0-9]{0,3}$'),
     embedding halfvec NOT NULL,
     PRIMARY KEY (job_id, row_no, kind),
     FOREIGN KEY (job_id, row_no) REFERENCES job_rows ON DELETE CASCADE
@@ -288,4 +318,4 @@ CREATE TABLE IF NOT EXISTS job_errors (
 -- Sorts them by line. A line of JSON can hold several rows, so the number decides among those.
 CREATE INDEX IF NOT EXISTS job_errors_line ON job_errors (job_id, line, number);
 
-INSERT INTO schema_version (version) VALUES (6) ON CONFLICT DO NOTHING;
+INSERT INTO schema_version (version) VALUES (8) ON CONFLICT DO NOTHING;

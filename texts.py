@@ -8,12 +8,15 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import cache
 from hashlib import blake2b
 
 # The longest texts that an item may have.
 MAX_QUESTION_CHARS = 10_000
 MAX_ANSWER_CHARS = 1_000_000
+# Further wordings of an item's question; each may be as long as a question.
+MAX_ALTERNATIVES = 100
 MAX_METADATA_CHARS = 1_000_000
 MAX_ID_CHARS = 1_000
 
@@ -63,6 +66,21 @@ def _find_long_runs() -> re.Pattern[str]:
     """Return the pattern of 30 combining marks with another one after them."""
     marks = _list_combining_marks()
     return re.compile(f"([{marks}]{{30}})(?=[{marks}])")
+
+
+def list_alternatives(question: str, texts: Iterable[str]) -> list[str]:
+    """Return the further wordings of a question, trimmed, in their order.
+
+    What no reader sees is left out, and so is what looks like the question or an earlier wording.
+    """
+    seen = {visible_text(question), ""}
+    kept = []
+    for text in map(trim, texts):
+        shown = visible_text(text)
+        if shown not in seen:
+            seen.add(shown)
+            kept.append(text)
+    return kept
 
 
 def strip_accents(text: str) -> str:

@@ -23,17 +23,20 @@ from app import create_app
 from bench.texts import REAL
 from config import Settings
 from local_service import ROOT
-from services.confidence import DEFAULT_THRESHOLDS
-from services.evaluation import Case, run_evaluation
-from services.figures import measure_auc, measure_calibration_error
+from services.confidence import DEFAULT_THRESHOLDS, decide, estimate_confidence
+from services.evaluation import STEP, Case, ask_cases, judge_case, resolve_cases
+from services.figures import Outcome, measure_auc, measure_calibration_error
 from services.imports import ImportOptions, Upload, import_file
 from services.runtime import Runtime
+from services.search import Inspection
 from services.wording import is_code, split_words
 
 LABELLED = ROOT / "tests" / "data"
 RESULT = Path(__file__).parent / "results" / "quality.md"
 # Kinds of questions that have no answer: of the same field, of none, with another meaning.
 NEGATIVE, OFF_TOPIC, CHANGED = "neg", "ood", "near"
+# Each question with an answer is judged once more as if that were not stored.
+REMOVED = "removed"
 
 
 @dataclass(frozen=True)
@@ -102,14 +105,47 @@ def measure(runtime: Runtime, one: LabelledSet, name: str) -> pd.DataFrame:
     job = import_file(runtime, upload, ImportOptions(name, "upsert"))
     wait(runtime, job.id)
     cases = [Case(n, question.text, question.expected) for n, question in enumerate(one.questions)]
-    run = run_evaluation(runtime.searcher, uuid.uuid4(), name, cases, lambda _: None)
-    known = find_codes(one.file.decode("utf-8-sig"))
-    rows = []
-    for outcome in run.outcomes:
-        row: dict[str, Any] = vars(outcome) | {"what": outcome.kind, "right": outcome.is_right}
-        row["has_strange_code"] = bool(find_codes(outcome.question) - known)
-        rows.append(row | {"set": one.name, "kind": one.questions[outcome.line].kind})
-    return pd.DataFrame(rows)
+    known, rejected = resolve_cases(runtime.searcher, name, cases)
+    if rejected:
+        raise RuntimeError(f"{name}: no item is expected by {rejected}")
+    codes = find_codes(one.file.decode("utf-8-sig"))
+    rows: list[dict[str, Any]] = []
+    for start in range(0, len(known), STEP):
+        part = known[start : start + STEP]
+        for (case, items), found in zip(part, ask_cases(runtime.searcher, name, part), strict=True):
+            kind = one.questions[case.line].kind
+            rows.append(describe(judge_case(case, items, found), kind))
+            rows[-1]["has_strange_code"] = bool(find_codes(case.question) - codes)
+            if items:
+                rows.append(describe(take_away(runtime, case, items, found), REMOVED))
+    return pd.DataFrame(rows).assign(set=one.name).fillna({"has_strange_code": False})
+
+
+def describe(outcome: Outcome, kind: str) -> dict[str, Any]:
+    return vars(outcome) | {"what": outcome.kind, "right": outcome.is_right, "kind": kind}
+
+
+def take_away(runtime: Runtime, case: Case, items: set[int], found: Inspection) -> Outcome:
+    """Return what would become of a question if its answer were not stored.
+
+    By the figures alone: codes and opposites are not looked at.
+    """
+    ranked = [one for one in found.ranked if one.candidate.hit.id not in items]
+    constants = runtime.searcher.calibration.get_constants()
+    if constants is None:
+        raise RuntimeError("the model's constants are not known")
+    confidence = estimate_confidence(ranked, constants)
+    return Outcome(
+        line=case.line,
+        question=case.question,
+        expected="",
+        decision=decide(confidence, DEFAULT_THRESHOLDS),
+        confidence=confidence.first,
+        among_three=confidence.among_three,
+        place=None,
+        near_place=None,
+        got=None,
+    )
 
 
 def find_codes(text: str) -> set[str]:
@@ -129,40 +165,40 @@ def wait(runtime: Runtime, job_id: uuid.UUID) -> None:
 
 def summarize(outcomes: pd.DataFrame) -> dict[str, Any]:
     """Return the figures of one set."""
-    off_topic = outcomes[outcomes.kind == OFF_TOPIC]
-    changed = outcomes[outcomes.kind == CHANGED]
-    # Their meaning was changed on purpose: no distance tells them apart.
-    outcomes = outcomes[outcomes.kind != CHANGED]
+    kinds = {kind: outcomes[outcomes.kind == kind] for kind in (NEGATIVE, OFF_TOPIC, CHANGED)}
     known = outcomes[outcomes.expected != ""]
+    # Half of these questions have an answer.
+    balanced = outcomes[(outcomes.expected != "") | (outcomes.kind == REMOVED)]
+    asked = outcomes[~outcomes.kind.isin([CHANGED, REMOVED])]
     return {
         "questions with an answer": len(known),
-        "without one": len(outcomes) - len(known),
         "first by distance %": percent((known.near_place == 1).mean()),
         "first by relevance %": percent((known.place == 1).mean()),
         "among three %": percent((known.place <= 3).mean()),
         "MRR by distance": round(reciprocal(known.near_place), 3),
         "MRR by relevance": round(reciprocal(known.place), 3),
-        "AUC": measure_auc(list(outcomes.confidence), list(outcomes.right)),
-        "calibration error %": percent(
-            measure_calibration_error(list(outcomes.confidence), list(outcomes.right))
-        ),
-        "right among answered %": percent(measure_right(outcomes)),
         "answered of those with an answer %": percent(known.what.isin(["right", "wrong"]).mean()),
-        "off topic answered": count_answered(off_topic),
-        "changed meaning answered": count_answered(changed),
+        **{f"{name}, half removed": value for name, value in judge(balanced).items()},
+        **{f"{name}, as asked": value for name, value in judge(asked).items()},
+        "same field, without an answer: answered": count_answered(kinds[NEGATIVE]),
+        "off topic: answered": count_answered(kinds[OFF_TOPIC]),
+        "changed meaning: answered": count_answered(kinds[CHANGED]),
+    }
+
+
+def judge(outcomes: pd.DataFrame) -> dict[str, float | None]:
+    """Return how far the confidence and the decision `answer` can be trusted."""
+    sure, right = list(outcomes.confidence), list(outcomes.right)
+    answered = outcomes[outcomes.decision == "answer"]
+    return {
+        "AUC": measure_auc(sure, right),
+        "calibration error %": percent(measure_calibration_error(sure, right)),
+        "right among answered %": percent(answered.right.mean()),
     }
 
 
 def count_answered(outcomes: pd.DataFrame) -> str:
     return f"{int((outcomes.decision == 'answer').sum())} of {len(outcomes)}"
-
-
-def measure_right(outcomes: pd.DataFrame) -> float:
-    """Return the share of right ones among the answered, as if half of all had an answer."""
-    has_answer = outcomes.expected != ""
-    weights = has_answer.map({True: 1 / has_answer.sum(), False: 1 / max((~has_answer).sum(), 1)})
-    answered = outcomes.what.isin(["right", "wrong"])
-    return float(weights[answered & outcomes.right].sum() / weights[answered].sum())
 
 
 def reciprocal(places: pd.Series[Any]) -> float:
@@ -211,11 +247,13 @@ def write(outcomes: pd.DataFrame) -> None:
         "`make bench-quality` writes this. docs/decision.md says what the words mean. All with the "
         "bundled model, without labels: the default thresholds.",
         as_markdown(table.reset_index(names="")),
-        "AUC, calibration error and right among answered are without the kind `near`. Right among "
-        "answered is weighted as if half of the questions had an answer, where some have none.",
+        "`half removed`: each question with an answer, and the same once more as if its answer "
+        "were not stored; so half have an answer, as the confidence assumes. `as asked`: the "
+        "questions of the set, without those whose meaning was changed.",
         "## By kind of question",
         "`para`, `en`, `slang`, `noaccent`, `typo` have an answer; `neg` is of the same field "
-        "without one, `ood` is off topic, `near` swaps a meaning.",
+        "without one, `ood` is off topic, `near` swaps a meaning, "
+        "`removed` are those with an answer as if it were not stored.",
         as_markdown(kinds),
         "## Codes and opposites",
         count_changed(outcomes),

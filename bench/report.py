@@ -41,6 +41,11 @@ class Report:
     def __init__(self) -> None:
         self._figures: list[Figure] = []
 
+    @property
+    def kept(self) -> bool:
+        """Return whether every figure keeps its bound."""
+        return all(figure.kept for figure in self._figures)
+
     def add(
         self,
         name: str,

@@ -184,7 +184,7 @@ def _store(pool: Pool, model: Model, first: int, questions: FloatArray, pairs: F
         cur.execute("SELECT id FROM collections WHERE name = 'scale'")
         collection_id = db.fetch_row(cur)[0]
         cur.copy_expert(
-            "COPY vectors (item_id, model_id, kind, collection_id, embedding) FROM STDIN"
+            "COPY item_vectors (item_id, model_id, kind, collection_id, embedding) FROM STDIN"
             " WITH (FORMAT binary)",
             _Stream(_rows(model.id, collection_id, first, questions, pairs)),
         )
@@ -236,7 +236,7 @@ def _insert_rate(pool: Pool, model: Model, vectors: Vectors, size: int) -> float
 
 def _vacuum(pool: Pool) -> None:
     with pool.reading(seconds=3_600) as conn, conn.cursor() as cur:
-        cur.execute("VACUUM ANALYZE items, vectors")
+        cur.execute("VACUUM ANALYZE items, item_vectors")
 
 
 def _drop_index(pool: Pool, model: Model) -> None:

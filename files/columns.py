@@ -41,13 +41,15 @@ _AROUND = " \t\r\n\ufeff"
 class Columns:
     """Where a row has its question, its answer and its id, counted from 0.
 
-    If a row's question is empty, the column `instead` has it.
+    If a row's question is empty, the column `instead` has it. `alternatives` are the columns with
+    other wordings of the question, in their order.
     """
 
     question: int
     answer: int
     id: int | None
     instead: int | None = None
+    alternatives: tuple[int, ...] = ()
 
 
 def find_columns(header: Sequence[str], want: Wanted) -> Columns | None:
@@ -106,7 +108,7 @@ def name_metadata(names: Sequence[str], columns: Columns) -> dict[int, str]:
     A name that is repeated gets a number (`tag`, `tag_2`), so that no value is lost. The notes in a
     file of rejected rows (note_columns.py) are none.
     """
-    own = {columns.question, columns.answer, columns.id}
+    own = {columns.question, columns.answer, columns.id, *columns.alternatives}
     taken = {show_name(name) for name in names}
     found: dict[int, str] = {}
     used: set[str] = set()

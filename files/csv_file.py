@@ -66,11 +66,14 @@ class CsvFile:
         but its header.
         """
         found = False
-        for row in reject_torn_answers(self._entries(), self._dialect.form.delimiter):
+        for row in self._rules.merge(self._read_rows()):
             found = True
             yield row
         if not found:
             raise explain_no_rows()
+
+    def _read_rows(self) -> Iterator[Row | Rejection]:
+        return reject_torn_answers(self._entries(), self._dialect.form.delimiter)
 
     def _entries(self) -> Iterator[Entry]:
         layout = self._dialect.layout

@@ -13,8 +13,8 @@ class FileDescription:
 
     Columns have the names of the header. If a name is missing or not unique, the column has its
     position instead, counted from 1. `columns` are all of them, in the file's order.
-    `sheets_not_read` are the sheets of a workbook that were passed over. `bom` says that a text
-    began with a BOM.
+    `alternatives_columns` hold other wordings of the question. `sheets_not_read` are the sheets of
+    a workbook that were passed over. `bom` says that a text began with a BOM.
     """
 
     format: str
@@ -26,15 +26,15 @@ class FileDescription:
     answer_column: str
     id_column: str | None
     sheets_not_read: list[str] = field(default_factory=list)
+    alternatives_columns: list[str] = field(default_factory=list)
     bom: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Return the members by their names, as a job keeps them."""
         members = asdict(self)
-        if not self.sheets_not_read:
-            del members["sheets_not_read"]
-        if not self.bom:
-            del members["bom"]
+        for name in ("sheets_not_read", "alternatives_columns", "bom"):
+            if not members[name]:
+                del members[name]
         return members
 
     @classmethod

@@ -4,12 +4,14 @@ Uploading the CSV of a collection again changes nothing. The columns are those o
 its order and with its names. Metadata that only other items have come after them. An upload may not
 understand those names, because the file was read by positions, or by names that only its options
 gave. Then the columns are called id, question and answer. If a column of metadata has such a name,
-they are called as in the first language in which none has.
+they are called as in the first language in which none has. Other wordings of the questions are one
+column, which is there if an item has some or the file had it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Literal, NamedTuple
 
 from files.column_names import NAME_PAIRS, QUIZ_ANSWERS, find_choices, normalise
@@ -18,11 +20,12 @@ from files.csv_form import CsvForm, write_table
 from files.description import FileDescription
 from files.errors import FileError
 from files.options import Wanted
+from files.phrasings import ALTERNATIVES, find_alternatives, write_cell
 from files.reading_back import Places
 from files.roles import find_roles, name_kept
 
-Role = Literal["id", "question", "answer", "metadata"]
-ExportRow = tuple[str | None, str, str, dict[str, str]]
+Role = Literal["id", "question", "answer", "alternatives", "metadata"]
+ExportRow = tuple[str | None, str, str, dict[str, str], list[str]]
 
 
 class Column(NamedTuple):
@@ -33,7 +36,11 @@ class Column(NamedTuple):
 
 
 def choose_columns(
-    file: FileDescription | None, keys: Sequence[str], *, has_ids: bool
+    file: FileDescription | None,
+    keys: Sequence[str],
+    *,
+    has_ids: bool,
+    has_alternatives: bool = False,
 ) -> tuple[list[Column], bool]:
     """Return the columns, and whether their names are enough to read them again.
 
@@ -45,6 +52,8 @@ def choose_columns(
     own += ["question", "answer"]
     columns[:0] = [Column(role, role) for role in own if role not in roles]
     named = {column.name for column in columns if column.role == "metadata"}
+    if has_alternatives and "alternatives" not in roles:
+        columns.append(Column("alternatives", ALTERNATIVES))
     columns += [Column("metadata", key) for key in keys if key not in named]
     for candidate in (columns, *(_rename(columns, *pair) for pair in NAME_PAIRS)):
         if _is_understood(candidate):
@@ -68,8 +77,9 @@ def write_csv(
 
 
 def _list_values(columns: Sequence[Column], row: ExportRow) -> list[str]:
-    external_id, question, answer, metadata = row
+    external_id, question, answer, metadata, alternatives = row
     own = {"id": external_id or "", "question": question, "answer": answer}
+    own["alternatives"] = write_cell(alternatives)
     return [metadata.get(name, "") if role == "metadata" else own[role] for role, name in columns]
 
 
@@ -79,10 +89,11 @@ def _list_columns(file: FileDescription | None) -> list[Column]:
     if file is None or not {"question", "answer"} <= set(roles.values()):
         return []
     kept = name_kept(file, roles)
+    first = next((index for index, role in roles.items() if role == "alternatives"), None)
     return [
         Column(roles[index], name) if index in roles else Column("metadata", kept[index])
         for index, name in enumerate(file.columns)
-        if index in roles or index in kept
+        if index in kept or (index in roles and (roles[index] != "alternatives" or index == first))
     ]
 
 
@@ -94,7 +105,7 @@ def _rename(columns: Sequence[Column], question: str, answer: str) -> list[Colum
 def _is_understood(columns: Sequence[Column]) -> bool:
     """Return whether an upload without options would read the columns as they are meant."""
     names = [column.name for column in columns]
-    plain = [normalise(name) for name in names]
+    plain = [normalise(column.name) for column in columns if column.role != "alternatives"]
     if find_choices(plain) or not QUIZ_ANSWERS.keys().isdisjoint(plain):
         # Whether an upload takes such a file depends on its answers (header.py, check_answers).
         return False
@@ -106,5 +117,9 @@ def _is_understood(columns: Sequence[Column]) -> bool:
         return False
     if Places(found.question, found.answer, found.id) != find_places(columns):
         return False
+    others = tuple(at for at, column in enumerate(columns) if column.role == "alternatives")
+    if find_alternatives(names, found.question, found.answer, []) != others:
+        return False
+    found = replace(found, alternatives=others)
     kept = [column.name for column in columns if column.role == "metadata"]
     return list(name_metadata(names, found).values()) == kept

@@ -33,6 +33,7 @@ from files.likely_columns import find_likely_columns
 from files.likely_names import could_be_name
 from files.options import Wanted
 from files.phpmyfaq import find_import
+from files.phrasings import find_alternatives
 from messages import say
 from texts import visible_text
 
@@ -134,7 +135,9 @@ def check_answers(
     or, in a column that is only named `correct`, letters, or yes and no.
     """
     names = [normalise(name) for name in header]
-    listed = [header[i] for i in find_choices(names) if i not in (columns.question, columns.answer)]
+    others = find_alternatives(header, columns.question, columns.answer, rows)
+    own = (columns.question, columns.answer, *others)
+    listed = [header[at] for at in find_choices(names) if at not in own]
     quiz = names[columns.answer] in QUIZ_ANSWERS
     if want.answer is not None or not (listed or quiz):
         return

@@ -49,17 +49,24 @@ def find_chat(value: dict[str, Any]) -> str | None:
 def list_conversations(value: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the pairs of a corpus of ChatterBot, or the object itself if it is none.
 
-    If a conversation has not one answer, its answer is no text.
+    If a conversation has not one answer, its answer is no text. Questions with the same only answer
+    are phrasings of one.
     """
     found: Any = value.get("conversations")
     categories: Any = value.get("categories")
     if not _is_list_of(found, list) or not all(_is_list_of(texts, str) for texts in found):
         return [value]
     more = {"categories": ", ".join(categories)} if _is_list_of(categories, str) else {}
-    pairs = []
+    pairs: list[dict[str, Any]] = []
+    asked: dict[str, list[str]] = {}
     for question, *answers in found:
-        answer: Any = answers[0] if len(answers) == 1 else {"turns": answers}
-        pairs.append({"question": question, "answer": answer} | more)
+        if len(answers) != 1:
+            pairs.append({"question": question, "answer": {"turns": answers}} | more)
+        elif answers[0] in asked:
+            asked[answers[0]].append(question)
+        else:
+            asked[answers[0]] = phrasings = [question]
+            pairs.append({"question": phrasings, "answer": answers[0]} | more)
     return pairs
 
 

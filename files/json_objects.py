@@ -10,7 +10,8 @@ for, in the same way as for a header (columns.py, likely_columns.py).
 | null | nothing |
 | a number, true or false | what JSON writes for it |
 | a list or an object, as metadata | its JSON |
-| a list, as the question | a row for each text, because they are phrasings of one question; if the `id` is 7, they get 7, 7#2, 7#3 |
+| a list, as the question | the first text is the question, and the others are other wordings of it (`alternatives`). More than MAX_ALTERNATIVES become another row; if the `id` is 7, it gets 7#2 |
+| a list, as other wordings (phrasings.py) | a JSON list of its texts |
 | a list, as the answer, whose name is a plural (`answers`, `respostas`), or beside a list of phrasings | the first text is the answer; the others become the metadata `other_…`, a list |
 | any other list or object with texts in it, as question or answer (json_text.py) | these texts |
 | question and answer by language (json_languages.py) | a row for each language, which becomes the metadata `language` |
@@ -37,10 +38,11 @@ from files.errors import FileError
 from files.json_chats import find_chat, read_chat
 from files.json_columns import are_doubtful, split_columns
 from files.json_languages import list_languages, pick_language
-from files.json_shapes import SCHEMA_ANSWERS, Shapes, is_schema_org
+from files.json_shapes import Shapes, is_schema_org, read_schema_org
 from files.json_text import is_blocks, read_packed, read_text, read_texts
 from files.likely_columns import find_known, find_likely_names
 from files.options import Wanted
+from files.phrasings import ALTERNATIVES, divide_phrasings, is_alternatives_name
 from files.repeats import RepeatBudget
 from messages import Explained, say
 
@@ -165,7 +167,10 @@ class ObjectRows:
     def _make_fields(
         self, value: dict[str, Any], members: Members, more: Sequence[tuple[str, str]]
     ) -> Iterator[dict[int, str]]:
-        """Yield the fields of each phrasing of an object's question, by the columns' places."""
+        """Yield the fields of an object's rows, by the columns' places.
+
+        There is one, unless its question has too many phrasings.
+        """
         fields: dict[int, str] = {}
         phrasings: list[str] | None = None
         asked = value.get(members.question) if members.question is not None else None
@@ -182,6 +187,8 @@ class ObjectRows:
                 fields[at], others = _read_answer(name, content, isinstance(asked, list))
                 if others:
                     more = [*more, (f"other_{name}", json.dumps(others, ensure_ascii=False))]
+            elif is_alternatives_name(name) and (texts := read_texts(content)) is not None:
+                fields[at] = json.dumps(texts, ensure_ascii=False)
             else:
                 fields[at] = self._write_value(at, content)
         for name, text in more:
@@ -190,9 +197,24 @@ class ObjectRows:
         if phrasings is None:
             yield fields
             return
-        at = self.positions[members.question or ""]
-        for text in phrasings:
-            yield fields | {at: text}
+        yield from self._add_phrasings(fields, self.positions[members.question or ""], phrasings)
+
+    def _add_phrasings(
+        self, fields: dict[int, str], asked: int, phrasings: Sequence[str]
+    ) -> Iterator[dict[int, str]]:
+        """Yield fields with a question, and with its other wordings beside those it had."""
+        names = [name for name in self.positions if is_alternatives_name(name)]
+        at = self.positions.get(names[0] if names else ALTERNATIVES)
+        own = "" if at is None else fields.get(at, "")
+        for question, cell in divide_phrasings(phrasings, own):
+            if cell is not None:
+                at = (
+                    self.positions.setdefault(ALTERNATIVES, len(self.positions))
+                    if at is None
+                    else at
+                )
+                fields = fields | {at: cell}
+            yield fields | {asked: question}
 
     def _write_value(self, at: int, value: Any) -> str:
         if value is None:
@@ -236,7 +258,7 @@ def flatten_object(value: dict[str, Any], shapes: Shapes) -> dict[str, Any]:
     if wrapper is not None:
         return flatten_object(_unwrap(value, wrapper), shapes)
     if is_schema_org(value.keys()):
-        pair = _read_schema_org(value)
+        pair = read_schema_org(value)
         if pair is None:
             raise UnfitObject(
                 say(
@@ -374,23 +396,3 @@ def _read_one(name: str, content: Any) -> str:
         shown = json.dumps(content, ensure_ascii=False, default=float)[:_SHOWN_CHARS]
         raise UnfitObject(say("Its {name!r} is no text: {shown}", name=name, shown=shown))
     return text
-
-
-def _read_schema_org(value: dict[str, Any]) -> dict[str, Any] | None:
-    """Return https://schema.org/Question as an object like the others; None if it lacks a text."""
-    source = next((name for name in SCHEMA_ANSWERS if value.get(name)), SCHEMA_ANSWERS[0])
-    given = value.get(source)
-    listed = given if isinstance(given, list) else [given]
-    # Only one answer is accepted; of those that are suggested, the first counts.
-    one = len(listed) == 1 or source != SCHEMA_ANSWERS[0]
-    accepted = listed[0] if one else None
-    answer = accepted.get("text") if isinstance(accepted, dict) else None
-    if accepted is None or not (isinstance(value["name"], str) and isinstance(answer, str)):
-        return None
-    more = {name: content for name, content in accepted.items() if name not in ("@type", "text")}
-    pair = {"question": value["name"], "answer": answer}
-    own = {"name", source, *pair}
-    others = {name: content for name, content in value.items() if name not in own}
-    if len(listed) > 1:
-        return pair | others | {source: listed}
-    return pair | others | ({source: more} if more else {})

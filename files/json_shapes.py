@@ -92,3 +92,23 @@ def is_schema_org(names: Set[str]) -> bool:
     if "name" not in names or names.isdisjoint(SCHEMA_ANSWERS):
         return False
     return not any(map(is_question_name, names))
+
+
+def read_schema_org(value: dict[str, Any]) -> dict[str, Any] | None:
+    """Return https://schema.org/Question as an object like the others; None if it lacks a text."""
+    source = next((name for name in SCHEMA_ANSWERS if value.get(name)), SCHEMA_ANSWERS[0])
+    given = value.get(source)
+    listed = given if isinstance(given, list) else [given]
+    # Only one answer is accepted; of those that are suggested, the first counts.
+    one = len(listed) == 1 or source != SCHEMA_ANSWERS[0]
+    accepted = listed[0] if one else None
+    answer = accepted.get("text") if isinstance(accepted, dict) else None
+    if accepted is None or not (isinstance(value["name"], str) and isinstance(answer, str)):
+        return None
+    more = {name: content for name, content in accepted.items() if name not in ("@type", "text")}
+    pair = {"question": value["name"], "answer": answer}
+    own = {"name", source, *pair}
+    others = {name: content for name, content in value.items() if name not in own}
+    if len(listed) > 1:
+        return pair | others | {source: listed}
+    return pair | others | ({source: more} if more else {})

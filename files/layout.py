@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from files.columns import MAX_COLUMNS, Columns, name_metadata, show_names
@@ -15,6 +15,7 @@ from files.header import Header, check_answers, check_lists, find_header
 from files.instructions import prefer_inputs
 from files.note_columns import count_notes, cut_notes
 from files.options import Wanted
+from files.phrasings import find_alternatives
 from files.prose import is_prose
 from files.refusals import explain_missing_columns
 from files.unnamed import count_unnamed, has_row_numbers, shift_columns
@@ -87,6 +88,7 @@ class Layout:
             question_column=self.column_name(self.columns.question),
             answer_column=self.column_name(self.columns.answer),
             id_column=None if id_index is None else self.column_name(id_index),
+            alternatives_columns=[self.column_name(at) for at in self.columns.alternatives],
             bom=bom,
         )
 
@@ -141,6 +143,9 @@ def lay_out(rows: Sequence[list[str]], want: Wanted, header: Header) -> Layout:
         columns = prefer_inputs(names, columns, data, want)
         if data and explains(data[0], columns, data[1:]):
             explained = [*data[0], *[""] * width][:width]
+    if names:
+        others = find_alternatives(names, columns.question, columns.answer, data)
+        columns = replace(columns, alternatives=others)
     return Layout(columns, names, header.row, width, usual, spaced, unnamed, explained, notes)
 
 

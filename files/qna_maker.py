@@ -1,13 +1,13 @@
 """Reads the labels in what Microsoft's QnA Maker and Azure custom question answering export.
 
-Their TSV has the columns Question, Answer, Source and Metadata. It has a row for each phrasing of a
-question. Metadata holds labels as `key:value|key:value`.
+Their TSV has the columns Question, Answer, Source and Metadata, and often QnaId. It has a row for
+each phrasing of a question. Metadata holds labels as `key:value|key:value`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 _COLUMNS = {"question", "answer", "source", "metadata"}
 _LABELS = re.compile(r"[^:|]+:[^|]*(?:\|[^:|]+:[^|]*)*")
@@ -19,6 +19,16 @@ def labels_column(names: Sequence[str]) -> int | None:
     if not _COLUMNS.issubset(plain) or plain.count("metadata") > 1:
         return None
     return plain.index("metadata")
+
+
+def are_phrasings(first: Mapping[str, str], row: Mapping[str, str]) -> bool:
+    """Return whether two rows with the same answer have one question, by their metadata."""
+    ids = [_find_id(metadata) for metadata in (first, row)]
+    return ids[0] == ids[1] if all(ids) else first == row
+
+
+def _find_id(metadata: Mapping[str, str]) -> str:
+    return next((text.strip() for name, text in metadata.items() if name.casefold() == "qnaid"), "")
 
 
 def labels(text: str) -> dict[str, str]:

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 from files.csv_form import CsvForm, write_table
 from files.description import FileDescription
 from files.note_columns import NOTE_NAMES, is_note
+from files.phrasings import write_cell
 from files.reading_back import Places
 from files.roles import find_roles, has_header, name_kept
 
@@ -76,12 +77,17 @@ class RejectedColumns:
         own = {role: row.get(role) or "" for role in ("id", "question", "answer")}
         if self._file is None:
             return list(own.values())
-        return [
-            own[self._roles[at]]
-            if at in self._roles
-            else row["metadata"].get(self._metadata.get(at, ""), "")
-            for at in range(self._width)
-        ]
+        own["alternatives"] = write_cell(row.get("alternatives") or [])
+        fields = []
+        for at in range(self._width):
+            role = self._roles.get(at)
+            fields.append(
+                own[role] if role else row["metadata"].get(self._metadata.get(at, ""), "")
+            )
+            if role == "alternatives":
+                # Of several columns, the first one has all.
+                own[role] = ""
+        return fields
 
 
 def write_rejected(

@@ -8,12 +8,13 @@ from typing import Literal, TypeAlias
 from files.columns import Columns, name_metadata
 from files.description import FileDescription
 
-OwnRole: TypeAlias = Literal["id", "question", "answer"]
+OwnRole: TypeAlias = Literal["id", "question", "answer", "alternatives"]
 
 
 def find_roles(file: FileDescription) -> dict[int, OwnRole]:
     """Return the roles of a file's columns by their index, counted from 0."""
     own: tuple[tuple[OwnRole, str | None], ...] = (
+        *(("alternatives", name) for name in file.alternatives_columns),
         ("id", file.id_column),
         ("question", file.question_column),
         ("answer", file.answer_column),
@@ -27,7 +28,9 @@ def name_kept(file: FileDescription, roles: Mapping[int, OwnRole]) -> dict[int, 
     at = {role: index for index, role in roles.items()}
     if not has_header(file) or "question" not in at or "answer" not in at:
         return {}
-    return name_metadata(file.columns, Columns(at["question"], at["answer"], at.get("id")))
+    others = tuple(index for index, role in roles.items() if role == "alternatives")
+    columns = Columns(at["question"], at["answer"], at.get("id"), alternatives=others)
+    return name_metadata(file.columns, columns)
 
 
 def has_header(file: FileDescription) -> bool:

@@ -28,6 +28,9 @@ class RowTable:
 
     def __iter__(self) -> Iterator[Row | Rejection]:
         """Yield the rows in their order. Raises FileError (no_rows) if no row has fields."""
+        yield from self._rules.merge(self._take_rows())
+
+    def _take_rows(self) -> Iterator[Row | Rejection]:
         found = False
         first: Rejection | None = None
         for streamed in self._rows:

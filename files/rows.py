@@ -13,7 +13,8 @@
 | is the header once more (files that were put together), or a row below it that explains the columns (explanations.py) | skipped, and not counted |
 | has nothing to see in the question, but another column has it instead (instructions.py) | the row with that question |
 | has nothing to see in the question, or in the answer | empty_question, empty_answer |
-| has a field longer than MAX_…_CHARS (texts.py) | field_too_long |
+| has a field longer than MAX_…_CHARS (texts.py), or another wording longer than a question | field_too_long |
+| has more than MAX_ALTERNATIVES other wordings of its question (phrasings.py) | too_many_alternatives |
 | has NUL, or half of a surrogate pair, in a field | invalid_character |
 
 A format may have more rules of its own: csv_file.py and json_objects.py list theirs.
@@ -21,22 +22,26 @@ A format may have more rules of its own: csv_file.py and json_objects.py list th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from files.layout import Layout
 from files.note_columns import cut_notes
 from files.padding import PaddingBudget
+from files.phrasings import read_cells, split_cell, takes_all
 from files.prose import glue_prose
-from files.qna_maker import labels, labels_column
+from files.qna_maker import are_phrasings, labels, labels_column
 from messages import Message, say
 from texts import (
+    MAX_ALTERNATIVES,
     MAX_ANSWER_CHARS,
     MAX_ID_CHARS,
     MAX_METADATA_CHARS,
     MAX_QUESTION_CHARS,
     SPACES,
+    list_alternatives,
     visible_text,
 )
 
@@ -56,6 +61,7 @@ RejectionCode = Literal[
     "field_too_long",
     "invalid_character",
     "malformed_json",
+    "too_many_alternatives",
 ]
 
 
@@ -65,7 +71,8 @@ class Row:
     """A row that is taken.
 
     `line` says where it begins, counted from 1: the line of a text, the row of a sheet, or the
-    number of an object in a JSON document.
+    number of an object in a JSON document. `alternatives` are other wordings of the question; they
+    are None if the file has no place for them.
     """
 
     line: int
@@ -73,6 +80,7 @@ class Row:
     question: str
     answer: str
     metadata: dict[str, str]
+    alternatives: list[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +116,8 @@ class RowRules:
         self._asked = tuple(row[columns.question] for row in self._no_items)
         self._metadata = list(layout.metadata_names.items())
         self._labels = labels_column(layout.names)
+        self._others = columns.alternatives
+        self._takes_all = takes_all(layout.names)
         self._joins = overflow == "join" and columns.answer == layout.width - 1
         self._delimiter = delimiter
         self._padding = PaddingBudget()
@@ -146,7 +156,15 @@ class RowRules:
         if self._labels is not None:
             # The column stays beside its labels: a filter finds them, and an export has both.
             metadata = labels(fields[self._labels]) | metadata
-        return Row(line, id, question, answer, metadata)
+        if not self._others:
+            return Row(line, id, question, answer, metadata)
+        others = read_cells(question, [fields[index] for index in self._others])
+        rejection = _reject_alternatives(line, others, fields)
+        return rejection or Row(line, id, question, answer, metadata, others)
+
+    def merge(self, rows: Iterable[Row | Rejection]) -> Iterable[Row | Rejection]:
+        """Return the rows; those of one answer that are its phrasings become one (qna_maker.py)."""
+        return merge_phrasings(rows) if self._labels is not None and not self._others else rows
 
     def _fit(self, line: int, fields: list[str]) -> list[str] | Rejection | None:
         """Return a row of another width as wide as the others, or None if nothing is in it."""
@@ -156,6 +174,9 @@ class RowRules:
         if len(fields) > width:
             if not any(map(is_visible, fields[width:])):
                 return fields[:width]
+            if self._takes_all:
+                listed = [text for cell in fields[width - 1 :] for text in split_cell(cell)]
+                return [*fields[: width - 1], json.dumps(listed)]
             return self._join(fields) if self._joins else reject_wide(line, fields, width)
         if not any(map(is_visible, fields)):
             return None
@@ -229,6 +250,29 @@ class RowRules:
         return MAX_ANSWER_CHARS if index == self._answer else MAX_METADATA_CHARS
 
 
+def merge_phrasings(rows: Iterable[Row | Rejection]) -> Iterator[Row | Rejection]:
+    """Yield rows, and make one of those in a row that are phrasings of one question."""
+    held: Row | None = None
+    for row in rows:
+        if isinstance(row, Rejection):
+            yield row
+        elif held is not None and _is_same(held, row):
+            others = list_alternatives(held.question, [*(held.alternatives or ()), row.question])
+            held = replace(held, alternatives=others)
+        else:
+            if held is not None:
+                yield held
+            held = replace(row, alternatives=[])
+    if held is not None:
+        yield held
+
+
+def _is_same(first: Row, row: Row) -> bool:
+    same = (first.id, first.answer) == (row.id, row.answer)
+    room = len(first.alternatives or ()) < MAX_ALTERNATIVES
+    return same and room and are_phrasings(first.metadata, row.metadata)
+
+
 def _strip(fields: Sequence[str]) -> list[str]:
     return [field.strip() for field in fields]
 
@@ -281,6 +325,36 @@ def _reject_empty(line: int, question: str, fields: list[str]) -> Rejection | No
     if not is_visible(question):
         return reject(line, "empty_question", _EMPTY_QUESTION, fields)
     return reject(line, "empty_answer", _EMPTY_ANSWER, fields)
+
+
+def _reject_alternatives(line: int, others: list[str], fields: list[str]) -> Rejection | None:
+    """Return why the other wordings of a question can't be taken, or None."""
+    if len(others) > MAX_ALTERNATIVES:
+        return reject(
+            line,
+            "too_many_alternatives",
+            say(
+                "The question has {others} other wordings; at most {most} can be "
+                "taken: give the others to a second row with the same answer.",
+                others=len(others),
+                most=MAX_ALTERNATIVES,
+            ),
+            fields,
+        )
+    longest = max(map(len, others), default=0)
+    if longest > MAX_QUESTION_CHARS:
+        return reject(
+            line,
+            "field_too_long",
+            say(
+                "Another wording of the question has {longest} characters; at most "
+                "{most} can be taken.",
+                longest=longest,
+                most=MAX_QUESTION_CHARS,
+            ),
+            fields,
+        )
+    return None
 
 
 def _show(field: str) -> str:

@@ -61,6 +61,9 @@ class WorkbookTable:
 
     def __iter__(self) -> Iterator[Row | Rejection]:
         """Yield the rows in their order. Raises FileError (no_rows) if no row has fields."""
+        yield from self._rules.merge(self._take_rows())
+
+    def _take_rows(self) -> Iterator[Row | Rejection]:
         found = False
         for line, fields, extras, rejection in self._lines:
             row = rejection or self._rules.take(line, fields)

@@ -84,7 +84,9 @@ def _measure_relevance(
 ) -> float:
     farther = min(candidate.question_cosine, candidate.pair_cosine)
     cosine = _NEARER * candidate.nearer + _FARTHER * farther
-    question = wordings.read_question(candidate.hit.question)
+    hit = candidate.hit
+    # Of an item's wordings, the nearest one is compared.
+    question = wordings.read_question(hit.matched_text or hit.question)
     answer = wordings.read_answer(candidate.hit.answer)
     wording = _DICE * query.measure_dice(question)
     wording += _OVERLAP * query.measure_overlap(question, answer)

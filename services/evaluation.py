@@ -59,13 +59,13 @@ def run_evaluation(
 
     Raises EmbedderBusy, DatabaseUnavailable, and what `progress` raises.
     """
-    known, rejected = _resolve(searcher, collection, cases)
+    known, rejected = resolve_cases(searcher, collection, cases)
     outcomes: list[Outcome] = []
     constant = 0.0
     for start in range(0, len(known), STEP):
         part = known[start : start + STEP]
-        for (case, items), found in zip(part, _ask(searcher, collection, part), strict=True):
-            outcomes.append(_judge_case(case, items, found))
+        for (case, items), found in zip(part, ask_cases(searcher, collection, part), strict=True):
+            outcomes.append(judge_case(case, items, found))
             constant = found.judgement.thresholds.constant
         progress(len(outcomes))
     if not outcomes:
@@ -85,9 +85,10 @@ def _describe(outcomes: Sequence[Outcome], constant: float) -> dict[str, Any]:
     return result
 
 
-def _ask(
+def ask_cases(
     searcher: Searcher, collection: str, cases: Sequence[tuple[Case, set[int]]]
 ) -> Iterator[Inspection]:
+    """Ask the questions of cases, and yield what was found for one after the other."""
     texts = [expand_abbreviations(case.question) for case, _ in cases]
     vectors = searcher.embeddings.embed_queries_aside(texts)
     for (case, _), text, vector in zip(cases, texts, vectors, strict=True):
@@ -95,7 +96,8 @@ def _ask(
         yield inspect(searcher, Asked(query, text, vector))
 
 
-def _judge_case(case: Case, items: set[int], found: Inspection) -> Outcome:
+def judge_case(case: Case, items: set[int], found: Inspection) -> Outcome:
+    """Return what became of a case of which `items` are right."""
     judgement, best = found.judgement, found.judgement.best
     return Outcome(
         line=case.line,
@@ -114,7 +116,7 @@ def _find_place(items: set[int], order: Sequence[int]) -> int | None:
     return next((n for n, item in enumerate(order, 1) if item in items), None)
 
 
-def _resolve(
+def resolve_cases(
     searcher: Searcher, collection: str, cases: Sequence[Case]
 ) -> tuple[list[tuple[Case, set[int]]], list[RejectedRow]]:
     """Return each case with the items that are right, and the cases that no item fits."""

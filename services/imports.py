@@ -166,6 +166,7 @@ def _stage_row(row: Row) -> StagedRow:
         question=row.question,
         answer=row.answer,
         metadata=row.metadata,
+        alternatives=row.alternatives,
     )
 
 

@@ -12,14 +12,16 @@ import math
 import threading
 import time
 
+import services.vectors
 import store.claims
 import store.finishing
 import store.matching
 import store.results
 import store.waiting
 from db import DatabaseUnavailable, Pool
-from embeddings import EmbeddingService, pair_text
+from embeddings import EmbeddingService
 from messages import Message
+from services.vectors import ItemTexts
 from store.claims import Batch
 from store.models import Model
 from store.results import LeaseLost
@@ -212,21 +214,16 @@ class Workers:
 
     def _embed(self, batch: Batch) -> dict[int, ItemVectors]:
         """Return the vectors of the rows by number, without the rows that the model failed on."""
-        texts = [row.question for row in batch.rows]
-        texts += [pair_text(row.question, row.answer) for row in batch.rows]
+        items = [ItemTexts(row.question, row.answer, row.alternatives) for row in batch.rows]
         with self._lock:
             self._embedding[batch] = time.monotonic()
         try:
-            vectors = self._embeddings.embed_passages(texts)
+            vectors = services.vectors.embed_items(self._embeddings, items)
         finally:
             with self._lock:
                 del self._embedding[batch]
-        half = len(batch.rows)
-        return {
-            row.row_no: ItemVectors(question, pair)
-            for row, question, pair in zip(batch.rows, vectors[:half], vectors[half:], strict=True)
-            if question is not None and pair is not None
-        }
+        found = zip(batch.numbers, vectors, strict=True)
+        return {number: each for number, each in found if each is not None}
 
     def _give_back(self, batch: Batch, *, blame: bool) -> None:
         try:

@@ -46,6 +46,7 @@ class ClaimedRow(NamedTuple):
     row_no: int
     question: str
     answer: str
+    alternatives: list[str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +126,7 @@ UPDATE job_rows r
 SET lease_id = %(lease)s, attempts = attempts + 1, leased_at = clock_timestamp(),
     leased_until = clock_timestamp() + make_interval(secs => %(seconds)s)
 FROM picked p WHERE r.job_id = p.job_id AND r.row_no = p.row_no
-RETURNING r.job_id, r.row_no, r.question, r.answer
+RETURNING r.job_id, r.row_no, r.question, r.answer, coalesce(r.alternatives, '{}')
 """)
 
 _WAITS = SQL("r.outcome IS NULL AND r.attempts < %(suspect)s AND {over}").format(over=LEASE_OVER)

@@ -43,13 +43,15 @@ class Export:
     """What an export writes.
 
     `file` is the description of the last file, `metadata_names` are the names of all metadata, and
-    `rows` are (external id, question, answer, metadata) in the order of their arrival.
+    `rows` are (external id, question, answer, metadata, alternatives) in the order of their
+    arrival; `has_alternatives` says whether any has some.
     """
 
     file: dict[str, Any]
     metadata_names: Sequence[str]
     has_ids: bool
-    rows: Iterator[tuple[str | None, str, str, dict[str, str]]]
+    has_alternatives: bool
+    rows: Iterator[tuple[str | None, str, str, dict[str, str], list[str]]]
 
 
 def make_collection(cur: cursor, name: str) -> None:
@@ -116,7 +118,7 @@ def delete_collection(pool: Pool, name: str) -> int | None:
             return None
         canceled = store.canceling.cancel_jobs(cur, SQL("collection_id = %s"), collection_id)
         # All at once: the foreign key would look them up for each item.
-        cur.execute("DELETE FROM vectors WHERE collection_id = %s", (collection_id,))
+        cur.execute("DELETE FROM item_vectors WHERE collection_id = %s", (collection_id,))
         cur.execute("DELETE FROM items WHERE collection_id = %s", (collection_id,))
         deleted = int(cur.rowcount)
         cur.execute(
@@ -146,18 +148,19 @@ def _make_export(
         )
         names = [key for (key,) in cur.fetchall()]
         cur.execute(
-            "SELECT count(*) > 0, coalesce(bool_or(external_id IS NOT NULL), false) FROM items"
+            "SELECT count(*) > 0, coalesce(bool_or(external_id IS NOT NULL), false),"
+            " coalesce(bool_or(alternatives <> '{}'), false) FROM items"
             " WHERE collection_id = %s",
             (collection_id,),
         )
-        has_items, has_ids = fetch_row(cur)
+        has_items, has_ids, has_alternatives = fetch_row(cur)
     if not has_items:
         return None
     rows = pool.stream_rows(
         conn,
-        "SELECT external_id, question, answer, metadata FROM items"
+        "SELECT external_id, question, answer, metadata, alternatives FROM items"
         " WHERE collection_id = %s ORDER BY position, id",
         (collection_id,),
         EXPORT_ROWS,
     )
-    return Export(file, names, has_ids, rows)
+    return Export(file, names, has_ids, has_alternatives, rows)

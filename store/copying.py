@@ -23,6 +23,17 @@ def format_line(*values: str | Mapping[str, str] | Sequence[str] | None) -> str:
     return "\t".join(map(_escape, values)) + "\n"
 
 
+def format_array(texts: Sequence[str] | None) -> str | None:
+    """Return the text of a PostgreSQL array of texts, to be a value of `format_line`.
+
+    https://www.postgresql.org/docs/current/arrays.html, "Array Input and Output Syntax".
+    """
+    if texts is None:
+        return None
+    quoted = (text.replace("\\", "\\\\").replace('"', '\\"') for text in texts)
+    return "{" + ",".join(f'"{text}"' for text in quoted) + "}"
+
+
 def _escape(value: str | Mapping[str, str] | Sequence[str] | None) -> str:
     if value is None:
         return "\\N"

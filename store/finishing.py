@@ -116,7 +116,8 @@ WITH lost AS MATERIALIZED (
                         AND o.place = r.place)
       AND NOT EXISTS (SELECT FROM items i WHERE i.collection_id = %(collection)s
                       AND i.item_key = r.item_key AND i.place = r.place
-                      AND i.question_hash = r.question_hash AND i.answer_hash = r.answer_hash)
+                      AND i.question_hash = r.question_hash AND i.answer_hash = r.answer_hash
+                      AND i.alternatives = coalesce(r.alternatives, i.alternatives))
     ORDER BY r.item_key, r.place, r.row_no
 ), reopened AS (
     UPDATE job_rows r SET outcome = NULL FROM lost l

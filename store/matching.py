@@ -11,6 +11,7 @@ from psycopg2.extensions import cursor
 from psycopg2.sql import SQL
 
 import store.jobs
+import store.repeats
 from db import Pool
 from store.models import Model
 from store.rejections import compose_rejection
@@ -65,7 +66,10 @@ def settle_rows(
     cur.execute(_JOIN_AS_SETS, (MANY_ROWS, job_id))
     cur.execute(_REJECT_REPEATED_IDS, job)
     cur.execute(_POINT_AT_ITEMS if mode == "append" else _GIVE_IDS, job)
+    store.repeats.merge_wordings(cur, job_id)
     cur.execute(_PLACE_ROWS, job)
+    if mode != "append":
+        cur.execute(_ADD_ALTERNATIVES, job)
     cur.execute(_SETTLE_ROWS, job)
     if mode != "replace":
         update_settled_items(cur, job_id, collection_id)
@@ -221,9 +225,22 @@ UPDATE job_rows r
 SET item_key = p.item_key, place = p.place,
     outcome = CASE WHEN r.row_no <> p.row_no THEN 'unchanged' END
 FROM placed p JOIN firsts f USING (row_no)
-WHERE r.job_id = %(job)s AND r.external_id IS NULL
+WHERE r.job_id = %(job)s AND r.external_id IS NULL AND r.outcome IS NULL
   AND r.question_hash = f.question_hash AND r.answer_hash = f.answer_hash
   AND (r.item_key <> p.item_key OR r.place <> p.place OR r.row_no <> p.row_no)
+"""
+
+# A row of a file without other wordings leaves those of its item. If this model has not made their
+# vectors, they are embedded with the row.
+_ADD_ALTERNATIVES = """
+UPDATE job_rows r SET alternatives = i.alternatives
+FROM items i
+WHERE r.job_id = %(job)s AND r.outcome IS NULL AND r.alternatives IS NULL
+  AND i.collection_id = %(collection)s AND i.item_key = r.item_key AND i.place = r.place
+  AND i.alternatives <> '{}'
+  AND cardinality(i.alternatives) <> (
+      SELECT count(*) FROM item_vectors v
+      WHERE v.item_id = i.id AND v.model_id = %(model)s AND v.kind LIKE 'alternative %%')
 """
 
 # A row needs no model if its item holds the same text and has this model's vectors. In metadata, a
@@ -242,8 +259,10 @@ WHERE r.job_id = %(job)s AND r.outcome IS NULL
   AND i.collection_id = %(collection)s AND i.item_key = r.item_key AND i.place = r.place
   AND (%(mode)s = 'append'
        OR (i.question_hash = r.question_hash AND i.answer_hash = r.answer_hash
-           AND (SELECT count(*) FROM vectors v
-                WHERE v.item_id = i.id AND v.model_id = %(model)s) = 2))
+           AND i.alternatives = coalesce(r.alternatives, i.alternatives)
+           AND (SELECT count(*) FROM item_vectors v
+                WHERE v.item_id = i.id AND v.model_id = %(model)s AND v.kind NOT LIKE 'pair %%')
+             = 2 + cardinality(i.alternatives)))
 """
 
 _COUNT_SETTLED = """

@@ -101,7 +101,7 @@ def count_items_without_vectors(pool: Pool, model: Model) -> tuple[int, list[str
         cursor.execute(
             """
             SELECT count(*) FROM items i WHERE NOT EXISTS (
-                SELECT FROM vectors v WHERE v.item_id = i.id AND v.model_id = %s)
+                SELECT FROM item_vectors v WHERE v.item_id = i.id AND v.model_id = %s)
             """,
             (model.id,),
         )
@@ -111,7 +111,7 @@ def count_items_without_vectors(pool: Pool, model: Model) -> tuple[int, list[str
         cursor.execute(
             """
             SELECT m.identity FROM models m
-            WHERE m.id <> %s AND EXISTS (SELECT FROM vectors v WHERE v.model_id = m.id)
+            WHERE m.id <> %s AND EXISTS (SELECT FROM item_vectors v WHERE v.model_id = m.id)
             ORDER BY m.id
             """,
             (model.id,),

@@ -22,7 +22,7 @@ class RejectedRow(NamedTuple):
     """A row that can't be taken: the line where it begins, why, and what it holds.
 
     `fields` are the fields as the file has them. For a row that was staged before it was rejected,
-    they are read back as a mapping of id, question, answer and metadata.
+    they are read back as a mapping of id, question, answer, metadata and alternatives.
     """
 
     line: int
@@ -43,7 +43,7 @@ _INSERT_REJECTED = SQL("""
 INSERT INTO job_errors (job_id, line, code, error, error_parts, fields)
 SELECT job_id, line, {code}, {error}, {parts},
        jsonb_build_object('id', external_id, 'question', question, 'answer', answer,
-                          'metadata', metadata)
+                          'metadata', metadata, 'alternatives', alternatives)
 FROM rejected
 """)
 

@@ -141,6 +141,11 @@ def write_items(
         {"job": job_id, "rows": rows, "collection": collection_id, "model": model.id},
     )
     inserted, updated = fetch_row(cur)
+    if updated:
+        cur.execute(
+            _CHANGE_ALTERNATIVES,
+            {"job": job_id, "rows": rows, "collection": collection_id, "model": model.id},
+        )
     return inserted, updated
 
 
@@ -153,9 +158,9 @@ WITH chosen AS MATERIALIZED (
                   WHERE s.job_id = r.job_id AND s.row_no = r.row_no)
 ), written AS (
     INSERT INTO items AS i (collection_id, item_key, place, external_id, question_hash,
-                            answer_hash, question, answer, metadata, position)
+                            answer_hash, question, answer, metadata, position, alternatives)
     SELECT %(collection)s, item_key, place, external_id, question_hash, answer_hash, question,
-           answer, metadata, position
+           answer, metadata, position, coalesce(alternatives, '{}')
     -- In one order everywhere, so that two writers never wait for each other.
     FROM chosen ORDER BY item_key, place
     ON CONFLICT (collection_id, item_key, place) DO UPDATE
@@ -173,16 +178,36 @@ WITH chosen AS MATERIALIZED (
     WHERE r.job_id = %(job)s AND r.row_no = c.row_no
     RETURNING r.row_no, w.id, w.is_new
 ), outdated AS (
-    -- Vectors that another model made of a text that is no longer there.
-    DELETE FROM vectors v USING written w
+    -- Vectors that another model made of a text that is no longer there. A trigger deletes those of
+    -- pieces, and no statement may delete what its own triggers did.
+    DELETE FROM item_vectors v USING written w
     WHERE v.item_id = w.id AND NOT w.is_new AND v.model_id <> %(model)s
+      AND v.kind NOT LIKE 'pair %%'
 ), embedded AS (
-    INSERT INTO vectors (item_id, model_id, kind, collection_id, embedding)
+    INSERT INTO item_vectors (item_id, model_id, kind, collection_id, embedding)
     SELECT o.id, %(model)s, s.kind, %(collection)s, s.embedding
     FROM outcomes o JOIN staged_vectors s ON s.job_id = %(job)s AND s.row_no = o.row_no
     ON CONFLICT (item_id, model_id, kind) DO UPDATE SET embedding = excluded.embedding
 )
 SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new) FROM outcomes
+"""
+
+# A statement of its own, because only a row that says something of other wordings changes them. An
+# item that gets fewer of them loses the vectors of the others.
+_CHANGE_ALTERNATIVES = """
+WITH changed AS (
+    UPDATE items i SET alternatives = r.alternatives
+    FROM job_rows r
+    WHERE r.job_id = %(job)s AND (%(rows)s::bigint[] IS NULL OR r.row_no = ANY (%(rows)s))
+      AND EXISTS (SELECT FROM staged_vectors s
+                  WHERE s.job_id = r.job_id AND s.row_no = r.row_no)
+      AND i.collection_id = %(collection)s AND i.item_key = r.item_key AND i.place = r.place
+      AND i.alternatives <> r.alternatives
+    RETURNING i.id, cardinality(i.alternatives) AS alternatives
+)
+DELETE FROM item_vectors v USING changed c
+WHERE v.item_id = c.id AND v.kind LIKE 'alternative %%'
+  AND (v.model_id <> %(model)s OR split_part(v.kind, ' ', 2)::integer > c.alternatives)
 """
 
 

@@ -1,16 +1,16 @@
 """The search among the items' vectors.
 
 All pages of a query are cut from one list, so that no item comes twice or never. First come the
-items that the index (store/index.py) gives, in its order; then all others, by comparing the query
-with each. How far the index goes depends on the query and its filter, never on the page: it stops
-after MOST_FROM_INDEX vectors, or where it gives up. Without an index, PostgreSQL compares for the
-first part too. A filter that keeps few items needs no index: the query is compared with each.
+items of the nearest vectors that an index gives (store/index.py), as far as the filter keeps them,
+in the index's order; then all others, by comparing the query with each. How far the index goes
+never depends on the page. Without an index, PostgreSQL compares for the first part too. A filter
+that keeps few items needs no index: the query is compared with each.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from psycopg2.extensions import cursor
@@ -18,18 +18,23 @@ from psycopg2.extensions import cursor
 from db import Connection, Pool, fetch_row
 from embeddings import FloatArray
 from store.filters import Condition, compose_path
+from store.index import index_name
 from store.models import Model
-from store.ranking import MOST_FROM_INDEX, rank_page, run
+from store.ranking import MOST_FROM_INDEX, Ranking, count_vectors, run
 from store.vectors import format_halfvec
 
-# A filter that keeps no more items is narrow: comparing with them takes less time than looking for
-# them in the index among others (bench/results/scale.md).
-NARROW_ITEMS = 1_000
+# A filter that keeps no more items is narrow: comparing with each of them misses nothing and takes
+# no longer than an index would (bench/results/exactness.md).
+NARROW_ITEMS = 5_000
 
 
 @dataclass(frozen=True)
 class Hit:
-    """One item that a search found. `distance` is the cosine distance, 0 to 2."""
+    """One item that a search found. `distance` is the cosine distance, 0 to 2.
+
+    `matched` says what was nearest: `question`, `alternative` or `pair`. `matched_text` is that
+    wording of the question; None for a pair.
+    """
 
     id: int
     question: str
@@ -38,6 +43,7 @@ class Hit:
     metadata: dict[str, str]
     distance: float
     matched: str
+    matched_text: str | None
 
 
 def search(
@@ -53,11 +59,12 @@ def search(
 ) -> list[Hit]:
     """Return a page of the items nearest to `query` (shape (dimension,)), nearest first.
 
-    An item's distance is that of the nearer of its two vectors; ties go by item id. `limit` and
+    An item's distance is that of the nearest of its vectors; ties go by item id. `limit` and
     `offset` are at most 10,100 together.
     """
     values = {
         "query": format_halfvec(query),
+        "index": f"{index_name(model)}_",
         "limit": limit,
         "offset": offset,
         "collections": None if collections is None else list(collections),
@@ -86,56 +93,100 @@ def _find_page(
     conn: Connection, cur: cursor, model: Model, values: dict[str, Any]
 ) -> list[tuple[Any, ...]]:
     filters = tuple(name for name in ("collections", "metadata") if values[name] is not None)
-    end = values["limit"] + values["offset"]
-    kept = _select_kept(cur, values, NARROW_ITEMS + 1) if filters else None
-    if kept is not None and kept.items <= NARROW_ITEMS:
-        ranking = rank_page("compared", model, end, ("items",))
-        return run(conn, cur, ranking, values | {"items": kept.ids})
-    if 2 * end <= MOST_FROM_INDEX:
-        rows = run(conn, cur, rank_page("indexed", model, end, filters), values)
-        if len(rows) == values["limit"]:
-            return rows
+    ranking = Ranking("indexed", model.id, model.dimension, None, filters=filters)
     if filters:
+        kept = _select_kept(cur, values, NARROW_ITEMS + 1)
+        if kept.items <= NARROW_ITEMS:
+            ranking = replace(ranking, method="compared")
+            return _compare(conn, cur, ranking, values | {"items": kept.ids})
+        if kept.collection is not None:
+            filters = tuple(name for name in filters if name != "collections")
+            ranking = replace(ranking, collection=kept.collection, filters=filters)
+    rows = _take_from_index(conn, cur, ranking, values)
+    if len(rows) == values["limit"]:
+        return rows
+    if "metadata" in filters:
         values = values | {"items": _select_kept(cur, values, None).ids}
-        filters = (*filters, "items")
-    return run(conn, cur, rank_page("both", model, end, filters), values)
+    return _compare(conn, cur, replace(ranking, method="both"), values)
+
+
+def _take_from_index(
+    conn: Connection, cur: cursor, ranking: Ranking, values: dict[str, Any]
+) -> list[tuple[Any, ...]]:
+    """Return what an index has of the page."""
+    first = count_vectors(values["limit"] + values["offset"])
+    if first is None or first > MOST_FROM_INDEX:
+        return []
+    page = run(conn, cur, replace(ranking, vectors=first), values)
+    if page.more and len(page.rows) < values["limit"]:
+        page = run(conn, cur, replace(ranking, vectors=MOST_FROM_INDEX), values)
+    return page.rows
+
+
+def _compare(
+    conn: Connection, cur: cursor, ranking: Ranking, values: dict[str, Any]
+) -> list[tuple[Any, ...]]:
+    """Return the page, comparing with each item that the filter keeps."""
+    if "metadata" in ranking.filters:
+        ranking = replace(ranking, filters=(*ranking.filters, "items"))
+    vectors = count_vectors(values["limit"] + values["offset"])
+    page = run(conn, cur, replace(ranking, vectors=vectors), values)
+    while page.more and len(page.rows) < values["limit"]:
+        vectors = None if vectors is None else count_vectors(vectors)
+        page = run(conn, cur, replace(ranking, vectors=vectors), values)
+    return page.rows
 
 
 @dataclass(frozen=True)
 class _Kept:
     """How many items a filter keeps, and their ids as PostgreSQL's text of an array.
 
-    The text goes back as it came: a thousand numbers need not become Python's.
+    The text goes back as it came: a thousand numbers need not become Python's. `collection` is the
+    id of the one that the filter names, if it has an index of its own.
     """
 
     items: int
     ids: str
+    collection: int | None
 
 
 def _select_kept(cur: cursor, values: dict[str, Any], most: int | None) -> _Kept:
     """Return the items that the filter keeps, and at most `most` of them."""
     by_metadata = values["metadata"] is not None
-    cur.execute(_KEPT_BY_METADATA if by_metadata else _KEPT_BY_COLLECTION, values | {"most": most})
+    query = _KEPT_BY_METADATA if by_metadata else _KEPT_BY_COLLECTION
+    cur.execute(query + _COLLECTION, {"index": None} | values | {"most": most})
     return _Kept(*fetch_row(cur))
 
 
 # Not prepared: the planner must see the values, because it knows how common each of them is.
 _KEPT_BY_METADATA = """
-SELECT count(*), coalesce(array_agg(id), '{}')::text FROM (
-    SELECT id FROM items
-    WHERE (visible_metadata IS NULL AND metadata @@ %(metadata)s::jsonpath
-           OR visible_metadata @@ %(metadata)s::jsonpath)
-      AND (%(collections)s IS NULL OR collection_id = ANY (ARRAY(
-          SELECT id FROM collections WHERE name = ANY (%(collections)s))))
-    LIMIT %(most)s
-) kept
-"""
-# In the order of an index, so that a small collection is never looked for among all items.
-_KEPT_BY_COLLECTION = """
-SELECT count(*), coalesce(array_agg(id), '{}')::text FROM (
-    SELECT i.id FROM collections c CROSS JOIN LATERAL (
-        SELECT id FROM items WHERE collection_id = c.id ORDER BY position, id LIMIT %(most)s
+WITH kept AS (
+    SELECT count(*), coalesce(array_agg(id), '{}')::text AS ids FROM (
+        SELECT id FROM items
+        WHERE (visible_metadata IS NULL AND metadata @@ %(metadata)s::jsonpath
+               OR visible_metadata @@ %(metadata)s::jsonpath)
+          AND (%(collections)s IS NULL OR collection_id = ANY (ARRAY(
+              SELECT id FROM collections WHERE name = ANY (%(collections)s))))
+        LIMIT %(most)s
     ) i
-    WHERE c.name = ANY (%(collections)s) LIMIT %(most)s
-) kept
+)
+"""
+# In the order of an index, so that a small collection is never looked for among all items. The ids
+# are not needed.
+_KEPT_BY_COLLECTION = """
+WITH kept AS (
+    SELECT count(*), '{}' AS ids FROM (
+        SELECT FROM collections c CROSS JOIN LATERAL (
+            SELECT FROM items WHERE collection_id = c.id ORDER BY position, id LIMIT %(most)s
+        ) i
+        WHERE c.name = ANY (%(collections)s) LIMIT %(most)s
+    ) i
+)
+"""
+_COLLECTION = """
+SELECT kept.count, kept.ids, (
+    SELECT c.id FROM collections c
+    JOIN pg_index x ON x.indexrelid = to_regclass(%(index)s || c.id) AND x.indisvalid
+    WHERE ARRAY[c.name] = %(collections)s
+) FROM kept
 """

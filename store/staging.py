@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import tempfile
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import IO, NamedTuple
 
 from psycopg2.extensions import connection
 
 from db import Pool
-from store.copying import CopyStream, format_line
+from store.copying import CopyStream, format_array, format_line
 from store.rejections import RejectedRow
 from store.sentences import dump_parts
 
@@ -19,7 +19,10 @@ REJECTED_BYTES = 1 << 20
 
 
 class StagedRow(NamedTuple):
-    """A row of a file that waits to be embedded. Keys are 128-bit digests in hexadecimal."""
+    """A row of a file that waits to be embedded. Keys are 128-bit digests in hexadecimal.
+
+    `alternatives` is None if the file says nothing of other wordings; the item keeps its own then.
+    """
 
     line: int
     external_id: str | None
@@ -29,6 +32,7 @@ class StagedRow(NamedTuple):
     question: str
     answer: str
     metadata: Mapping[str, str]
+    alternatives: Sequence[str] | None = None
 
 
 def copy_rows(
@@ -46,7 +50,7 @@ def copy_rows(
         CopyStream(lines, on_read=lambda: pool.touch(conn)).copy_into(
             cur,
             "COPY job_rows (job_id, row_no, line, item_key, question_hash, answer_hash,"
-            " external_id, question, answer, metadata) FROM STDIN",
+            " external_id, question, answer, metadata, alternatives) FROM STDIN",
         )
         rejected.seek(0)
         cur.copy_expert(
@@ -83,7 +87,9 @@ class _Lines:
 def _format_staged(job: str, row_no: int, row: StagedRow) -> str:
     # Numbers and digests have nothing to escape.
     plain = f"{job}\t{row_no}\t{row.line}\t{row.item_key}\t{row.question_hash}\t{row.answer_hash}\t"
-    return plain + format_line(row.external_id, row.question, row.answer, row.metadata)
+    return plain + format_line(
+        row.external_id, row.question, row.answer, row.metadata, format_array(row.alternatives)
+    )
 
 
 def _format_rejected(job: str, row: RejectedRow) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import struct
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,17 +19,28 @@ from psycopg2.extensions import cursor
 from embeddings import FloatArray
 from store.models import Model
 
+# The kinds of an item's further vectors, which a number from 1 on follows.
+ALTERNATIVE, PIECE = "alternative", "pair"
+
 
 @dataclass(frozen=True, eq=False)
 class ItemVectors:
-    """The vectors of one item, shape (dimension,) each: `pair` is question and answer together."""
+    """The vectors of one item, shape (dimension,) each: `pair` is question and answer together.
+
+    `alternatives` are those of the question's other wordings, in their order. `pieces` are those
+    of the pieces of a pair that is longer than the model's window.
+    """
 
     question: FloatArray
     pair: FloatArray
+    alternatives: Sequence[FloatArray] = ()
+    pieces: Sequence[FloatArray] = ()
 
     def by_kind(self) -> dict[str, FloatArray]:
         """Return the vectors under the names that the database has for them."""
-        return {"question": self.question, "pair": self.pair}
+        kinds = {"question": self.question, "pair": self.pair}
+        kinds |= {f"{ALTERNATIVE} {n}": one for n, one in enumerate(self.alternatives, 1)}
+        return kinds | {f"{PIECE} {n}": one for n, one in enumerate(self.pieces, 1)}
 
 
 def format_halfvec(vector: FloatArray) -> str:
@@ -50,7 +61,7 @@ def write_vectors(
     """Insert the vectors of an item that has none of this model."""
     for kind, vector in vectors.by_kind().items():
         cur.execute(
-            "INSERT INTO vectors (item_id, model_id, kind, collection_id, embedding)"
+            "INSERT INTO item_vectors (item_id, model_id, kind, collection_id, embedding)"
             " VALUES (%s, %s, %s, %s, %s)",
             (item_id, model.id, kind, collection_id, HalfVector(vector)),
         )
@@ -73,8 +84,8 @@ def _encode_copy(job_id: bytes, vectors: Mapping[int, ItemVectors]) -> Iterator[
     model takes more than a second to make them.
     """
     yield b"PGCOPY\n\xff\r\n\0" + struct.pack("!ii", 0, 0)
-    for row_no, both in vectors.items():
-        for kind, vector in both.by_kind().items():
+    for row_no, each in vectors.items():
+        for kind, vector in each.by_kind().items():
             name, halves = kind.encode(), HalfVector(vector).to_binary()
             yield struct.pack("!hi", 4, len(job_id)) + job_id
             yield struct.pack("!iqi", 8, row_no, len(name)) + name

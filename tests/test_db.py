@@ -28,7 +28,7 @@ def test_the_schema_can_be_applied_again(empty_dsn: str) -> None:
     pool = Pool(empty_dsn, 2)
     assert db.apply_schema(pool) == VERSION
     before = tables(pool)
-    assert {"items", "vectors", "jobs", "job_rows", "job_errors", "schema_version"} <= before
+    assert {"items", "item_vectors", "jobs", "job_rows", "job_errors", "schema_version"} <= before
     with pool.transaction() as conn, conn.cursor() as cursor:
         cursor.execute((db.HERE / "schema.sql").read_text("utf-8"))
     assert db.apply_schema(pool) == VERSION

@@ -11,7 +11,15 @@ import numpy as np
 import pytest
 
 from embedders.guard import GuardedModel
-from embeddings import EmbeddingFailed, EmbeddingService, FloatArray, Window
+from embeddings import (
+    MOST_PIECES,
+    PIECE_BYTES,
+    EmbeddingFailed,
+    EmbeddingService,
+    FloatArray,
+    Window,
+    cut_pieces,
+)
 from tests.support.embedder import HashEmbedder
 from turns import QUERY_BATCH, EmbedderBusy, Limits
 
@@ -248,13 +256,21 @@ def test_batches_are_small_while_queries_come_and_large_while_none_do(
     assert sizes == [64, 36, *later]
 
 
-def test_a_long_text_is_the_mean_of_its_windows_by_their_tokens() -> None:
-    class Short(HashEmbedder):
-        def passage_windows(self, texts: Sequence[str]) -> list[list[Window]]:
-            cut = [[text[n : n + 6] for n in range(0, len(text), 6)] for text in texts]
-            return [[Window(part, len(part)) for part in parts] for parts in cut]
+class Short(HashEmbedder):
+    """Takes so many characters at once."""
 
-    model = Short()
+    def __init__(self, chars: int) -> None:
+        super().__init__()
+        self._chars = chars
+
+    def passage_windows(self, texts: Sequence[str]) -> list[list[Window]]:
+        size = self._chars
+        cut = [[text[n : n + size] for n in range(0, len(text), size)] for text in texts]
+        return [[Window(part, len(part)) for part in parts] for parts in cut]
+
+
+def test_a_long_text_is_the_mean_of_its_windows_by_their_tokens() -> None:
+    model = Short(6)
     one, long = EmbeddingService(model).embed_passages(["alpha", "first second"])
     assert one is not None
     assert long is not None
@@ -275,3 +291,28 @@ def test_nobody_waits_for_a_closed_service() -> None:
     service.close()
     with pytest.raises(EmbedderBusy):
         service.embed_query("late")
+
+
+@pytest.mark.parametrize("text", ["word " * 300, "日本語のテキスト" * 60, "x" * 1_000, "", "one"])
+def test_pieces_hold_the_whole_text(text: str) -> None:
+    pieces = cut_pieces(text, 200)
+    assert all(0 < len(piece.encode()) <= 200 for piece in pieces)
+    assert "".join(pieces).replace(" ", "") == text.replace(" ", "")
+    assert "wor d" not in " ".join(pieces)
+
+
+def test_a_long_text_has_a_vector_for_each_of_its_pieces() -> None:
+    model = Short(300)
+    text = " ".join(f"{n:04}" for n in range(100))
+    service = EmbeddingService(model)
+    long, short = service.embed_with_pieces([text, "alpha"])
+    assert long is not None
+    assert short is not None
+    assert len(long.pieces) == len(cut_pieces(text, PIECE_BYTES)) == 3
+    assert not short.pieces
+    (whole,) = service.embed_passages([text])
+    assert whole is not None
+    assert np.array_equal(long.whole, whole)
+    (very_long,) = service.embed_with_pieces([text * 1_000])
+    assert very_long is not None
+    assert MOST_PIECES / 2 < len(very_long.pieces) <= 1.1 * MOST_PIECES + 1

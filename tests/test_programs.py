@@ -59,7 +59,7 @@ def check_stored(tmp_path: Path, rows: int) -> None:
     with conn.cursor() as cur:
         cur.execute("SELECT count(*), count(DISTINCT question) FROM items")
         assert cur.fetchone() == (rows, rows)
-        cur.execute("SELECT count(*), count(DISTINCT (item_id, kind)) FROM vectors")
+        cur.execute("SELECT count(*), count(DISTINCT (item_id, kind)) FROM item_vectors")
         assert cur.fetchone() == (2 * rows, 2 * rows)
         cur.execute("SELECT (SELECT count(*) FROM job_rows), (SELECT count(*) FROM staged_vectors)")
         assert cur.fetchone() == (0, 0)

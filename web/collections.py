@@ -101,7 +101,12 @@ def _require_name(name: str) -> None:
 
 def _answer_export(name: str, stored: Export, query: ExportQuery) -> Response:
     file = FileDescription.from_json(stored.file)
-    columns, by_names = choose_columns(file, stored.metadata_names, has_ids=stored.has_ids)
+    columns, by_names = choose_columns(
+        file,
+        stored.metadata_names,
+        has_ids=stored.has_ids,
+        has_alternatives=stored.has_alternatives,
+    )
     form = choose_form(
         file,
         delimiter=query.delimiter,

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from hashlib import blake2b
+
 from apiflask import APIBlueprint
-from flask import Response
+from flask import Response, request
 
 import services.items
 import store.items
 from messages import say
-from store.items import Item
+from services.items import Content
+from store.items import Item, ItemChanged
 from web.auth import auth
 from web.context import current_runtime
-from web.errors import invalid_request, not_found, require
-from web.responses import answer_json, answer_page
-from web.schemas import (
-    DeletedResponse,
+from web.errors import ApiError, invalid_request, not_found, require
+from web.item_schemas import (
     ItemBody,
     ItemChange,
+    ItemPatch,
     ItemRequest,
     ItemsQuery,
     ItemsResponse,
 )
+from web.responses import answer_json, answer_page
+from web.schemas import DeletedResponse
 
 routes = APIBlueprint("items", __name__, tag="Items")
+_IF_MATCH = "With `If-Match` and an ETag that no longer fits, 412 with the item as it is now."
 
 _NO_ITEM = say("There is no such item.")
 
@@ -36,6 +44,7 @@ def list_items(page: ItemsQuery) -> Response:
     found, total = store.items.list_items(
         current_runtime().pool,
         collection=page.collection,
+        text=page.text,
         limit=page.limit,
         offset=page.offset,
     )
@@ -48,10 +57,8 @@ def list_items(page: ItemsQuery) -> Response:
 @routes.output(ItemBody, status_code=201)
 @routes.doc(summary="Store one question with its answer")
 def add_item(new: ItemRequest) -> Response:
-    item = services.items.add_item(
-        current_runtime(), new.collection, new.question, new.answer, new.metadata
-    )
-    response = answer_json(describe_item(item), 201)
+    item = services.items.add_item(current_runtime(), new.collection, _read_content(new))
+    response = _answer_item(item, 201)
     response.headers["Location"] = f"/items/{item.id}"
     return response
 
@@ -61,14 +68,14 @@ def add_item(new: ItemRequest) -> Response:
 @routes.output(ItemBody)
 @routes.doc(summary="Show an item")
 def show_item(item_id: int) -> Response:
-    return answer_json(describe_item(_require_item(item_id)))
+    return _answer_item(_require_item(item_id))
 
 
 @routes.put("/items/<int:item_id>")
 @routes.auth_required(auth, roles=["admin"])
 @routes.input(ItemChange, location="json", arg_name="new")
 @routes.output(ItemBody)
-@routes.doc(summary="Write an item anew")
+@routes.doc(summary="Write an item anew", description=_IF_MATCH)
 def change_item(item_id: int, new: ItemChange) -> Response:
     before = _require_item(item_id)
     if new.id not in (None, item_id) or new.collection not in (None, before.collection):
@@ -80,18 +87,35 @@ def change_item(item_id: int, new: ItemChange) -> Response:
                 collection=before.collection,
             ),
         )
-    item = services.items.change_item(
-        current_runtime(), item_id, new.question, new.answer, new.metadata
-    )
-    return answer_json(describe_item(require(item, _NO_ITEM)))
+    return _change(item_id, lambda _: _read_content(new))
+
+
+@routes.patch("/items/<int:item_id>")
+@routes.auth_required(auth, roles=["admin"])
+@routes.input(ItemPatch, location="json", arg_name="change")
+@routes.output(ItemBody)
+@routes.doc(
+    summary="Change what is named of an item",
+    description=f"Only texts that the item did not have are embedded. {_IF_MATCH}",
+)
+def patch_item(item_id: int, change: ItemPatch) -> Response:
+    named = {name: getattr(change, name) for name in change.model_fields_set}
+    if None in named.values():
+        empty = next(name for name, value in named.items() if value is None)
+        raise invalid_request(say("{name}: can't be null; leave it out to keep it.", name=empty))
+    return _change(item_id, lambda item: replace(_read_content(item), **named))
 
 
 @routes.delete("/items/<int:item_id>")
 @routes.auth_required(auth, roles=["admin"])
 @routes.output(DeletedResponse)
-@routes.doc(summary="Delete an item")
+@routes.doc(summary="Delete an item", description=_IF_MATCH)
 def delete_item(item_id: int) -> Response:
-    if not (_is_id(item_id) and store.items.delete_item(current_runtime().pool, item_id)):
+    with _refuse_changed():
+        deleted = _is_id(item_id) and store.items.delete_item(
+            current_runtime().pool, item_id, _read_if_match()
+        )
+    if not deleted:
         raise not_found(_NO_ITEM)
     return answer_json(DeletedResponse(deleted=1))
 
@@ -99,6 +123,56 @@ def delete_item(item_id: int) -> Response:
 def describe_item(item: Item) -> ItemBody:
     """Return an item as its callers see it."""
     return ItemBody(**vars(item))
+
+
+def _change(item_id: int, decide: Callable[[Item], Content]) -> Response:
+    """Change an item, and return what it is then. Raises ApiError (404, 412)."""
+    with _refuse_changed():
+        item = _is_id(item_id) and services.items.change_item(
+            current_runtime(), item_id, decide, _read_if_match()
+        )
+    return _answer_item(require(item or None, _NO_ITEM))
+
+
+def _read_content(given: ItemRequest | ItemChange | Item) -> Content:
+    return Content(given.question, given.answer, given.alternatives, given.metadata)
+
+
+def _answer_item(item: Item, status: int = 200) -> Response:
+    response = answer_json(describe_item(item), status)
+    response.set_etag(_make_etag(item))
+    return response
+
+
+def _make_etag(item: Item) -> str:
+    return blake2b(describe_item(item).model_dump_json().encode(), digest_size=12).hexdigest()
+
+
+def _read_if_match() -> Callable[[Item], bool] | None:
+    """Return whether an item fits the header If-Match; None without the header."""
+    if "If-Match" not in request.headers:
+        return None
+    # Outside the request there is no header any more.
+    tags = request.if_match
+    return lambda item: tags.contains(_make_etag(item))
+
+
+@contextmanager
+def _refuse_changed() -> Iterator[None]:
+    try:
+        yield
+    except ItemChanged as error:
+        now = describe_item(error.item).model_dump(mode="json")
+        raise ApiError(
+            412,
+            "changed_meanwhile",
+            say(
+                "The item is no longer what it was when you read it: this is what it is now. Look "
+                "at it, and send your change with its ETag."
+            ),
+            details={"item": now},
+            headers={"ETag": f'"{_make_etag(error.item)}"'},
+        ) from error
 
 
 def _require_item(item_id: int) -> Item:

@@ -59,6 +59,11 @@ class PreviewRow(BaseModel):
     line: int
     id: str | None
     question: str
+    alternatives: list[str] | None = Field(
+        None,
+        description="Other wordings; only there if the file has a place for them.",
+        exclude_if=lambda texts: texts is None,
+    )
     answer: str
     metadata: dict[str, str]
 

@@ -238,35 +238,6 @@ class PageQuery(RequestModel):
     offset: PageOffset = 0
 
 
-class ItemRequest(RequestModel):
-    question: Question
-    answer: Answer
-    collection: CollectionName = "default"
-    metadata: dict[MetadataName, MetadataValue] = Field(
-        {}, max_length=MAX_METADATA_COLUMNS, description="Column and value."
-    )
-
-
-class ItemChange(RequestModel):
-    """What `GET /items/<id>` answers can be changed and sent back."""
-
-    question: Question
-    answer: Answer
-    metadata: dict[StoredName, MetadataValue] = Field(
-        {}, max_length=MAX_METADATA_COLUMNS, description="Column and value."
-    )
-    collection: CollectionName | None = Field(None, description="The item's own; can't change.")
-    id: int | None = Field(None, description="The item's own; can't change.")
-    created_at: str | None = Field(None, description="Passed over.")
-    updated_at: str | None = Field(None, description="Passed over.")
-
-
-class ItemsQuery(RequestModel):
-    collection: CollectionName | None = None
-    limit: PageLimit = 20
-    offset: PageOffset = 0
-
-
 class ErrorBody(BaseModel):
     model_config = ConfigDict(extra="allow")
     error: str
@@ -280,9 +251,11 @@ class SearchResult(BaseModel):
     collection: str
     distance: float = Field(description="Cosine distance, 0 to 2.")
     score: float = Field(description="1 - distance.")
-    matched: Literal["question", "pair"]
+    matched: Literal["question", "alternative", "pair"] = Field(
+        description="What was nearest: the question, another wording, question and answer together."
+    )
     matched_text: str | None = Field(
-        description="The wording that is near; null where it is question and answer together."
+        description="The wording that was nearest; null where it is question and answer together."
     )
     metadata: dict[str, str]
 
@@ -335,23 +308,6 @@ class HealthResponse(BaseModel):
 class ReadyResponse(BaseModel):
     status: Literal["ok", "not_ready"]
     parts: dict[str, str]
-
-
-class ItemBody(BaseModel):
-    id: int
-    question: str
-    answer: str
-    collection: str
-    metadata: dict[str, str]
-    created_at: datetime
-    updated_at: datetime
-
-
-class ItemsResponse(BaseModel):
-    results: list[ItemBody]
-    total: int
-    limit: int
-    offset: int
 
 
 class CollectionBody(BaseModel):

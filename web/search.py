@@ -85,5 +85,4 @@ def describe_reply(
 
 def describe_hit(hit: Hit) -> SearchResult:
     """Return a hit as its callers see it."""
-    wording = hit.question if hit.matched == "question" else None
-    return SearchResult(**vars(hit), score=1 - hit.distance, matched_text=wording)
+    return SearchResult(**vars(hit), score=1 - hit.distance)

@@ -79,7 +79,7 @@ def test_a_killed_embedded_server_comes_back(
     dsn = f"postgresql://postgres@/postgres?host={tmp_path / 'data' / 'postgres'}"
     stored = len(jobs) * ROWS
     assert query(dsn, "SELECT count(*), count(DISTINCT question) FROM items") == (stored, stored)
-    assert query(dsn, "SELECT count(*) FROM vectors") == (2 * stored,)
+    assert query(dsn, "SELECT count(*) FROM item_vectors") == (2 * stored,)
     assert any("is being started again" in state for state in states)
     saw(40, f"searches again {max(took):.1f} s after a kill at most; {stored} rows stored once")
 

@@ -124,7 +124,7 @@ FROM generate_series(1, %s) n, CAST(md5(n::text) AS uuid) h, made
 WHERE (n %% 100 = 0) = (made.name = 'small')
 """
 _MANY_VECTORS = """
-INSERT INTO vectors (item_id, model_id, kind, collection_id, embedding)
+INSERT INTO item_vectors (item_id, model_id, kind, collection_id, embedding)
 SELECT i.id, %s, kind, i.collection_id, v.embedding
 FROM items i, (VALUES ('question'), ('pair')) k (kind), LATERAL (
     -- With the item in it, or one vector would be made for all of them.
@@ -153,7 +153,7 @@ def _store(pool: Pool, model: Model, numbers: Sequence[int], vectors: FloatArray
             (item,) = db.fetch_row(cur)
             cur.execute(
                 """
-                INSERT INTO vectors (item_id, model_id, kind, collection_id, embedding)
+                INSERT INTO item_vectors (item_id, model_id, kind, collection_id, embedding)
                 SELECT %s, %s, kind, %s, %s FROM (VALUES ('question'), ('pair')) k (kind)
                 ON CONFLICT (item_id, model_id, kind) DO UPDATE SET embedding = excluded.embedding
                 """,

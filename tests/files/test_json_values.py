@@ -16,11 +16,13 @@ Row = tuple[str, str, dict[str, str]]
 
 
 def taken(value: Any, **options: Any) -> list[Row]:
-    """Return the rows of a document; none of them may be rejected."""
+    """Return the rows of a document, once for each wording; none of them may be rejected."""
     _, rows, gone = read_json(json.dumps(value, ensure_ascii=False), **options)
     assert gone == []
     return [
-        (row.question, row.answer, {k: v for k, v in row.metadata.items() if v}) for row in rows
+        (asked, row.answer, {k: v for k, v in row.metadata.items() if v})
+        for row in rows
+        for asked in (row.question, *(row.alternatives or ()))
     ]
 
 
@@ -46,13 +48,17 @@ def reasons(value: Any, **options: Any) -> str:
         ("motifs", "réponses", "intentions"), ("Patterns", "Responses", "data"),
     ],
 )  # fmt: skip
-def test_an_intent_is_a_row_for_each_of_its_phrasings(
+def test_an_intent_is_one_row_with_its_other_phrasings(
     phrases: str, replies: str, name: str
 ) -> None:
     intents = [
         {"tag": "entrega", phrases: ["Onde está?", "Já saiu?"], replies: ["A caminho."]},
         {"tag": "adeus", phrases: ["Até mais"], replies: ["Tchau!", "Até!", "Tchau!"]},
     ]
+    _, rows, _ = read_json(json.dumps({name: intents}))
+    assert [(row.question, row.alternatives) for row in rows] == [
+        ("Onde está?", ["Já saiu?"]), ("Até mais", []),
+    ]  # fmt: skip
     other = f"other_{replies}"
     assert taken({name: intents}) == [
         ("Onde está?", "A caminho.", {"tag": "entrega"}),
@@ -74,7 +80,7 @@ def test_an_intent_without_a_phrasing_or_a_response_is_rejected() -> None:
     _, rows, gone = read_json(json.dumps({"intents": intents}))
     assert [row.question for row in rows] == ["hello"]
     assert [(row.line, row.code) for row in gone] == [
-        (1, "malformed_json"), (2, "empty_answer"), (3, "empty_question"),
+        (1, "malformed_json"), (2, "empty_answer"),
     ]  # fmt: skip
 
 
@@ -115,7 +121,8 @@ def test_a_named_column_chooses_among_the_arrays_of_a_document() -> None:
 def test_any_name_reaches_the_child() -> None:
     name = "texto " * 100_000
     value = [{name: ["a", "b"], "saida": "c"}]
-    assert len(read(json.dumps(value), question_column=name, answer_column="saida")[1]) == 2
+    (row,) = read(json.dumps(value), question_column=name, answer_column="saida")[1]
+    assert (row.question, row.alternatives) == ("a", ["b"])
     short = [{"ação\0": ["a"], "saida": "c"}]
     assert read(json.dumps(short), question_column="ação\0", answer_column="saida")[1]
 

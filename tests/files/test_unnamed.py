@@ -10,10 +10,9 @@ from tests.support.files import pairs, read, read_csv, rejected, workbook
 @pytest.mark.parametrize(
     ("header", "rows", "metadata"),
     [
-        # What FastGPT gives as a template: the header ends in a comma.
-        ("q,a,indexes,",
+        ("q,a,tags,",
          ['Wo?,Hier.,"1. Wohin?\n2. Woher?",Wo? Hier.', "Wann?,Jetzt.,Bald?,Wann? …"],
-         {"indexes": "1. Wohin?\n2. Woher?", "column_4": "Wo? Hier."}),
+         {"tags": "1. Wohin?\n2. Woher?", "column_4": "Wo? Hier."}),
         ("question;answer;", ["Wo?;Hier.;x", "Wann?;Jetzt.;y", "Wer?;Wir.;"], {"column_3": "x"}),
         ("question,answer", ["Wo?,Hier.,x", "Wann?,Jetzt.,y", "Wer?,Wir.,z"], {"column_3": "x"}),
         ("question\tanswer", ["Wo?\tHier.\tx\ty", "Wann?\tJetzt.\tx\tz", "Wer?\tWir.\tx\ty"],

@@ -125,10 +125,9 @@ rules:
 
 def test_rasas_intents_get_their_responses() -> None:
     _, rows, rejected = read(RASA)
-    assert [(r.question, r.answer, r.metadata["intent"]) for r in rows] == [
-        ("when do you open", "At ten.", "faq/hours"),
-        ("are you open on sunday", "At ten.", "faq/hours"),
-        ("where can I park my van", "Behind the house.", "parking"),
+    assert [(r.question, r.alternatives, r.answer, r.metadata["intent"]) for r in rows] == [
+        ("when do you open", ["are you open on sunday"], "At ten.", "faq/hours"),
+        ("where can I park my van", [], "Behind the house.", "parking"),
     ]
     assert [r.code for r in rejected] == ["empty_answer"]
 
@@ -146,7 +145,8 @@ def test_newer_examples_of_rasa() -> None:
         "nlu:\n- intent: hi\n  examples:\n  - text: |\n      hello you\n  - text: hey\n"
         "responses:\n  utter_hi:\n  - text: Hello!\n"
     )
-    assert pairs(text) == [("hello you", "Hello!"), ("hey", "Hello!")]
+    _, (row,), _ = read(text)
+    assert (row.question, row.alternatives, row.answer) == ("hello you", ["hey"], "Hello!")
 
 
 def test_chatterbots_corpora() -> None:
@@ -160,6 +160,18 @@ def test_chatterbots_corpora() -> None:
         ("Vocês entregam?", "Sim, em casa.", {"categories": "loja, pt"}),
         ("Tem loja física?", "Tem, no centro.", {"categories": "loja, pt"}),
     ]
+
+
+def test_questions_of_chatterbot_with_one_answer_are_one_row() -> None:
+    text = (
+        "conversations:\n- - Entregam?\n  - Sim.\n- - Tem loja?\n  - Tem.\n"
+        "- - Fazem entrega?\n  - Sim.\n"
+    )
+    _, rows, rejected = read(text)
+    assert [(row.question, row.alternatives, row.answer) for row in rows] == [
+        ("Entregam?", ["Fazem entrega?"], "Sim."), ("Tem loja?", [], "Tem."),
+    ]  # fmt: skip
+    assert rejected == []
 
 
 @pytest.mark.parametrize(

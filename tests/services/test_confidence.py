@@ -31,7 +31,7 @@ PAIRS = [
 
 def candidates(count: int) -> list[Candidate]:
     return [
-        Candidate(Hit(n, question, answer, "c", {}, 1 - one, "question"), one, other)
+        Candidate(Hit(n, question, answer, "c", {}, 1 - one, "question", question), one, other)
         for n, (question, answer, one, other) in enumerate(PAIRS[:count])
     ]
 

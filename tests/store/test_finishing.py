@@ -49,19 +49,19 @@ def test_a_replacing_file_s_row_is_stored_whatever_became_of_its_item(
     (item, *_), _total = store.items.list_items(pool, collection="c", limit=1, offset=0)
     if change == "changed":
         key = question_hash("another")
-        new = NewItem("another", "a0", {}, key, answer_hash("a0"))
+        new = NewItem("another", "a0", [], {}, key, answer_hash("a0"))
         one = np.ones(DIMENSION, np.float32)
-        store.items.update_item(pool, model, item.id, new, ItemVectors(one, one))
+        store.items.update_item(pool, model, item, new, ItemVectors(one, one))
     else:
         store.items.delete_item(pool, item.id)
     assert store.finishing.finish_job(pool, model) == job_id
     batch = claim(pool)
-    assert [question for _, question, _ in batch.rows] == ["q0"]
+    assert [row.question for row in batch.rows] == ["q0"]
     assert write(pool, model, batch) is True
     assert store.finishing.finish_job(pool, model) == job_id
     items, _total = store.items.list_items(pool, collection="c", limit=10, offset=0)
     assert sorted(item.question for item in items) == ["q0", "q1", "q2"]
-    assert count(pool, "vectors") == 6
+    assert count(pool, "item_vectors") == 6
     job = store.jobs.get_job(pool, job_id)
     assert job is not None
     assert (job.status, job.done, job.inserted, job.unchanged) == ("succeeded", 6, 1, 5)

@@ -56,12 +56,12 @@ def fill(pool: Pool, model: Model, vectors: NDArray[np.float32]) -> None:
         )
         for number, vector in enumerate(vectors, 1):
             cur.execute(
-                "INSERT INTO vectors SELECT id, %s, kind, collection_id, %s"
+                "INSERT INTO item_vectors SELECT id, %s, kind, collection_id, %s"
                 " FROM items, (VALUES ('question'), ('pair')) k (kind) WHERE position = %s",
                 (model.id, HalfVector(vector), number),
             )
     with pool.reading() as conn, conn.cursor() as cur:
-        cur.execute("VACUUM ANALYZE vectors, items")
+        cur.execute("VACUUM ANALYZE item_vectors, items")
 
 
 def valid(pool: Pool, model: Model) -> bool | None:
@@ -74,15 +74,12 @@ def valid(pool: Pool, model: Model) -> bool | None:
         return None if row is None else bool(row[0])
 
 
-def uses_index(pool: Pool, model: Model) -> bool:
+def count_scans(pool: Pool, name: str) -> int:
     with pool.reading() as conn, conn.cursor() as cur:
         cur.execute("SELECT pg_stat_force_next_flush()")
         cur.execute("SELECT pg_stat_clear_snapshot()")
-        cur.execute(
-            "SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = %s",
-            (store.index.index_name(model),),
-        )
-        return bool(db.fetch_row(cur)[0])
+        cur.execute("SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = %s", (name,))
+        return int(db.fetch_row(cur)[0])
 
 
 def test_an_index_finds_what_exact_search_finds(
@@ -94,7 +91,7 @@ def test_an_index_finds_what_exact_search_finds(
     assert store.index.build_index(pool, model, 2 * ITEMS)
     assert valid(pool, model)
     found = [[h.id for h in store.search.search(pool, model, q, limit=10)] for q in queries]
-    assert uses_index(pool, model)
+    assert count_scans(pool, store.index.index_name(model))
     same = sum(len(set(a) & set(b)) for a, b in zip(exact, found, strict=True))
     assert same >= 0.98 * 10 * len(queries)
     distances = [h.distance for h in store.search.search(pool, model, queries[0], limit=100)]
@@ -102,6 +99,37 @@ def test_an_index_finds_what_exact_search_finds(
     assert len(distances) == 100
     # A second look finds nothing to do.
     assert not store.index.build_index(pool, model, 2 * ITEMS)
+
+
+def test_a_large_collection_among_others_has_an_index_of_its_own(
+    pool: Pool, model: Model, vectors: NDArray[np.float32], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store.search, "NARROW_ITEMS", 20)
+    fill(pool, model, vectors)
+    # The vectors of the collection b, 30 items, are few; those of both count for the first index.
+    assert store.index.build_index(pool, model, 61)
+    assert read_indexes(pool) == ["vectors_hnsw_1"]
+    assert store.index.build_index(pool, model, 60)
+    assert read_indexes(pool) == ["vectors_hnsw_1", "vectors_hnsw_1_1", "vectors_hnsw_1_2"]
+    assert not store.index.build_index(pool, model, 60)
+    # The nearest 500 vectors of all are of the other collection.
+    query = vectors[98]
+    others = store.search.search(pool, model, query, limit=1, collections=["b"], offset=29)
+    hits = store.search.search(pool, model, query, limit=10, collections=["b"])
+    assert count_scans(pool, "vectors_hnsw_1_2") > 0
+    exact = 1 - vectors[99::100] @ query
+    assert [h.distance for h in hits] == pytest.approx(sorted(exact)[:10], abs=2e-3)
+    assert others[0].distance == pytest.approx(max(exact), abs=2e-3)
+    with pool.transaction() as conn, conn.cursor() as cur:
+        cur.execute("DELETE FROM items WHERE collection_id = 2 AND position > 1000")
+    assert not store.index.build_index(pool, model, 60)
+    assert read_indexes(pool) == ["vectors_hnsw_1"]
+
+
+def read_indexes(pool: Pool) -> list[str]:
+    with pool.reading() as conn, conn.cursor() as cur:
+        cur.execute("SELECT relname FROM pg_class WHERE relname ~ '^vectors_hnsw' ORDER BY 1")
+        return [name for (name,) in cur.fetchall()]
 
 
 def insert_candidates(pool: Pool, model: Model) -> int:
@@ -124,7 +152,7 @@ def test_later_rows_are_inserted_faster_but_never_at_a_search_s_cost(
     with pool.reading() as conn, conn.cursor() as cur:
         cur.execute(SQL("ALTER INDEX {} SET (ef_construction = 128)").format(name))
         with pool.transaction() as searching, searching.cursor() as other:
-            other.execute("SELECT count(*) FROM vectors")
+            other.execute("SELECT count(*) FROM item_vectors")
             store.index.set_insert_candidates(cur, name)
         assert insert_candidates(pool, model) == 128
         cur.execute("SHOW lock_timeout")
@@ -134,26 +162,22 @@ def test_later_rows_are_inserted_faster_but_never_at_a_search_s_cost(
 @pytest.mark.parametrize(
     "narrow", [{"metadata": [Condition("rare", ("true",))]}, {"collections": ["b"]}]
 )
+@pytest.mark.parametrize("items", [0, 5_000])
 def test_a_filter_that_keeps_one_in_a_hundred_fills_its_page(
-    pool: Pool, model: Model, vectors: NDArray[np.float32], narrow: dict[str, dict[str, str]]
+    pool: Pool,
+    model: Model,
+    vectors: NDArray[np.float32],
+    items: int,
+    narrow: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(store.search, "NARROW_ITEMS", items)
     fill(pool, model, vectors)
     assert store.index.build_index(pool, model, 1)
     for query in vectors[:20]:
-        hits = store.search.search(pool, model, query, limit=20, **narrow)  # type: ignore[arg-type]
+        hits = store.search.search(pool, model, query, limit=20, **narrow)
         assert len(hits) == 20
         assert [h.distance for h in hits] == sorted(h.distance for h in hits)
-
-
-def test_more_vectors_want_more_candidates(pool: Pool) -> None:
-    for stored, candidates in ((1_000, "100"), (60_000, "150"), (600_000, "250")):
-        with pool.transaction() as conn, conn.cursor() as cur:
-            cur.execute(
-                "UPDATE pg_class SET reltuples = %s WHERE oid = 'vectors'::regclass", (stored,)
-            )
-            cur.execute(store.ranking.compose_settings())
-            cur.execute("SHOW hnsw.ef_search")
-            assert db.fetch_row(cur)[0] == candidates
 
 
 def test_a_page_that_the_index_can_not_fill_is_filled_by_comparing(
@@ -168,8 +192,10 @@ def test_a_page_that_the_index_can_not_fill_is_filled_by_comparing(
     rare: dict[str, Any] = {"metadata": [Condition("rare", ("false",))], "collections": ["a"]}
     kept = [h.id for h in store.search.search(pool, model, vectors[0], limit=100, **rare)]
     assert store.index.build_index(pool, model, 1)
-    # It gives up at once.
-    monkeypatch.setattr(store.ranking, "MOST_VISITED", 1)
+    # The nearest vector alone is from the index.
+    monkeypatch.setattr(store.ranking, "MOST_FROM_INDEX", 1)
+    monkeypatch.setattr(store.search, "MOST_FROM_INDEX", 1)
+    monkeypatch.setattr(store.search, "NARROW_ITEMS", 0)
     other = Pool(dsn, 1)
     assert [h.id for h in store.search.search(other, model, vectors[0], limit=20, offset=980)] == (
         expected
@@ -215,7 +241,7 @@ def test_an_index_left_invalid_by_a_crash_is_replaced_and_searches_go_on(
     holder = psycopg2.connect(dsn)
     with holder.cursor() as cur:
         # A build waits for every transaction that may still write.
-        cur.execute("LOCK TABLE vectors IN ROW EXCLUSIVE MODE")
+        cur.execute("LOCK TABLE item_vectors IN ROW EXCLUSIVE MODE")
     failed: list[Exception] = []
 
     def build() -> None:

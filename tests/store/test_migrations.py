@@ -12,16 +12,27 @@ import pytest
 import db
 from db import Pool
 
-# The schema of the first version that was released.
-FIRST = Path(__file__).with_name("schema_0001.sql")
+# The schemas of versions that were in use.
+VERSIONS = [1, 3]
+
+
+@pytest.fixture(params=VERSIONS)
+def old_pool(empty_dsn: str, request: pytest.FixtureRequest) -> Iterator[Pool]:
+    """A database of an older version."""
+    yield from open_old(empty_dsn, request.param)
 
 
 @pytest.fixture
-def old_pool(empty_dsn: str) -> Iterator[Pool]:
-    """A database of the first version."""
-    pool = Pool(empty_dsn, 2)
+def pool_of_3(empty_dsn: str) -> Iterator[Pool]:
+    """A database of version 3, the last one that knew two vectors for each item."""
+    yield from open_old(empty_dsn, 3)
+
+
+def open_old(dsn: str, version: int) -> Iterator[Pool]:
+    pool = Pool(dsn, 2)
     with pool.transaction() as conn, conn.cursor() as cursor:
-        cursor.execute(FIRST.read_text("utf-8"))
+        schema = Path(__file__).with_name(f"schema_{version:04}.sql")
+        cursor.execute(schema.read_text("utf-8"))
     yield pool
     pool.close()
 
@@ -44,6 +55,7 @@ CATALOG = {
         WHERE relnamespace = 'public'::regnamespace
     """,
     "functions": "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace",
+    "views": "SELECT viewname, definition FROM pg_views WHERE schemaname = 'public'",
     "triggers": "SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE NOT tgisinternal",
 }
 
@@ -77,3 +89,42 @@ def test_what_an_older_service_stored_and_goes_on_storing_stays(old_pool: Pool) 
     with old_pool.reading() as conn, conn.cursor() as cursor:
         cursor.execute("SELECT count(*), count(idempotency_digest) FROM jobs")
         assert db.fetch_row(cursor) == (2, 0)
+
+
+# How a service of version 3 writes an item's vectors, and how it finds the nearest.
+WRITE_AS_3 = """
+INSERT INTO vectors (item_id, model_id, kind, collection_id, embedding)
+SELECT i.id, m.id, k.kind, i.collection_id, %s FROM items i, models m,
+       (VALUES ('question'), ('pair')) k (kind)
+ON CONFLICT (item_id, model_id, kind) DO UPDATE SET embedding = excluded.embedding
+"""
+RANK_AS_3 = """
+SELECT v.kind FROM vectors v WHERE v.model_id = 1
+ORDER BY v.embedding::halfvec(2) <=> '[1,0]'::halfvec(2), item_id, kind DESC
+"""
+
+
+def test_a_service_of_version_3_goes_on_beside_this_one(pool_of_3: Pool) -> None:
+    with pool_of_3.transaction() as conn, conn.cursor() as cursor:
+        cursor.execute("INSERT INTO collections (name) VALUES ('c')")
+        cursor.execute("INSERT INTO models (identity, dimension) VALUES ('m', 2)")
+        cursor.execute(
+            "INSERT INTO items (collection_id, item_key, place, question_hash, answer_hash,"
+            " question, answer, position) SELECT 1, u, 0, u, u, 'q', 'a', 1"
+            " FROM gen_random_uuid() u"
+        )
+        cursor.execute(WRITE_AS_3, ("[1,0]",))
+    db.apply_schema(pool_of_3)
+    with pool_of_3.transaction() as conn, conn.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO item_vectors SELECT id, 1, 'alternative 1', 1, '[1,0]' FROM items"
+        )
+        cursor.execute(WRITE_AS_3, ("[0,1]",))
+        cursor.execute(RANK_AS_3)
+        assert cursor.fetchall() == [("question",), ("pair",)]
+        cursor.execute("SELECT kind, embedding::text FROM item_vectors ORDER BY kind")
+        assert cursor.fetchall() == [
+            ("alternative 1", "[1,0]"), ("pair", "[0,1]"), ("question", "[0,1]"),
+        ]  # fmt: skip
+        cursor.execute("DELETE FROM vectors")
+        assert cursor.rowcount == 2

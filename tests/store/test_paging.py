@@ -36,8 +36,10 @@ def model(pool: Pool) -> Model:
     return store.models.register_model(pool, "small", DIMENSION)
 
 
-def make_vectors(count: int) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """Yield the vectors of questions and pairs; every fifth item shares its question's vector.
+def make_vectors(count: int) -> Iterator[dict[str, NDArray[np.float64]]]:
+    """Yield the vectors of items by kind; every fifth item shares its question's vector.
+
+    Every seventieth has 30 further wordings that lie close together, as those of one question do.
 
     Their lengths differ, so that the index rounds them in another way than they are stored.
     """
@@ -49,7 +51,10 @@ def make_vectors(count: int) -> Iterator[tuple[NDArray[np.float64], NDArray[np.f
         shared = question if n % 50 == 0 else shared
         question = shared if n % 5 == 0 else question
         pair = question + 0.05 * rng.standard_normal(DIMENSION)
-        yield question, pair * rng.uniform(0.1, 5)
+        vectors = {"question": question, "pair": pair * rng.uniform(0.1, 5)}
+        for number in range(1, 31 if n % 70 == 0 else 1):
+            vectors[f"alternative {number}"] = question + 0.05 * rng.standard_normal(DIMENSION)
+        yield vectors
 
 
 @pytest.fixture
@@ -69,40 +74,44 @@ def filled(pool: Pool, model: Model) -> Pool:
         )
         execute_values(
             cur,
-            "INSERT INTO vectors SELECT id, model, kind, collection_id, embedding FROM items"
+            "INSERT INTO item_vectors SELECT id, model, kind, collection_id, embedding FROM items"
             " JOIN (VALUES %s) v (position, model, kind, embedding) USING (position)",
             [
                 (n, model.id, kind, HalfVector(vector))
-                for n, both in enumerate(make_vectors(ITEMS), 1)
-                for kind, vector in zip(("question", "pair"), both, strict=True)
+                for n, vectors in enumerate(make_vectors(ITEMS), 1)
+                for kind, vector in vectors.items()
             ],
             "(%s, %s, %s, %s::halfvec)",
         )
     with pool.reading() as conn, conn.cursor() as cur:
-        cur.execute("VACUUM ANALYZE vectors, items")
+        cur.execute("VACUUM ANALYZE item_vectors, items")
     return pool
 
 
 def read_pages(
     pool: Pool, model: Model, query: NDArray[np.float32], limits: list[int], **kept: Any
 ) -> list[list[Hit]]:
-    """Return pages of the limits in turn, to the end of the results."""
+    """Return pages of the limits in turn, to the end of the results; all but the last are full."""
     pages: list[list[Hit]] = []
     offset = 0
     while not pages or pages[-1]:
         limit = limits[len(pages) % len(limits)]
         pages.append(store.search.search(pool, model, query, limit=limit, offset=offset, **kept))
         offset += limit
+    for number, page in enumerate(pages[:-2]):
+        assert len(page) == limits[number % len(limits)]
     return pages
 
 
-@pytest.mark.parametrize("visited", [None, 5_000, 300, 1])
+@pytest.mark.parametrize(("nearest", "narrow"), [(None, 5_000), (500, 0), (60, 0), (1, 0)])
 def test_every_item_comes_once_whatever_the_pages(
-    filled: Pool, model: Model, visited: int | None, monkeypatch: pytest.MonkeyPatch
+    filled: Pool, model: Model, nearest: int | None, narrow: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`visited`: the vectors after which the index gives up; None is without an index."""
-    if visited is not None:
-        monkeypatch.setattr(store.ranking, "MOST_VISITED", visited)
+    """`nearest`: how many vectors the index ranks; None is without an index."""
+    monkeypatch.setattr(store.search, "NARROW_ITEMS", narrow)
+    if nearest is not None:
+        monkeypatch.setattr(store.ranking, "MOST_FROM_INDEX", nearest)
+        monkeypatch.setattr(store.search, "MOST_FROM_INDEX", nearest)
         assert store.index.build_index(filled, model, 1)
     query = np.random.default_rng(2).standard_normal(DIMENSION).astype(np.float32)
     for kept in FILTERS:

@@ -21,7 +21,7 @@ from tests.support.queue import claim, count, expire_leases, set_clock_back, sta
 def test_a_finished_batch_is_stored_with_two_vectors_a_row(pool: Pool, model: Model) -> None:
     job_id = start(pool, model, 3)
     assert write(pool, model, claim(pool)) is True
-    assert (count(pool, "items"), count(pool, "vectors")) == (3, 6)
+    assert (count(pool, "items"), count(pool, "item_vectors")) == (3, 6)
     assert store.finishing.finish_job(pool, model) == job_id
     job = store.jobs.get_job(pool, job_id)
     assert job is not None
@@ -41,7 +41,7 @@ def test_a_worker_that_slept_past_its_lease_writes_nothing(pool: Pool, model: Mo
     write(pool, model, other)
     with pytest.raises(LeaseLost):
         write(pool, model, frozen)
-    assert (count(pool, "items"), count(pool, "vectors")) == (3, 6)
+    assert (count(pool, "items"), count(pool, "item_vectors")) == (3, 6)
     job = store.jobs.get_job(pool, job_id)
     assert job is not None
     assert (job.inserted, job.updated) == (3, 0)
@@ -54,7 +54,10 @@ def test_a_row_that_the_model_fails_on_is_rejected_and_the_others_stored(
     assert write(pool, model, claim(pool), fail=2) is True
     (error,), total = store.rejections.list_rejected(pool, job_id, limit=10, offset=0)
     assert (error.line, error.code, total) == (3, "embedding_failed", 1)
-    assert error.fields == {"id": None, "question": "q1", "answer": "a1", "metadata": {}}
+    assert error.fields == {
+        "id": None, "question": "q1", "answer": "a1", "metadata": {},
+        "alternatives": None,
+    }  # fmt: skip
     assert count(pool, "items") == 2
 
 
@@ -75,7 +78,10 @@ def test_a_row_that_kills_is_tried_alone_then_rejected(pool: Pool, model: Model)
     assert killed == store.claims.MOST_ATTEMPTS - store.claims.SUSPECT_ATTEMPTS
     assert store.results.reject_killers(pool) == 1
     (error,) = store.rejections.stream_rejected(pool, job_id)
-    assert error.fields == {"id": None, "question": "q1", "answer": "a1", "metadata": {}}
+    assert error.fields == {
+        "id": None, "question": "q1", "answer": "a1", "metadata": {},
+        "alternatives": None,
+    }  # fmt: skip
     assert store.finishing.finish_job(pool, model) == job_id
     job = store.jobs.get_job(pool, job_id)
     assert job is not None

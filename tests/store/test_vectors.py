@@ -36,7 +36,7 @@ def test_a_vector_is_rounded_alike_in_every_way_that_it_is_written(
         for kind, vector in vectors.by_kind().items():
             cursor.execute(
                 "SELECT v.embedding = s.embedding AND v.embedding = %s::halfvec"
-                " FROM vectors v JOIN staged_vectors s USING (kind) WHERE kind = %s",
+                " FROM item_vectors v JOIN staged_vectors s USING (kind) WHERE kind = %s",
                 (store.vectors.format_halfvec(vector), kind),
             )
             assert db.fetch_row(cursor) == (True,)

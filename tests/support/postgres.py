@@ -132,7 +132,7 @@ WHERE (j.status = 'processing'
    OR j.rejected <> (SELECT count(*) FROM job_errors e WHERE e.job_id = j.id)
 UNION ALL
 SELECT 'item', i.id::text, count(v.item_id), 0, 0
-FROM items i LEFT JOIN vectors v ON v.item_id = i.id GROUP BY i.id HAVING count(v.item_id) <> 2
+FROM items i LEFT JOIN item_vectors v ON v.item_id = i.id GROUP BY i.id HAVING count(v.item_id) <> 2
 UNION ALL
 SELECT 'twice', question, count(*), 0, 0
 FROM items GROUP BY collection_id, question HAVING count(*) > 1
@@ -250,7 +250,7 @@ def check(postgres: OwnPostgres, stored: int, rejected: int = 0) -> None:
     assert postgres.query("SELECT count(*), count(DISTINCT question) FROM items") == [
         (stored, stored)
     ]
-    assert postgres.query("SELECT count(*) FROM vectors") == [(2 * stored,)]
+    assert postgres.query("SELECT count(*) FROM item_vectors") == [(2 * stored,)]
     assert postgres.query("SELECT count(*) FROM job_errors") == [(rejected,)]
     assert postgres.query(
         "SELECT (SELECT count(*) FROM job_rows), (SELECT count(*) FROM staged_vectors)"

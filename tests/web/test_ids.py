@@ -19,7 +19,7 @@ def without_model(client: Client, monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def forbid() -> None:
         runtime: Runtime = client.http.application.extensions["conector"]
-        monkeypatch.setattr(runtime.embeddings, "embed_passages", None)
+        monkeypatch.setattr(runtime.embeddings, "embed_with_pieces", None)
 
     return forbid
 

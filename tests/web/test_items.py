@@ -39,7 +39,8 @@ def test_a_written_item_is_found_at_once(client: Client) -> None:
     assert (item["question"], item["answer"]) == ("Opening hours?", "9 to 5")
     assert (item["collection"], item["metadata"]) == ("default", {"a": "b"})
     assert set(item) == {
-        "id", "question", "answer", "collection", "metadata", "created_at", "updated_at",
+        "id", "external_id", "question", "alternatives", "answer", "collection", "metadata",
+        "created_at", "updated_at",
     }  # fmt: skip
     assert client.get(f"/items/{item['id']}").json == item
     found = client.search("Opening hours?")[0]

@@ -91,7 +91,7 @@ def test_only_metadata_changed_updates_without_the_model(
 ) -> None:
     client.load(FAQ)
     runtime = client.http.application.extensions["conector"]
-    monkeypatch.setattr(runtime.embeddings, "embed_passages", None)
+    monkeypatch.setattr(runtime.embeddings, "embed_with_pieces", None)
     rows = client.load(FAQ.replace("orders\n", "shipping\n"))["rows"]
     assert (rows["updated"], rows["unchanged"]) == (1, 2)
     assert client.search("Where is my order?")[0]["metadata"] == {"category": "shipping"}

@@ -141,7 +141,7 @@ def test_requests_that_wait_for_a_collection_leave_threads_to_others(started: St
 def test_searches_that_wait_leave_threads_to_what_does_not_search(started: Started) -> None:
     service, dsn = started
     with ThreadPoolExecutor(2 * THREADS) as pool:
-        with locked(dsn, "LOCK TABLE vectors IN ACCESS EXCLUSIVE MODE") as looker:
+        with locked(dsn, "LOCK TABLE item_vectors IN ACCESS EXCLUSIVE MODE") as looker:
             held = [pool.submit(ask, service.port, SEARCHED) for _ in range(2 * THREADS)]
             wait_for_waiting(looker, 1)
             for _ in range(3):
