@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import openpyxl
@@ -243,11 +242,9 @@ def test_no_item_can_have_a_note_as_metadata(client: Client) -> None:
     assert client.post("/items", json=body).status_code == 400
 
 
-def test_the_rejected_rows_of_the_case_open_in_excel(client: Client) -> None:
-    case = Path("/work/shared/cases/bugs/rejected-rows.csv")
-    if not case.exists():
-        pytest.skip("the cases are not here")
-    job = client.load(case.read_bytes())
-    rows = table(ask(client, job, "?spreadsheet_safe=true"))
+def test_rejected_rows_with_formulas_open_in_a_spreadsheet(client: Client) -> None:
+    job = client.load("pergunta;resposta;tema\nPosso?;;=2+2\n=1+1;;x\nOnde?;Aqui.;y\n")
+    answer = ask(client, job, "?spreadsheet_safe=true")
+    rows = table(answer)
     assert rows[0][3:] == NOTES
-    assert [row[0] for row in rows[1:]] == ["Como faço?", "'=1+1"]
+    assert [row[:3] for row in rows[1:]] == [["Posso?", "", "'=2+2"], ["'=1+1", "", "x"]]
