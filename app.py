@@ -13,6 +13,7 @@ from apiflask import APIFlask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import config
+import web.checks
 import web.collections
 import web.documentation
 import web.evaluation
@@ -55,6 +56,7 @@ PARTS = (
     web.jobs,
     web.items,
     web.collections,
+    web.checks,
     web.evaluation,
     web.thresholds,
 )

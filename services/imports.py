@@ -20,6 +20,7 @@ from files.description import FileDescription
 from files.options import ReadOptions
 from files.rows import Rejection, Row
 from files.table import Table, open_table
+from services.row_check import RowCheck, RowsCheck
 from services.runtime import Runtime
 from store.jobs import Job, NewJob, UploadKey
 from store.models import Model
@@ -55,13 +56,14 @@ class ImportOptions:
 class ImportPreview:
     """What an import would do: its job as it would end, how the file was read, its first rows.
 
-    `rejected` are the first rows that would be rejected.
+    `rejected` are the first rows that would be rejected; `check` says what the texts tell.
     """
 
     job: Job
     description: FileDescription
     rows: list[Row]
     rejected: list[RejectedRow]
+    check: RowsCheck
 
 
 def make_key(key: str, upload: Upload, options: ImportOptions) -> UploadKey:
@@ -128,12 +130,13 @@ def foresee(
     Nothing is stored. Raises FileError when the file can't be taken as a whole.
     """
     first: list[Row] = []
+    check = RowCheck()
     with read_table(upload, options) as table:
         description = table.description
         new = _build_job(upload, options, description)
-        rows = stage_rows(_keep_first(table, first, most))
+        rows = stage_rows(check.watch(_keep_first(table, first, most)))
         job, rejected = store.preview.preview_job(pool, model, new, rows, most)
-    return ImportPreview(job, description, first, rejected)
+    return ImportPreview(job, description, first, rejected, check.finish())
 
 
 def read_table(upload: Upload, options: ImportOptions) -> AbstractContextManager[Table]:

@@ -23,6 +23,7 @@ from messages import Message, say
 from postgres.programs import EmbeddedPostgresError
 from postgres.server import EmbeddedPostgres
 from services.calibration import Calibration
+from services.checker import Checker
 from services.evaluator import Evaluator
 from services.indexer import Indexer
 from services.patience import DatabaseRefuses, wait_for_database
@@ -74,6 +75,7 @@ class Runtime:
     indexer: Indexer
     searcher: Searcher
     evaluator: Evaluator
+    checker: Checker
     postgres: EmbeddedPostgres | None
     process: int
 
@@ -162,6 +164,7 @@ def start_runtime(
         indexer=_make_indexer(settings, pool, model),
         searcher=searcher,
         evaluator=Evaluator(searcher),
+        checker=Checker(searcher),
         postgres=database.postgres,
         process=os.getpid(),
     )

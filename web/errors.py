@@ -16,6 +16,7 @@ from db import DatabaseUnavailable
 from embeddings import EmbeddingFailed
 from files.errors import FileError
 from messages import Message, cite, say, say_count
+from services.checker import CheckBusy
 from services.users import TooManyFailures
 from store.items import DuplicateItem
 from store.jobs import KeyReused
@@ -183,7 +184,7 @@ def _report_database(error: DatabaseUnavailable) -> ApiError:
     return _unavailable(say("{error} Try again in a moment.", error=error.message), RETRY_SECONDS)
 
 
-def _report_busy(error: EmbedderBusy) -> ApiError:
+def _report_busy(error: EmbedderBusy | CheckBusy) -> ApiError:
     return _unavailable(
         say("{error} Try again in a moment.", error=error.message), error.retry_after
     )
@@ -225,6 +226,7 @@ _TRANSLATIONS: dict[type[Exception], Callable[[Any], ApiError]] = {
     TooManyFailures: _refuse_failures,
     EmbeddingFailed: _refuse_text,
     EmbedderBusy: _report_busy,
+    CheckBusy: _report_busy,
     DatabaseUnavailable: _report_database,
     OSError: _report_os_error,
     Exception: _report_unexpected,

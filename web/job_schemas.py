@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from web.check_schemas import RowCheck
 from web.schemas import JobStatus, Mode
 
 
@@ -105,6 +106,7 @@ class DryRunResponse(BaseModel):
     message: str
     job: DryRunJob = Field(description="The job as it would end; it is not stored.")
     preview: Preview
+    check: RowCheck
 
 
 class ErrorsResponse(BaseModel):

@@ -27,7 +27,7 @@ WAIT_SECONDS = 30.0
 def name_kind(method: str, path: str) -> str:
     """Return the kind of a request whose caller is known."""
     if method in ("GET", "HEAD", "OPTIONS"):
-        export = path.startswith("/collections/") and path.endswith("/export")
+        export = path.startswith("/collections/") and path.endswith(("/export", "/check"))
         errors = path.startswith("/jobs/") and path.endswith("/errors")
         return "export" if export or errors else "read"
     if path in ("/search", "/search/batch"):

@@ -19,6 +19,7 @@ from messages import Message, join, say, say_count
 from services.imports import ImportPreview, Upload
 from store.jobs import Job
 from web.auth import auth
+from web.checks import describe_rows
 from web.context import current_runtime
 from web.decoding import require_utf8
 from web.errors import ApiError, invalid_request, unsupported_media_type
@@ -241,6 +242,7 @@ def _answer_preview(preview: ImportPreview) -> Response:
             ],
             errors=[describe_rejection(row) for row in preview.rejected],
         ),
+        check=describe_rows(preview.check),
     )
     return answer_json(body)
 
