@@ -36,7 +36,8 @@ _JOINING = _split(
 _OPEN_ENDS = (",", ";", ":", "(", "[", "{", "/", "&", "...", "…", " -", " –", " —")
 # Programs that cut texts cut them at such lengths.
 _LIMITS = frozenset({128, 200, 250, 255, 256, 500, 512, 1_000, 1_024, 2_000, 4_000, 4_096, 32_767})
-_TAG = re.compile(r"<[^<>]*>")
+# An image or a link is an answer.
+_TAG = re.compile(r"<(?!img|video|audio|iframe|a\b)[^<>]*>", re.IGNORECASE)
 _ENDS = frozenset(".!?)]}\"'”’»>*`_")
 
 
@@ -59,7 +60,7 @@ def find_fault(question: str, answer: str, ending: str, length: int) -> Fault | 
     | has 255, 256, 500, …, 32,767 characters and no mark at its end | cut_off_answer |
     | else (also a list, an address, a single word, an emoji) | none |
     """  # noqa: E501
-    shown = visible_text(find_words(answer))
+    shown = visible_text(_TAG.sub("", answer))
     if _says_nothing(shown) or simplify(shown) == simplify(question):
         return "empty_answer"
     end = visible_text(find_words(ending))
@@ -75,7 +76,4 @@ def _says_nothing(shown: str) -> bool:
     if shown.startswith(_BEGINNINGS) or shown.casefold().strip(" .…:-()[]<>") in _PLACEHOLDERS:
         return True
     # An emoji is an answer.
-    return all(
-        unicodedata.category(letter)[0] in "PZC" or letter in "=+|~^"
-        for letter in _TAG.sub("", shown)
-    )
+    return all(unicodedata.category(letter)[0] in "PZC" or letter in "=+|~^" for letter in shown)

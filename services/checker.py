@@ -11,6 +11,7 @@ import threading
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from cachetools import LRUCache
@@ -51,6 +52,8 @@ MOST_ITEMS = 20_000
 MOST_FINDINGS = 2_000
 # Of each wording, so many near ones are judged; of each answer, so many items.
 MOST_NEAR = 10
+# So many near pairs are judged in all, which takes some ten seconds.
+MOST_JUDGED = 50_000
 MOST_OF_ANSWER = 200
 # A search is made for the own questions of so many items: those that are least apart from another,
 # by less than so many of the model's spreads.
@@ -203,9 +206,10 @@ class _Comparison:
         self._vectors = stored.vectors
 
     def find_near(self) -> Iterator[Finding]:
-        """Yield the near questions with different answers."""
+        """Yield the near questions with different answers, of the first MOST_JUDGED pairs."""
         least = 1 - SAME_WORDS_SHARE * self._background
-        for row, other, cosine in find_near(self._wordings, self._owners, least, MOST_NEAR):
+        pairs = find_near(self._wordings, self._owners, least, MOST_NEAR)
+        for row, other, cosine in islice(pairs, MOST_JUDGED):
             share = (1 - cosine) / self._background
             texts = (self._read(row), self._read(other))
             one, second = (self.entries[int(self._owners[each])] for each in (row, other))
