@@ -185,6 +185,7 @@ class _Comparison:
         self, entries: Mapping[int, Entry], stored: StoredVectors, constants: Constants
     ) -> None:
         self.entries = entries
+        self._places = {number: place for place, number in enumerate(entries)}
         self.constants = constants
         self._background = max(1 - constants.top, 1e-3)
         is_wording = (stored.numbers != PAIR) & np.array(
@@ -213,6 +214,8 @@ class _Comparison:
             share = (1 - cosine) / self._background
             texts = (self._read(row), self._read(other))
             one, second = (self.entries[int(self._owners[each])] for each in (row, other))
+            if self._places[one.number] > self._places[second.number]:
+                one, second = second, one
             finding = judge_near(one, second, texts, share)
             if finding is not None:
                 yield finding

@@ -155,6 +155,8 @@ def judge_near(one: Entry, other: Entry, texts: tuple[str, str], share: float) -
     """Return the finding on two entries with such wordings at such a share of the distance."""
     if one.answer_key == other.answer_key or share > SAME_WORDS_SHARE:
         return None
+    if simplify(texts[0]) == simplify(texts[1]):
+        return None  # the same question
     alone = _count_alone(*texts)
     if alone > 1 or (alone == 1 and share > NEAR_SHARE) or differ(*texts):
         return None
@@ -195,6 +197,6 @@ def find_mergeable(entries: Sequence[Entry]) -> Finding:
 def order_findings(findings: Iterable[Finding]) -> list[Finding]:
     """Return the findings with the most severe first, each set of entries once for its kind."""
     kept: dict[tuple[str, frozenset[int]], Finding] = {}
-    for finding in findings:
+    for finding in sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity)):
         kept.setdefault((finding.kind, finding.numbers), finding)
-    return sorted(kept.values(), key=lambda finding: SEVERITIES.index(finding.severity))
+    return [*kept.values()]

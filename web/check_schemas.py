@@ -13,6 +13,7 @@ class CheckedItem(BaseModel):
     id: int
     external_id: str | None = Field(description="The id that a file gave it.")
     question: str
+    alternatives: list[str] = Field([], description="Its first ten other wordings.")
     answer: str = Field(description="The beginning, if the answer is long.")
 
 

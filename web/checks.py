@@ -68,6 +68,7 @@ def _describe(finding: Finding) -> FindingBody:
             id=entry.number,
             external_id=entry.external_id,
             question=entry.question,
+            alternatives=[*entry.wordings[1:]],
             answer=_shorten(entry),
         )
         for entry in finding.entries

@@ -75,6 +75,8 @@ def test_long_answers_are_compared_whole() -> None:
         ("Como alterar a senha?", "Como mudar a senha?", NEAR_SHARE + BARELY, None),
         ("Como ativar o aviso?", "Como desativar o aviso?", 0.0, None),
         ("O que é o erro E-1042?", "O que é o erro E-1043?", 0.0, None),
+        # The same question is found by its text.
+        ("Como pago?", "como PAGO", 0.0, None),
         ("Como pago com dois cartões?", "Como troco o filtro velho?", 0.0, None),
         # No word of them says anything, so they must be very near.
         ("Quanto é?", "Quando é?", NEAR_SHARE + BARELY, None),
