@@ -67,6 +67,10 @@ _NOT_MEASURED = say(
     "The model is new and its distances are being measured, so only the texts were compared: check "
     "again in a moment."
 )
+_LEFT_OUT = say(
+    "So many questions are near each other that only a part of the pairs was compared: mend what "
+    "was found, and check again."
+)
 _NOT_ASKED = say("The model fails on some questions, so no item was asked its own question.")
 
 
@@ -135,6 +139,7 @@ def _make_report(searcher: Searcher, found: Collection, constants: Constants | N
         comparison = _Comparison(entries, stored, constants)
         findings += comparison.find_near()
         findings += comparison.find_mergeable()
+        warnings += [_LEFT_OUT] * comparison.left_out
         findings += _ask(searcher, found.name, comparison, findings, warnings)
         warnings += _name_missing(len(entries) - len(comparison.questions))
     ordered = order_findings(findings)
@@ -179,12 +184,16 @@ def _cut(findings: Iterable[Finding]) -> list[Finding]:
 
 
 class _Comparison:
-    """The entries with their vectors. `questions` are the rows of their own questions, by id."""
+    """The entries with their vectors. `questions` are the rows of their own questions, by id.
+
+    `left_out` says whether a bound left out pairs.
+    """
 
     def __init__(
         self, entries: Mapping[int, Entry], stored: StoredVectors, constants: Constants
     ) -> None:
         self.entries = entries
+        self.left_out = False
         self._places = {number: place for place, number in enumerate(entries)}
         self.constants = constants
         self._background = max(1 - constants.top, 1e-3)
@@ -219,6 +228,7 @@ class _Comparison:
             finding = judge_near(one, second, texts, share)
             if finding is not None:
                 yield finding
+        self.left_out |= next(pairs, None) is not None
 
     def find_mergeable(self) -> Iterator[Finding]:
         """Yield the near questions with one answer that says something."""
@@ -227,6 +237,7 @@ class _Comparison:
             if entry.number in self.questions and entry.fault != "empty_answer":
                 by_answer[entry.answer_key].append(entry)
         for same in by_answer.values():
+            self.left_out |= len(same) > MOST_OF_ANSWER
             yield from self._group(same[:MOST_OF_ANSWER])
 
     def _group(self, same: list[Entry]) -> Iterator[Finding]:

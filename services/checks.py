@@ -129,7 +129,9 @@ def _find_same_questions(entries: Iterable[Entry]) -> Iterator[Finding]:
     by_wording: dict[str, dict[int, Entry]] = defaultdict(dict)
     for place, entry in enumerate(entries):
         for wording in entry.wordings:
-            by_wording[simplify(wording)][place] = entry
+            # Of a longer one, this is the beginning alone.
+            if len(wording) < QUESTION_CHARS:
+                by_wording[simplify(wording)][place] = entry
     told = set()
     for same in by_wording.values():
         places = frozenset(same)

@@ -89,6 +89,24 @@ def test_without_constants_the_texts_are_compared(
     assert "check again" in report.warnings[0]
 
 
+@pytest.mark.parametrize(
+    ("bound", "rows"),
+    [
+        ("MOST_JUDGED", "pay card how,By ship.\nhow card pay,In cash.\n"),
+        ("MOST_OF_ANSWER", "Zebra?,In cash.\nLion?,In cash.\n"),
+    ],
+)
+def test_that_pairs_are_left_out_is_said(
+    client: Client, runtime: Runtime, monkeypatch: pytest.MonkeyPatch, bound: str, rows: str
+) -> None:
+    monkeypatch.setattr(checker, bound, 1)
+    client.load(TWINS)
+    assert check(runtime).warnings == []
+    client.load("question,answer\n" + rows)
+    (said,) = check(runtime).warnings
+    assert "only a part of the pairs" in said
+
+
 def test_items_without_vectors_are_named(client: Client, runtime: Runtime) -> None:
     client.load(TWINS)
     with runtime.pool.transaction() as conn, conn.cursor() as cur:

@@ -62,6 +62,10 @@ def test_of_many_the_different_answers_are_named_first() -> None:
     assert (kind, numbers[:3], len(numbers)) == ("same_question", [0, 20, 1], MOST_NAMED)
 
 
+def test_beginnings_of_long_questions_are_not_the_same_question() -> None:
+    assert describe([make(1, "x" * 1_000, "a"), make(2, "x" * 1_000, "b")]) == []
+
+
 def test_long_answers_are_compared_whole() -> None:
     assert make_answer_key("x" * 1_000, 1_001, "one") != make_answer_key("x" * 1_000, 1_001, "two")
 

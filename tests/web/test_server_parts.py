@@ -100,6 +100,7 @@ def test_headers_of_strangers_are_bounded_in_all_and_by_address() -> None:
         ("DELETE", "/collections/a", "write"),
         ("POST", "/jobs/1/cancel", "write"),
         ("GET", "/collections/a/export", "export"),
+        ("GET", "/collections/a/check", "export"),
         ("GET", "/jobs/1/errors", "export"),
         ("GET", "/jobs/1", "read"),
         ("HEAD", "/items", "read"),
