@@ -224,12 +224,12 @@ CREATE TABLE IF NOT EXISTS jobs (
     idempotency_digest text,
     -- What the job waits for, as a sentence for a person. NULL while it goes on.
     waiting         text,
-    -- What the sentences `error` and `waiting` are made of, for readers of other languages.
-    error_parts     jsonb,
-    waiting_parts   jsonb,
     -- An evaluation asks a collection questions. It has no collection_id: jobs of a collection run
     -- one after another, and an evaluation changes nothing.
     kind            text NOT NULL DEFAULT 'import' CHECK (kind IN ('import', 'evaluation')),
+    -- What the sentences `error` and `waiting` are made of, for readers of other languages.
+    error_parts     jsonb,
+    waiting_parts   jsonb,
     CHECK (inserted + updated + unchanged + rejected <= total),
     CHECK (status <> 'succeeded' OR inserted + updated + unchanged + rejected = total),
     CHECK ((finished_at IS NULL) = (status IN ('enqueued', 'processing')))

@@ -88,7 +88,8 @@ def test_a_start_with_a_converted_model_imports_no_torch_and_reports_to_nobody(
 
 def test_one_form_is_kept_on_the_disk(openvino_model: SentenceModel, model_dir: Path) -> None:
     for facts in model_dir.glob("openvino/*/model.json"):
-        assert sum(path.stat().st_size for path in facts.parent.iterdir()) < 250e6
+        # The larger form is 118 million weights of two bytes, and the tokenizer.
+        assert sum(path.stat().st_size for path in facts.parent.iterdir()) < 280e6
     assert not list(model_dir.glob("openvino/cache"))
 
 

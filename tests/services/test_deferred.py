@@ -10,7 +10,7 @@ import pytest
 from apiflask import APIFlask
 from click.testing import Result
 
-import cli
+import cli.commands
 import services.imports
 import store.claims
 from app import build_app, create_app
@@ -73,7 +73,7 @@ def test_an_import_is_left_to_a_service_that_runs(
     faq: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(cli, "IDLE_SECONDS", 60.0)
+    monkeypatch.setattr(cli.commands, "IDLE_SECONDS", 60.0)
     done = run(command, "import", faq)
     assert done.exit_code == 0, done.output
     assert "2 inserted" in done.stdout
@@ -88,7 +88,7 @@ def test_an_import_without_a_service_has_workers_of_its_own(
     parts: Deferred,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(cli, "IDLE_SECONDS", 0.1)
+    monkeypatch.setattr(cli.commands, "IDLE_SECONDS", 0.1)
     parts.settings = parts.settings.model_copy(update={"worker_threads": 0})
     done = run(command, "import", faq)
     assert done.exit_code == 0, done.output
