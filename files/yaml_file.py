@@ -134,7 +134,8 @@ def _check_keys(document: yaml.Node) -> None:
                         say(
                             "The file reads as YAML, but its key {key!r} is in line "
                             "{first} and again in line {line}: begin each question with "
-                            "'- ', or save a table as CSV.",
+                            "'- ' and the line of its answer with two spaces, or save a table as "
+                            "CSV.",
                             key=key.value[:60],
                             first=lines[key.value],
                             line=line,

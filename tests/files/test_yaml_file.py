@@ -225,3 +225,14 @@ def test_the_samples_are_no_yaml() -> None:
     files = [path for path in samples.rglob("*") if path.suffix in (".csv", ".tsv", ".txt")]
     assert files
     assert not any(is_yaml(path.read_bytes()) for path in files)
+
+
+def test_what_is_advised_for_a_key_that_comes_again_works() -> None:
+    text = "Q: Where?\nA: Here.\nQ: When?\nA: Now.\n"
+    with pytest.raises(FileError, match="begin each question with '- ' and the line of its answer"):
+        read(text.encode())
+    mended = text.replace("Q:", "- Q:").replace("A:", "  A:")
+    assert [(row.question, row.answer) for row in read(mended.encode())[1]] == [
+        ("Where?", "Here."),
+        ("When?", "Now."),
+    ]
