@@ -7,9 +7,10 @@ this. Under another WSGI server all is checked here, and before the body is read
 from __future__ import annotations
 
 from apiflask import HTTPBasicAuth
-from flask import Response, request
+from flask import Response, g, request
 
 from messages import say
+from services.access import Caller
 from web.context import current_runtime
 from web.errors import ApiError
 
@@ -27,6 +28,12 @@ def is_open(method: str, path: str) -> bool:
     return path.startswith("/docs/") and path not in _PAGES and method in ("GET", "HEAD")
 
 
+def current_caller() -> Caller | None:
+    """Return who sent the current request, or None where nobody had to say it."""
+    caller: Caller | None = g.get("flask_httpauth_user")
+    return caller
+
+
 def guard_the_rest() -> Response | None:
     """Ask for credentials where no route does.
 
@@ -42,19 +49,19 @@ def guard_the_rest() -> Response | None:
 
 
 @auth.verify_password  # type: ignore[untyped-decorator]
-def _verify(username: str, password: str) -> tuple[str, str] | None:
-    """Return the user as (name, role), or None. Raises TooManyFailures."""
+def _verify(username: str, password: str) -> Caller | None:
+    """Return the caller, or None. Raises TooManyFailures."""
     # Without a header the library asks with two empty texts.
     if not username or not password:
         return None
     address = request.remote_addr or ""
     role = current_runtime().users.authenticate(username, password, address)
-    return None if role is None else (username, role)
+    return None if role is None else Caller(username, role)
 
 
 @auth.get_user_roles  # type: ignore[untyped-decorator]
-def _get_role(user: tuple[str, str]) -> str:
-    return user[1]
+def _get_role(caller: Caller) -> str:
+    return caller.role
 
 
 @auth.error_handler  # type: ignore[untyped-decorator]
