@@ -1,0 +1,28 @@
+// A hit of a search: question, answer, how near it is, what matched, and what can be done with it.
+
+import { html } from "../lib.js";
+import { say } from "../words.js";
+import { DistanceBar } from "./bars.js";
+import { LongText } from "./long-text.js";
+import { Marked } from "./marked.js";
+
+/** `marked`: words that tell it from its neighbours. `children`: its buttons, and what they open. */
+export function Result({ hit, place, marked = null, children }) {
+  const fields = Object.entries(hit.metadata).filter(([, value]) => value !== "");
+  return html`
+    <li class="result" data-id=${hit.id}>
+      <div class="head">
+        <h3><span class="place">${place}</span> <${Marked} text=${hit.question} words=${marked} /></h3>
+        <${DistanceBar} distance=${hit.distance} />
+      </div>
+      <${LongText} text=${hit.answer} />
+      <p class="meta facts"><span>${hit.collection}</span>
+        ${fields.map(([name, value]) => html`<span key=${name} dir="auto">${name}: ${value}</span>`)}
+        <span>${describeMatch(hit)}</span></p>
+      ${children}
+    </li>`;
+}
+
+function describeMatch({ matched, matched_text: text }) {
+  return say(`matched.${matched}`, { t: text ?? "" });
+}
