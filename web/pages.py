@@ -63,9 +63,7 @@ routes = APIBlueprint("pages", __name__, tag="Page", template_folder="templates"
 @routes.doc(
     summary="The page for people, who need no API",
     description="`/?q=…` searches.",
-    responses={
-        200: {"description": "HTML.", "content": {"text/html": {"schema": {"type": "string"}}}}
-    },
+    responses={200: "HTML."},
 )
 def show_page() -> Response:
     language = _choose_language()

@@ -29,7 +29,7 @@ export class ServiceError extends Error {
 
 /**
  * Return `{data, etag, response}`. Options: `query` (an object), `body` (sent as JSON) or `raw`
- * (sent as it is), `headers`, `signal`, `keepalive`, and `onWait(seconds)`: with it, an answer 429
+ * (sent as it is), `headers`, `signal`, `keepalive`, and `onWait(seconds, error)`: with it, an answer 429
  * or 503 is asked again up to three times, after as long as the service says.
  */
 export async function request(method, path, options = {}) {
@@ -39,7 +39,7 @@ export async function request(method, path, options = {}) {
     } catch (error) {
       const busy = error.status === 429 || error.status === 503;
       if (!busy || !options.onWait || tried === MOST_RETRIES) throw error;
-      await count(error.retryAfter ?? 5, options);
+      await count(error, options);
     }
   }
 }
@@ -75,10 +75,10 @@ async function readBody(response) {
   return { error: say("connection.strange", { status: String(response.status) }), code: "strange" };
 }
 
-/** Wait so many seconds, saying each that is left. */
-async function count(seconds, { onWait, signal }) {
-  for (let left = seconds; left > 0; left -= 1) {
-    onWait(left);
+/** Wait as long as an error says, saying each second that is left. */
+async function count(error, { onWait, signal }) {
+  for (let left = error.retryAfter ?? 5; left > 0; left -= 1) {
+    onWait(left, error);
     await new Promise((resolve) => setTimeout(resolve, 1000));
     signal?.throwIfAborted();
   }

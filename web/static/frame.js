@@ -73,10 +73,21 @@ function Tools() {
   return html`
     <${CollectionPicker} value=${params.get("collection") ?? ""} onChange=${choose} all
       label=${say("frame.collection")} labelUnseen />
-    <${LanguageSwitch} />
-    <${ThemeSwitch} />
-    <button type="button" class="quiet" onClick=${showKeys} aria-label=${say("keys.title")}>?</button>
-    <span class="who" title=${say(`roles.${session.role}`)}>${session.name}</span>`;
+    <${Preferences} />`;
+}
+
+/** Language, appearance and keys; where it is narrow, behind a button. */
+function Preferences() {
+  const [open, setOpen] = useState(false);
+  return html`
+    <button type="button" class="quiet more-tools" aria-expanded=${open} aria-controls="preferences"
+      aria-label=${say("frame.preferences")} onClick=${() => setOpen(!open)}>⋯</button>
+    <div id="preferences" class=${open ? "open" : ""}>
+      <${LanguageSwitch} />
+      <${ThemeSwitch} />
+      <button type="button" class="quiet" onClick=${showKeys} aria-label=${say("keys.title")}>?</button>
+      <span class="who">${say("frame.who", { name: session.name, role: say(`roles.${session.role}`) })}</span>
+    </div>`;
 }
 
 function LanguageSwitch() {

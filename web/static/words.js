@@ -21,7 +21,6 @@ const distances = new Intl.NumberFormat(locale, {
 const times = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" });
 const dates = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
 const days = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
-const lists = new Intl.ListFormat(locale, { type: "conjunction" });
 
 function find(key) {
   return key.split(".").reduce((inside, name) => inside?.[name], words);
@@ -46,7 +45,6 @@ function write(value) {
 export const number = (value) => numbers.format(value);
 export const percent = (value) => percents.format(value);
 export const decimal = (value) => distances.format(value);
-export const list = (texts) => lists.format(texts);
 export const time = (moment) => times.format(new Date(moment));
 export const date = (moment) => dates.format(new Date(moment));
 

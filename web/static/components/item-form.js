@@ -4,7 +4,7 @@
 import { get, patch, post, request } from "../api.js";
 import { html, useEffect, useMemo, useRef, useState } from "../lib.js";
 import { readDraft, writeDraft } from "../drafts.js";
-import { hasView } from "../session.js";
+import { hasView, session } from "../session.js";
 import { link } from "../router.js";
 import { say } from "../words.js";
 import { CollectionPicker } from "./collection-picker.js";
@@ -159,7 +159,7 @@ function useColumns(collection) {
 function useItemForm({ item, etag, initial, collection: first, onSaved }) {
   const key = item ? `item:${item.id}` : `new:${initial.question}`;
   const start = useMemo(() => ({
-    values: toValues(item ?? { ...EMPTY, ...initial }), base: item, etag, collection: first || "default",
+    values: toValues(item ?? { ...EMPTY, ...initial }), base: item, etag, collection: first || session.collections?.[0] || "default",
   }), []);
   const draft = useMemo(() => readDraft(key), []);
   const [state, setState] = useState(draft ?? start);

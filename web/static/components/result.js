@@ -6,8 +6,11 @@ import { DistanceBar } from "./bars.js";
 import { LongText } from "./long-text.js";
 import { Marked } from "./marked.js";
 
-/** `marked`: words that tell it from its neighbours. `children`: its buttons, and what they open. */
-export function Result({ hit, place, marked = null, children }) {
+/**
+ * `marked`: words that tell it from its neighbours. `fieldLink(name, value)`: where one of its other
+ * fields leads. `actions`: its buttons; the children are what they open.
+ */
+export function Result({ hit, place, marked = null, fieldLink, actions, children }) {
   const fields = Object.entries(hit.metadata).filter(([, value]) => value !== "");
   return html`
     <li class="result" data-id=${hit.id}>
@@ -16,9 +19,11 @@ export function Result({ hit, place, marked = null, children }) {
         <${DistanceBar} distance=${hit.distance} />
       </div>
       <${LongText} text=${hit.answer} />
-      <p class="meta facts"><span>${hit.collection}</span>
-        ${fields.map(([name, value]) => html`<span key=${name} dir="auto">${name}: ${value}</span>`)}
+      <div class="foot"><p class="meta facts"><span>${hit.collection}</span>
+        ${fields.map(([name, value]) => html`<span key=${name} dir="auto">${fieldLink
+          ? html`<a href=${fieldLink(name, value)}>${name}: ${value}</a>` : `${name}: ${value}`}</span>`)}
         <span>${describeMatch(hit)}</span></p>
+      ${actions}</div>
       ${children}
     </li>`;
 }
