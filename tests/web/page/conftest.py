@@ -1,4 +1,4 @@
-"""One browser, and one service with its own database, for each module of tests of the page."""
+"""One browser, and one service with its own database, for all tests of the page."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ FAQ = (
 )
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     with start_browser() as browser:
         yield browser
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
     one = ServiceProcess(tmp_path_factory.mktemp("page"))
     one.wait_until_ready()

@@ -20,7 +20,7 @@ export function Wrong({ hit, asked, others, params, onEdit, onMended, onClose })
     collection=${hit.collection} onSaved=${written} onClose=${() => setWriting(false)} />`;
   return html`
     <section class="form wrong-panel" ref=${panel} tabindex="-1" onKeyDown=${press} aria-label=${say("wrong.title")}>
-      <h3>${say("wrong.title")}</h3>
+      <h2>${say("wrong.title")}</h2>
       <div class="actions ways">
         <button type="button" onClick=${onEdit}>${say("wrong.mend")}</button>
         <button type="button" onClick=${() => setWriting(true)}>${say("wrong.write")}</button>
