@@ -20,10 +20,12 @@ import web.evaluation
 import web.health
 import web.items
 import web.jobs
+import web.keys
 import web.pages
 import web.search
 import web.thresholds
 import web.uploads
+import web.users
 from cli.commands import (
     evaluate_command,
     import_command,
@@ -60,6 +62,8 @@ PARTS = (
     web.checks,
     web.evaluation,
     web.thresholds,
+    web.keys,
+    web.users,
     web.pages,
 )
 
@@ -101,6 +105,7 @@ def build_app(settings: Settings, parts: Runtime | Deferred) -> APIFlask:
         MAX_CONTENT_LENGTH=settings.max_upload_bytes,
         MAX_FORM_PARTS=1_000,
         LANGUAGE=settings.language,
+        API_USERNAME=settings.api_username,
         VALIDATION_ERROR_STATUS_CODE=400,
         VALIDATION_ERROR_SCHEMA=ErrorBody.model_json_schema(),
         HTTP_ERROR_SCHEMA=ErrorBody.model_json_schema(),
