@@ -32,7 +32,10 @@ SIZES = {"wide": (1280, 800), "narrow": (360, 780)}
 SCHEMES = ("light", "dark")
 # The model is converted first.
 START_SECONDS = 600.0
-SEEN = "como acompanho minha encomenda?"
+# What the sample answers, what several of its answers are close to, and what none answers.
+KNOWN = "Como rastreio o meu pedido"
+CLOSE = "como acompanho minha encomenda?"
+UNKNOWN = "vocês vendem bicicleta elétrica para cachorro?"
 # Buttons by their words in both languages.
 EDIT = re.compile("Editar|Edit")
 WRONG = re.compile("Está errado|This is wrong")
@@ -40,10 +43,11 @@ WRONG = re.compile("Está errado|This is wrong")
 
 @dataclass(frozen=True)
 class Shot:
-    """A picture of a path of the page, after something was done there."""
+    """A picture of a path of the page, after something was done there; `shows` must be on it."""
 
     name: str
     path: str
+    shows: str
     prepare: Callable[[Page], None] = lambda _: None
 
 
@@ -62,13 +66,13 @@ def _choose(page: Page) -> None:
 
 
 # The first is taken before the sample is there.
-EMPTY = Shot("empty", "/")
+EMPTY = Shot("empty", "/", ".card")
 SHOTS = (
-    Shot("ask-answer", "/?q=Como+rastreio+o+meu+pedido"),
-    Shot("ask-ambiguous", f"/?q={SEEN}"),
-    Shot("ask-none", "/?q=vocês+vendem+bicicletas+elétricas"),
-    Shot("ask-edit", "/?q=Como+rastreio+o+meu+pedido", _edit),
-    Shot("ask-wrong", f"/?q={SEEN}", _choose),
+    Shot("ask-answer", f"/?q={KNOWN}", ".decision.answer"),
+    Shot("ask-ambiguous", f"/?q={CLOSE}", ".decision.ambiguous"),
+    Shot("ask-none", f"/?q={UNKNOWN}", ".decision.none"),
+    Shot("ask-edit", f"/?q={KNOWN}", ".decision.answer", _edit),
+    Shot("ask-wrong", f"/?q={CLOSE}", ".decision.ambiguous", _choose),
 )
 
 
@@ -123,17 +127,12 @@ def _take(
             )
             page = context.new_page()
             for shot in shots:
-                _open(page, service.url + shot.path)
+                page.goto(service.url + shot.path)
+                page.wait_for_selector(shot.shows)
                 shot.prepare(page)
                 page.wait_for_load_state("networkidle")
                 _write(page.screenshot(), folder / f"{shot.name}-{size}-{scheme}.png")
             context.close()
-
-
-def _open(page: Page, address: str) -> None:
-    page.goto(address)
-    page.wait_for_selector("main h1", state="attached")
-    page.wait_for_load_state("networkidle")
 
 
 def _write(picture: bytes, path: Path) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+import json
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.support.browser import needs_chromium, open_page
 from tests.support.service import ServiceProcess
@@ -25,20 +23,13 @@ def find_violations(page: Page) -> str:
     return results.generate_report() if results.violations_count else ""
 
 
-@contextmanager
-def open_as(role: str, browser: Browser, service: ServiceProcess, path: str) -> Iterator[Page]:
-    """Open the page as it is rendered for a role."""
-
-    def render(route: Route) -> None:
-        answer = route.fetch()
-        page = re.sub(r'"role": "\w+"', f'"role": "{role}"', answer.text())
-        route.fulfill(response=answer, body=page)
-
-    with open_page(browser, service) as page:
-        page.route(lambda url: url.startswith(f"{service.url}/?"), render)
-        page.goto(service.url + path)
-        page.wait_for_selector("main h1")
-        yield page
+def add_reader(service: ServiceProcess) -> tuple[str, str]:
+    """Return name and password of a user who may only look."""
+    user = {"name": "leitora", "password": "uma senha só de ler", "role": "reader"}
+    body = json.dumps(user).encode()
+    status, _ = service.ask("POST", "/users", body, Content_Type="application/json")
+    assert status in (201, 409)
+    return user["name"], user["password"]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -151,13 +142,12 @@ def test_nothing_scrolls_sideways_on_a_phone(
 def test_who_only_looks_is_shown_no_button_that_would_be_refused(
     browser: Browser, loja: ServiceProcess
 ) -> None:
-    with open_as("reader", browser, loja, UNKNOWN) as page:
+    with open_page(browser, loja, UNKNOWN, user=add_reader(loja)) as page:
         expect(page.locator(".decision")).to_contain_text("Nada aqui responde a isso")
-        assert page.locator("main button").all_inner_texts() == [
-            "Perguntar",
-            "+ filtro",
-            "ver tudo",
-        ]
+        shown = page.locator("main button").all_inner_texts()
+        assert set(shown) == {"Perguntar", "+ filtro", "ver tudo"}
+        seen = page.get_by_role("navigation").first.get_by_role("link").all_inner_texts()
+        assert len(seen) == sum(view.role == "reader" for view in VIEWS)
 
 
 def test_the_language_is_switched_and_remembered(browser: Browser, loja: ServiceProcess) -> None:
