@@ -21,6 +21,7 @@ import web.health
 import web.items
 import web.jobs
 import web.keys
+import web.pages
 import web.search
 import web.thresholds
 import web.uploads
@@ -64,6 +65,7 @@ PARTS = (
     web.thresholds,
     web.keys,
     web.users,
+    web.pages,
 )
 
 
@@ -92,7 +94,14 @@ def create_app(
 
 def build_app(settings: Settings, parts: Runtime | Deferred) -> APIFlask:
     """Return the app in front of the parts."""
-    app = APIFlask(__name__, title=TITLE, version=VERSION, docs_path=None, json_errors=False)
+    app = APIFlask(
+        __name__,
+        title=TITLE,
+        version=VERSION,
+        docs_path=None,
+        json_errors=False,
+        static_folder=None,  # type: ignore[arg-type]  # web/pages.py has the page's files
+    )
     app.config.update(
         MAX_CONTENT_LENGTH=settings.max_upload_bytes,
         MAX_FORM_PARTS=1_000,

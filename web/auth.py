@@ -46,8 +46,10 @@ class _Auth(HTTPBasicAuth):
 
 auth = _Auth(realm="Conector PGVector")
 
-# Pages of the documentation, which have no `auth_required`; their scripts and styles are open.
+# Pages of the documentation, which have no `auth_required`.
 _PAGES = ("/openapi.json", "/docs", "/docs/", "/docs/index.html")
+# Scripts and styles, which hold nothing that anybody stored.
+_OPEN_FOLDERS = ("/docs/", "/static/")
 _OPEN = ("/health", "/livez", "/readyz")
 
 
@@ -55,7 +57,7 @@ def is_open(method: str, path: str) -> bool:
     """Return whether a request needs no credentials."""
     if path in _OPEN:
         return True
-    return path.startswith("/docs/") and path not in _PAGES and method in ("GET", "HEAD")
+    return path.startswith(_OPEN_FOLDERS) and path not in _PAGES and method in ("GET", "HEAD")
 
 
 def current_caller() -> Caller | None:

@@ -82,6 +82,8 @@ def complete_spec(spec: dict[Any, Any] | str) -> dict[Any, Any] | str:
     errors["text/csv"] = {"schema": {"type": "string"}}
     export = spec["paths"]["/collections/{name}/export"]["get"]["responses"]["200"]
     export["content"] = {"text/csv": {"schema": {"type": "string"}}}
+    page = spec["paths"]["/"]["get"]["responses"]["200"]
+    page["content"] = {"text/html": {"schema": {"type": "string"}}}
     return spec
 
 
