@@ -223,17 +223,24 @@ def _judge(
         return Judgement("ambiguous", Confidence(0.0, 0.0), thresholds, best, [NOT_MEASURED])
     confidence = estimate_confidence(ranked, constants, thresholds.constant)
     decision = decide(confidence, thresholds)
-    if decision == "answer" and _must_ask_back(searcher, asked.text, best):
+    if decision == "answer" and _must_ask_back(searcher, asked.text, ranked):
         decision = "ambiguous"
     return Judgement(decision, confidence, thresholds, best)
 
 
-def _must_ask_back(searcher: Searcher, text: str, best: Hit) -> bool:
-    """Return whether question and item differ in a rare code, or in a pair of opposites.
+def _must_ask_back(searcher: Searcher, text: str, ranked: Sequence[Relevant]) -> bool:
+    """Return whether question and first item differ in what turns the meaning (conflicts.py).
 
     How rare a code is, is counted in a sample of the item's collection, and only if codes differ.
     """
-    difference = find_difference(text, best.question, best.answer)
+    best, *others = [one.candidate.hit for one in ranked]
+    wording = best.matched_text or best.question
+    nearby = [
+        searcher.wordings.read_question(other).stems
+        for other in (hit.matched_text or hit.question for hit in others)
+        if other != wording
+    ]
+    difference = find_difference(text, wording, best.answer, nearby)
     if difference.opposite or not difference.codes.asked:
         return difference.opposite
     codes = [*difference.codes.asked, *difference.codes.stored]
