@@ -113,6 +113,8 @@ def measure(runtime: Runtime, one: LabelledSet, name: str) -> pd.DataFrame:
     for start in range(0, len(known), STEP):
         part = known[start : start + STEP]
         for (case, items), found in zip(part, ask_cases(runtime.searcher, name, part), strict=True):
+            if found is None:
+                raise RuntimeError(f"{name}: the model fails on {case.question!r}")
             kind = one.questions[case.line].kind
             rows.append(describe(judge_case(case, items, found), kind))
             rows[-1]["has_strange_code"] = bool(find_codes(case.question) - codes)
