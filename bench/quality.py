@@ -12,6 +12,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +34,14 @@ from bench.labelled import (
 )
 from bench.texts import REAL
 from config import Settings
-from services.confidence import DEFAULT_THRESHOLDS, decide, estimate_confidence
+from services.abbreviations import expand_abbreviations
+from services.confidence import DEFAULT_THRESHOLDS
 from services.evaluation import STEP, Case, ask_cases, judge_case, resolve_cases
 from services.figures import Outcome, measure_auc, measure_calibration_error
 from services.imports import ImportOptions, Upload, import_file
 from services.runtime import Runtime
-from services.search import Inspection
+from services.search import Inspection, Searcher
+from services.search import judge as judge_ranked
 from services.wording import is_code, split_words
 
 RESULT = Path(__file__).parent / "results" / "quality.md"
@@ -83,34 +86,21 @@ def ask(
                 raise RuntimeError(f"{name}: the model fails on {case.question!r}")
             yield describe(judge_case(case, items, found), questions[case.line].kind)
             if items:
-                yield describe(take_away(runtime, case, items, found), REMOVED)
+                yield describe(take_away(runtime.searcher, case, items, found), REMOVED)
 
 
 def describe(outcome: Outcome, kind: str) -> dict[str, Any]:
     return vars(outcome) | {"what": outcome.kind, "right": outcome.is_right, "kind": kind}
 
 
-def take_away(runtime: Runtime, case: Case, items: set[int], found: Inspection) -> Outcome:
-    """Return what would become of a question if its answer were not stored.
-
-    By the figures alone: codes and opposites are not looked at.
-    """
+def take_away(searcher: Searcher, case: Case, items: set[int], found: Inspection) -> Outcome:
+    """Return what would become of a question if its answer were not stored."""
     ranked = [one for one in found.ranked if one.candidate.hit.id not in items]
-    constants = runtime.searcher.calibration.get_constants()
-    if constants is None:
-        raise RuntimeError("the model's constants are not known")
-    confidence = estimate_confidence(ranked, constants)
-    return Outcome(
-        line=case.line,
-        question=case.question,
-        expected="",
-        decision=decide(confidence, DEFAULT_THRESHOLDS),
-        confidence=confidence.first,
-        among_three=confidence.among_three,
-        place=None,
-        near_place=None,
-        got=None,
-    )
+    nearest = [hit for hit in found.nearest if hit.id not in items]
+    text = expand_abbreviations(case.question)
+    judgement = judge_ranked(searcher, text, ranked, DEFAULT_THRESHOLDS)
+    missing = replace(case, expected="")
+    return judge_case(missing, set(), Inspection(nearest, ranked, judgement))
 
 
 def find_codes(text: str) -> set[str]:

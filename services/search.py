@@ -141,7 +141,7 @@ def inspect(searcher: Searcher, asked: Asked) -> Inspection:
     """Find the nearest items and judge them."""
     nearest = _find_hits(searcher, asked, limit=CANDIDATES, offset=0)
     ranked, thresholds = _rank(searcher, asked, nearest)
-    return Inspection(nearest, ranked, _judge(searcher, asked, ranked, thresholds))
+    return Inspection(nearest, ranked, judge(searcher, asked.text, ranked, thresholds))
 
 
 def _find_hits(searcher: Searcher, asked: Asked, *, limit: int, offset: int) -> list[Hit]:
@@ -211,10 +211,13 @@ def _choose_thresholds(query: Query, own: Thresholds | None) -> Thresholds:
     return replace(thresholds, answer=query.min_confidence)
 
 
-def _judge(
-    searcher: Searcher, asked: Asked, ranked: list[Relevant], thresholds: Thresholds
+def judge(
+    searcher: Searcher, text: str, ranked: Sequence[Relevant], thresholds: Thresholds
 ) -> Judgement:
-    """Return the judgement on the candidates, most relevant first."""
+    """Return the judgement on the candidates of a question, most relevant first.
+
+    `text` is the question without abbreviations.
+    """
     if not ranked:
         return Judgement("none", Confidence(0.0, 0.0), thresholds, None)
     best = ranked[0].candidate.hit
@@ -223,7 +226,7 @@ def _judge(
         return Judgement("ambiguous", Confidence(0.0, 0.0), thresholds, best, [NOT_MEASURED])
     confidence = estimate_confidence(ranked, constants, thresholds.constant)
     decision = decide(confidence, thresholds)
-    if decision == "answer" and _must_ask_back(searcher, asked.text, ranked):
+    if decision == "answer" and _must_ask_back(searcher, text, ranked):
         decision = "ambiguous"
     return Judgement(decision, confidence, thresholds, best)
 
