@@ -204,8 +204,7 @@ class ObjectRows:
     ) -> Iterator[dict[int, str]]:
         """Yield fields with a question, and with its other wordings beside those it had."""
         names = [name for name in self.positions if self._is_alternatives(name)]
-        named = (one for one in self._want.alternatives if isinstance(one, str))
-        free = next(named, ALTERNATIVES)
+        free = next((c for c in self._want.alternatives if isinstance(c, str)), ALTERNATIVES)
         at = self.positions.get(names[0] if names else free)
         own = "" if at is None else fields.get(at, "")
         for question, cell in divide_phrasings(phrasings, own):
