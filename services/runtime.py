@@ -25,6 +25,7 @@ from postgres.server import EmbeddedPostgres
 from services.calibration import Calibration
 from services.checker import Checker
 from services.evaluator import Evaluator
+from services.failures import Failures
 from services.indexer import Indexer
 from services.patience import DatabaseRefuses, wait_for_database
 from services.search import Searcher
@@ -145,7 +146,7 @@ def start_runtime(
     that the settings name. Raises one of START_ERRORS, with one line for a person.
     """
     # The credentials come first: nothing slow starts when they are missing.
-    users = _admin(settings) if with_users else {}
+    users = _make_users(settings) if with_users else Users({})
     database = database or open_database(settings, database_seconds)
     pool = database.pool
     try:
@@ -156,7 +157,7 @@ def start_runtime(
         raise
     searcher = _make_searcher(pool, model, embeddings)
     runtime = Runtime(
-        users=Users(users),
+        users=users,
         pool=pool,
         model=model,
         embeddings=embeddings,
@@ -172,9 +173,10 @@ def start_runtime(
     return runtime
 
 
-def _admin(settings: Settings) -> dict[str, tuple[str, str]]:
+def _make_users(settings: Settings) -> Users:
     username, password = settings.credentials()
-    return {username: (password, "admin")}
+    failures = Failures(storage_uri=settings.ratelimit_storage_uri)
+    return Users({username: (password, "admin")}, failures=failures)
 
 
 def _choose_dsn(settings: Settings, postgres: EmbeddedPostgres | None) -> Callable[[], str]:

@@ -12,10 +12,10 @@ from concurrent.futures import Future
 from cachetools import LRUCache
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from services.failures import MAX_FAILURES, Failures, TooManyFailures, group_address
+from services.failures import Failures, TooManyFailures, group_address
 from services.password_queue import PasswordQueue
 
-__all__ = ["MAX_FAILURES", "TooManyFailures", "Users"]
+__all__ = ["TooManyFailures", "Users"]
 
 # Credentials that were right are remembered: a scrypt check takes 120 ms, more than ten searches.
 REMEMBERED = 1_000
@@ -28,10 +28,13 @@ class Users:
         self,
         users: Mapping[str, tuple[str, str]],
         *,
-        max_failures: int = MAX_FAILURES,
+        failures: Failures | None = None,
         check_hash: Callable[[str, str], bool] = check_password_hash,
     ) -> None:
-        """Take {username: (password, role)}; `check_hash` compares a hash with a password."""
+        """Take {username: (password, role)}; `check_hash` compares a hash with a password.
+
+        `failures` counts wrong passwords; without it, they are counted in memory.
+        """
         self._users = {
             name.encode(): (generate_password_hash(password), role)
             for name, (password, role) in users.items()
@@ -41,15 +44,16 @@ class Users:
         self._nobody = generate_password_hash(secrets.token_urlsafe())
         self._key = secrets.token_bytes(32)
         self._verified: LRUCache[bytes, str] = LRUCache(REMEMBERED)
-        self._failures = Failures(max_failures)
+        self._failures = failures or Failures()
         self._lock = threading.Lock()
         self._queue = PasswordQueue()
 
     def authenticate(self, username: str, password: str, address: str) -> str | None:
         """Return the user's role, or None when name or password is wrong.
 
-        Raises TooManyFailures when the address gave too many wrong passwords: then no further one
-        is checked. Credentials that were right before stay right.
+        Raises TooManyFailures when the address gave too many wrong passwords, by the rules of
+        services/failures.py: then no further one is checked. Credentials that were right before
+        stay right.
         """
         found = self.look_up(username, password, address)
         return found.result() if isinstance(found, Future) else found
@@ -63,9 +67,9 @@ class Users:
         group = group_address(address)
         with self._lock:
             role = self._verified.get(digest)
-            if role is not None:
-                return role
-            self._failures.check(group)
+        if role is not None:
+            return role
+        self._failures.check_refused(group, username)
         return self._queue.enter(
             digest, group, lambda: self._check_once(username, password, group, digest)
         )
@@ -81,15 +85,13 @@ class Users:
         return hmac.digest(self._key, message, hashlib.sha256)
 
     def _check_once(self, username: str, password: str, group: str, digest: bytes) -> str | None:
-        with self._lock:
-            # Others of this address may have failed while this one waited.
-            self._failures.check(group)
+        self._failures.check(group, username)
         role = self._check(username, password)
+        if role is None:
+            self._failures.add(group, username)
+            return None
         with self._lock:
-            if role is None:
-                self._failures.add(group)
-            else:
-                self._verified[digest] = role
+            self._verified[digest] = role
         return role
 
     def _check(self, username: str, password: str) -> str | None:

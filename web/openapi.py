@@ -31,6 +31,10 @@ _WRITING = (("/items", "post"), ("/items/{item_id}", "put"))
 _EMBEDDING = (("/search", "post"), ("/search/batch", "post"), *_WRITING)
 # The page shows these groups of routes first.
 _FIRST_TAGS = ("Jobs", "Items")
+_TOO_MANY = (
+    "Too many wrong passwords (`too_many_failures`), or more searches or uploads than each user or "
+    "key may send (`too_many_requests`)."
+)
 _RETRY = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}
 
 
@@ -136,7 +140,7 @@ def _add_errors(operation: dict[str, Any], *, changes: bool) -> None:
     if "requestBody" in operation:
         responses["413"] = _describe_error("The body is too large.")
         responses["415"] = _describe_error("The body's type, or its charset, is not taken.")
-    responses["429"] = {**_describe_error("Too many wrong passwords."), "headers": _RETRY}
+    responses["429"] = {**_describe_error(_TOO_MANY), "headers": _RETRY}
     responses["503"] = {**_describe_error("PostgreSQL or the model is away."), "headers": _RETRY}
 
 
