@@ -13,6 +13,7 @@ in its memory, and Flask-Limiter logs that once.
 from __future__ import annotations
 
 import hashlib
+import logging
 from typing import cast
 
 from flask import Flask, Response, current_app, g
@@ -46,6 +47,10 @@ _limiter = Limiter(
     in_memory_fallback_enabled=True,
     swallow_errors=True,
 )
+# The library's own handler would keep its warnings from a log that nobody set up, as in gunicorn;
+# and a line for each refusal says no more than the answer.
+_limiter.logger.handlers.clear()
+_limiter.logger.setLevel(logging.WARNING)
 
 
 def limit_rates(app: Flask, settings: Settings) -> None:
@@ -58,13 +63,17 @@ def limit_rates(app: Flask, settings: Settings) -> None:
             "RATELIMIT_STORAGE_OPTIONS": storage_options(settings.ratelimit_storage_uri),
         }
     )
+    if not (settings.rate_searches or settings.rate_uploads):
+        return  # the library would take its time with every request
     _limiter.init_app(app)
     app.register_error_handler(RateLimitExceeded, _refuse)
 
 
 def charge_searches(count: int) -> None:
     """Count so many searches of the caller. Raises RateLimitExceeded, ApiError (400)."""
-    for rate in parse_many(current_app.config[SEARCHES]) if current_app.config[SEARCHES] else ():
+    if not current_app.config[SEARCHES]:
+        return
+    for rate in parse_many(current_app.config[SEARCHES]):
         if count > rate.amount:
             # No waiting would help.
             raise invalid_request(
@@ -87,9 +96,15 @@ def _charge_searches() -> None:
     pass
 
 
-@_limiter.shared_limit(lambda: str(current_app.config[UPLOADS]), "uploads")
 def charge_upload() -> None:
     """Count an upload of the caller. Raises RateLimitExceeded."""
+    if current_app.config[UPLOADS]:
+        _charge_upload()
+
+
+@_limiter.shared_limit(lambda: str(current_app.config[UPLOADS]), "uploads")
+def _charge_upload() -> None:
+    pass
 
 
 def _refuse(error: RateLimitExceeded) -> Response:
