@@ -72,7 +72,8 @@ class Failures:
     429 for the address, where it gives that name |
 
     So nobody is locked out by others: who has given no wrong password for a name may always try
-    one. Names that nobody has count like others, and tell nothing.
+    one. Names that nobody has count like others, and tell nothing. A wrong key has no name, and
+    counts for its address.
     """
 
     def __init__(self, most: int = MAX_FAILURES, storage_uri: str = MEMORY) -> None:
@@ -83,16 +84,16 @@ class Failures:
         # Until when an address, or an address with a name, is refused without asking the counts.
         self._refused: dict[tuple[str, ...], tuple[float, Message]] = {}
 
-    def check_refused(self, group: str, name: str) -> None:
+    def check_refused(self, group: str, name: str | None) -> None:
         """Raise TooManyFailures where `check` did so, and its time is not over. It never waits."""
         now = time.monotonic()
-        for key in ((group,), (group, _digest(name))):
+        for key in ((group,), (group, _digest(name or ""))):
             with self._lock:
                 until, reason = self._refused.get(key, (0.0, _OF_ADDRESS))
             if until > now:
                 raise TooManyFailures(ceil(until - now), reason)
 
-    def check(self, group: str, name: str) -> None:
+    def check(self, group: str, name: str | None) -> None:
         """Raise TooManyFailures where the address may give no password for the name now.
 
         It may wait for the storage of the counts.
@@ -100,6 +101,8 @@ class Failures:
         seconds = self._counts.wait_seconds(self._of_address, _WHAT, "address", group)
         if seconds:
             self._refuse((group,), seconds, _OF_ADDRESS)
+        if name is None:
+            return
         digest = _digest(name)
         seconds = self._counts.wait_seconds(_OF_NAME, _WHAT, "name", digest)
         if not seconds:
@@ -108,10 +111,12 @@ class Failures:
         if seconds:
             self._refuse((group, digest), seconds, _OF_NAME_REASON)
 
-    def add(self, group: str, name: str) -> None:
+    def add(self, group: str, name: str | None) -> None:
         """Count one more. It may wait for the storage of the counts."""
-        digest = _digest(name)
         self._counts.add(self._of_address, _WHAT, "address", group)
+        if name is None:
+            return
+        digest = _digest(name)
         self._counts.add(_OF_NAME, _WHAT, "name", digest)
         self._counts.add(_OF_BOTH, _WHAT, "both", group, digest)
 

@@ -145,8 +145,9 @@ def start_runtime(
     Take over the `database` that is open already, or open it: wait up to `database_seconds` for one
     that the settings name. Raises one of START_ERRORS, with one line for a person.
     """
-    # The credentials come first: nothing slow starts when they are missing.
-    users = _make_users(settings) if with_users else Users({})
+    # The logins come first: nothing slow starts where their settings are missing or wrong.
+    admins = _admin(settings) if with_users else {}
+    failures = Failures(storage_uri=settings.ratelimit_storage_uri)
     database = database or open_database(settings, database_seconds)
     pool = database.pool
     try:
@@ -157,7 +158,7 @@ def start_runtime(
         raise
     searcher = _make_searcher(pool, model, embeddings)
     runtime = Runtime(
-        users=users,
+        users=Users(admins, pool, failures=failures),
         pool=pool,
         model=model,
         embeddings=embeddings,
@@ -173,10 +174,9 @@ def start_runtime(
     return runtime
 
 
-def _make_users(settings: Settings) -> Users:
+def _admin(settings: Settings) -> dict[str, tuple[str, str]]:
     username, password = settings.credentials()
-    failures = Failures(storage_uri=settings.ratelimit_storage_uri)
-    return Users({username: (password, "admin")}, failures=failures)
+    return {username: (password, "admin")}
 
 
 def _choose_dsn(settings: Settings, postgres: EmbeddedPostgres | None) -> Callable[[], str]:
