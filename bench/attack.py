@@ -106,7 +106,7 @@ class Strangers:
         try:
             if self._sent:
                 connection.send(b"a")
-            return connection.recv(4096, socket.MSG_DONTWAIT) != b""
+            return connection.recv(4096) != b""
         except BlockingIOError:
             return True
         except OSError:
@@ -116,6 +116,7 @@ class Strangers:
         with suppress(OSError):
             connection = socket.create_connection(("127.0.0.1", self._port), timeout=2)
             connection.sendall(self._sent)
+            connection.setblocking(False)  # with a timeout, Python would wait before it receives
             return connection
         return None
 

@@ -15,6 +15,7 @@ from web.language import speak
 from web.rates import charge_upload
 from web.responses import answer_json
 from web.schemas import EvaluationOptions
+from web.scope import require_visible
 from web.uploads import open_upload, read_options
 
 routes = APIBlueprint("evaluation", __name__, tag="Evaluation")
@@ -36,6 +37,7 @@ def evaluate() -> Response:
     runtime = current_runtime()
     with open_upload(request) as file:
         options = read_options(request, EvaluationOptions)
+        require_visible(options.collection)
         job = services.cases.request_evaluation(
             runtime.searcher, options.collection, file, options.as_reading()
         )
