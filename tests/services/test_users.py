@@ -11,6 +11,7 @@ import services.accounts
 import store.users
 from db import Pool
 from services.access import Caller
+from services.failures import Failures
 from services.users import TooManyFailures, Users
 from store.users import Login
 from tests.support.client import PASSWORD, USER
@@ -37,7 +38,7 @@ def test_the_second_check_of_the_same_credentials_costs_no_hash() -> None:
 def test_too_many_failures_are_refused_but_known_credentials_go_on() -> None:
     users = Users(
         {USER: (PASSWORD, "admin")},
-        max_failures=3,
+        failures=Failures(3),
         check_hash=lambda _stored, password: password == PASSWORD,
     )
     assert users.authenticate(USER, PASSWORD, "here") == ADMIN
