@@ -230,6 +230,8 @@ CREATE TABLE IF NOT EXISTS jobs (
     -- What the sentences `error` and `waiting` are made of, for readers of other languages.
     error_parts     jsonb,
     waiting_parts   jsonb,
+    -- The id of the request that brought the job, for the lines of the log.
+    request_id      text,
     CHECK (inserted + updated + unchanged + rejected <= total),
     CHECK (status <> 'succeeded' OR inserted + updated + unchanged + rejected = total),
     CHECK ((finished_at IS NULL) = (status IN ('enqueued', 'processing')))
@@ -318,4 +320,4 @@ CREATE TABLE IF NOT EXISTS job_errors (
 -- Sorts them by line. A line of JSON can hold several rows, so the number decides among those.
 CREATE INDEX IF NOT EXISTS job_errors_line ON job_errors (job_id, line, number);
 
-INSERT INTO schema_version (version) VALUES (8) ON CONFLICT DO NOTHING;
+INSERT INTO schema_version (version) VALUES (10) ON CONFLICT DO NOTHING;

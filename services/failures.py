@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import time
 from collections import deque
 
+import metrics
 from messages import Explained, Message, say
+
+logger = logging.getLogger(__name__)
 
 # An address may give so many wrong passwords a minute: more than the few tries of a misconfigured
 # client. That makes 86,400 guesses a day, which find no password but one of the common ones.
@@ -54,7 +58,11 @@ class Failures:
         now = time.monotonic()
         for known in [g for g, times in self._times.items() if times[-1] < now - FAILURE_SECONDS]:
             del self._times[known]
-        self._times.setdefault(group, deque()).append(now)
+        times = self._times.setdefault(group, deque())
+        times.append(now)
+        metrics.FAILED_LOGINS.inc()
+        if len(times) == self._most:
+            logger.warning("%d wrong passwords a minute: %s is throttled", self._most, group)
 
     def check(self, group: str) -> None:
         """Raise TooManyFailures where the address may give no further password now."""
@@ -67,4 +75,5 @@ class Failures:
         if not times:
             del self._times[group]
         elif len(times) >= self._most:
+            metrics.THROTTLED_LOGINS.inc()
             raise TooManyFailures(retry_after=int(times[0] - since) + 1)

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 
+import metrics
 from messages import say
 from services.failures import TooManyFailures
 
@@ -41,6 +42,7 @@ class PasswordQueue:
                 return self._answers[key]
             mine = self._turns.get(group, deque())
             if len(mine) >= MAX_WAITING_OF_ONE or len(self._answers) >= MAX_WAITING:
+                metrics.THROTTLED_LOGINS.inc()
                 raise TooManyFailures(1, say("Too many passwords wait to be checked."))
             mine.append((key, check))
             self._turns[group] = mine

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import time
 from base64 import b64decode
+from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import NamedTuple
 
 from werkzeug.http import parse_list_header
 
+from config import Network
 from services.failures import TooManyFailures, group_address
 from services.users import Users
-from web.auth import is_open
+from web.auth import is_in_networks, is_open
 from web.refusals import too_large, too_many_failures, unauthorized
 from web.validation import MAX_JSON_BYTES
 
@@ -34,13 +36,22 @@ class Head(NamedTuple):
     length: int
     chunked: bool
     peer: str
+    request_id: str = ""
 
 
 class Gate:
     """Judges requests by their headers. It belongs to the event loop."""
 
-    def __init__(self, users: Users, *, max_upload_bytes: int, trusted_proxies: int) -> None:
+    def __init__(
+        self,
+        users: Users,
+        *,
+        max_upload_bytes: int,
+        trusted_proxies: int,
+        metrics_networks: Sequence[Network] = (),
+    ) -> None:
         self._users = users
+        self._metrics_networks = metrics_networks
         self._max_upload_bytes = max_upload_bytes
         self._trusted_proxies = trusted_proxies
         # When the next refusal may be given: of an address, and at all.
@@ -55,7 +66,7 @@ class Gate:
         """Return whether the caller is known; False where none need be. Raises Refused."""
         given = _read_credentials(head.authorization)
         known = given is not None and self._users.knows(*given)
-        if not known and not is_open(head.method, head.path):
+        if not known and not self._is_open(head):
             if given is None:
                 raise unauthorized()
             await self._check(given, self._find_address(head))
@@ -64,6 +75,14 @@ class Gate:
         if head.length > limit or (head.chunked and not known):
             raise too_large(limit)
         return known
+
+    def _is_open(self, head: Head) -> bool:
+        """Return whether a request needs no credentials, wherever it comes from or from there."""
+        if is_open(head.method, head.path):
+            return True
+        if not self._metrics_networks or head.path != "/metrics" or head.method == "OPTIONS":
+            return False
+        return is_in_networks(self._find_address(head), self._metrics_networks)
 
     async def _check(self, given: tuple[str, str], address: str) -> None:
         """Return when the credentials are right. Raises Refused."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import logging
 import os
 import signal
 import sys
@@ -15,6 +14,7 @@ import config
 import services.process
 import web.server
 import worker
+from services.logs import start_logging
 from tests.support.embedder import HashEmbedder
 
 # The points keep their names where their functions move, so that reports can be compared.
@@ -58,11 +58,13 @@ class Slow(HashEmbedder):
 
 
 def _serve() -> None:
-    logging.basicConfig(level="INFO")
     if "KILL_AT" in os.environ:
         _kill_at(os.environ["KILL_AT"])
     services.process.end_on_signals()
     settings = config.read_settings(config.environment())
+    start_logging(
+        settings.log_level, "text" if settings.log_format == "auto" else settings.log_format
+    )
     if os.environ.get("PROGRAM") == "worker":
         worker.run(settings, Slow())
         return
