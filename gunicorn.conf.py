@@ -13,8 +13,8 @@ from typing import Any
 
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
-import config
-from config import ConfigError, Settings
+# Not the module: gunicorn has a setting of the name `config`.
+from config import ConfigError, Settings, environment, read_settings
 from services.logs import start_logging
 
 # The first start converts the model.
@@ -32,7 +32,7 @@ class _ServiceLogger(Logger):  # type: ignore[misc]
     def setup(self, cfg: Any) -> None:
         super().setup(cfg)
         try:
-            settings = config.read_settings(config.environment())
+            settings = read_settings(environment())
         except ConfigError:
             settings = Settings()  # the processes say what is wrong
         start_logging(settings.log_level, settings.log_format)

@@ -137,8 +137,8 @@ def _name_error(error: BaseException) -> str:
 
 def _find_places(trace: TracebackType | None) -> str:
     """Return the last places in the code, the innermost last."""
-    frames = traceback.extract_tb(trace)[-MOST_FRAMES:]
-    return " > ".join(f"{_shorten(frame.filename)}:{frame.lineno}" for frame in frames)
+    frames = list(traceback.walk_tb(trace))[-MOST_FRAMES:]
+    return " > ".join(f"{_shorten(frame.f_code.co_filename)}:{line}" for frame, line in frames)
 
 
 def _shorten(filename: str) -> str:

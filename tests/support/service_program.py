@@ -9,6 +9,8 @@ import sys
 import time
 from typing import Any
 
+from apiflask import APIFlask
+
 import app
 import config
 import services.process
@@ -57,14 +59,17 @@ class Slow(HashEmbedder):
         return super().encode_windows(windows)
 
 
+def make_app() -> APIFlask:
+    """Return the app for another server."""
+    return app.create_app(embedder=Slow())
+
+
 def _serve() -> None:
     if "KILL_AT" in os.environ:
         _kill_at(os.environ["KILL_AT"])
     services.process.end_on_signals()
     settings = config.read_settings(config.environment())
-    start_logging(
-        settings.log_level, "text" if settings.log_format == "auto" else settings.log_format
-    )
+    start_logging(settings.log_level, settings.log_format)
     if os.environ.get("PROGRAM") == "worker":
         worker.run(settings, Slow())
         return
