@@ -20,11 +20,14 @@ import web.evaluation
 import web.health
 import web.items
 import web.jobs
+import web.keys
 import web.metrics
+import web.pages
 import web.recorder
 import web.search
 import web.thresholds
 import web.uploads
+import web.users
 from cli.commands import (
     evaluate_command,
     import_command,
@@ -63,6 +66,9 @@ PARTS = (
     web.evaluation,
     web.thresholds,
     web.metrics,
+    web.keys,
+    web.users,
+    web.pages,
 )
 
 
@@ -94,7 +100,14 @@ def create_app(
 
 def build_app(settings: Settings, parts: Runtime | Deferred) -> APIFlask:
     """Return the app in front of the parts."""
-    app = APIFlask(__name__, title=TITLE, version=VERSION, docs_path=None, json_errors=False)
+    app = APIFlask(
+        __name__,
+        title=TITLE,
+        version=VERSION,
+        docs_path=None,
+        json_errors=False,
+        static_folder=None,  # type: ignore[arg-type]  # web/pages.py has the page's files
+    )
     app.config.update(
         MAX_CONTENT_LENGTH=settings.max_upload_bytes,
         MAX_FORM_PARTS=1_000,
@@ -102,6 +115,7 @@ def build_app(settings: Settings, parts: Runtime | Deferred) -> APIFlask:
         DATA_DIR=settings.data_dir,
         METRICS_ACCESS=settings.metrics_access,
         METRICS_NETWORKS=settings.metrics_networks,
+        API_USERNAME=settings.api_username,
         VALIDATION_ERROR_STATUS_CODE=400,
         VALIDATION_ERROR_SCHEMA=ErrorBody.model_json_schema(),
         HTTP_ERROR_SCHEMA=ErrorBody.model_json_schema(),

@@ -17,15 +17,13 @@ from prometheus_client.exposition import choose_encoder
 
 from messages import say
 from metrics import open_registry
+from services.access import list_roles_from
 from services.stored_facts import Build, ProcessFacts, StoredFacts
-from web.auth import auth, current_caller, is_in_networks
+from web.auth import auth, current_caller, forbidden, is_in_networks
 from web.context import current_runtime
-from web.errors import ApiError
 from web.openapi import VERSION
 
 routes = APIBlueprint("metrics", __name__, tag="Operations")
-
-_RANKS = {"reader": 0, "editor": 1, "admin": 2}
 
 
 @routes.get("/metrics")
@@ -54,7 +52,8 @@ def _refuse() -> Response | None:
     if caller is None:
         refused: Response = auth.auth_error_callback(401)
         return refused
-    least = _RANKS[current_app.config["METRICS_ACCESS"]]
-    if caller.collections is not None or _RANKS.get(caller.role, -1) < least:
-        return ApiError(403, "forbidden", say("This user may not do that.")).response()
-    return None
+    least = current_app.config["METRICS_ACCESS"]
+    if caller.collections is None and caller.role in list_roles_from(least):
+        return None
+    reason = say("The metrics need the role {role}, limited to no collections.", role=least)
+    return forbidden(reason).response()
