@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-faults demo bench bench-uploads bench-answers bench-scale bench-exactness bench-attack bench-quality bench-footprint fuzz requirements messages clean
+.PHONY: run test test-faults demo bench bench-uploads bench-answers bench-scale bench-exactness bench-attack bench-quality bench-footprint bench-metrics fuzz requirements messages clean
 
 run: .venv/installed
 	$(BIN)/python app.py
@@ -58,6 +58,10 @@ bench-footprint: .venv/installed-bench
 # Thousands of strangers, and a flood of wrong passwords; it takes a minute.
 bench-attack: .venv/installed-bench
 	$(BIN)/python -m bench.attack
+
+# How long /metrics takes with 100,000 items and 1,000 jobs; it takes a minute or two.
+bench-metrics: .venv/installed-bench
+	$(BIN)/python -m bench.metrics
 
 # How often the first item is right, and the decision; it takes a minute or two.
 bench-quality: .venv/installed-bench

@@ -1,4 +1,4 @@
-"""Numbers of what is stored, read in few and cheap statements, for the metrics.
+"""Numbers of what is stored, read by one cheap statement, for the metrics.
 
 Items and vectors are counted up to a limit. Beyond it, the numbers are PostgreSQL's own: the rows
 that it counts as they are written (n_live_tup, in pg_stat_user_tables), and of those the shares of
@@ -7,9 +7,7 @@ each model by the statistics of ANALYZE (pg_stats), which are some percent off.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-from psycopg2.extensions import cursor
+from typing import Any, NamedTuple
 
 from db import Pool, fetch_row
 
@@ -58,98 +56,83 @@ class Facts(NamedTuple):
 
 
 def read_facts(pool: Pool) -> Facts:
-    """Return the numbers. Raises DatabaseUnavailable."""
+    """Return the numbers, by one statement: each more would wait for its turn on a busy machine.
+
+    Raises DatabaseUnavailable.
+    """
     with pool.reading(READ_SECONDS) as conn, conn.cursor() as cur:
-        tables = _read_tables(cur)
-        live = {table.name: table.live_rows for table in tables}
-        cur.execute("SELECT count(*) FROM (SELECT FROM items LIMIT %s) i", (COUNTED + 1,))
-        items = _choose_count(fetch_row(cur)[0], live.get("items", 0))
-        models = _read_models(cur, live.get("item_vectors", 0))
-        jobs, rows = _read_jobs(cur)
-        cur.execute(_SELECT_INDEXES)
-        return Facts(tables, items, models, jobs, rows, cur.fetchall())
-
-
-def _choose_count(counted: int, live: int) -> int:
-    return counted if counted <= COUNTED else max(counted, live)
-
-
-def _read_tables(cur: cursor) -> list[TableFacts]:
-    cur.execute(
-        """
-        SELECT relname, pg_table_size(oid), pg_indexes_size(oid), pg_stat_get_live_tuples(oid),
-               pg_stat_get_dead_tuples(oid)
-        FROM pg_class WHERE relkind = 'r' AND relnamespace = (
-            SELECT relnamespace FROM pg_class WHERE oid = 'items'::regclass)
-        ORDER BY relname
-        """
+        cur.execute(_SELECT, {"most": COUNTED + 1})
+        tables, items, counted, shares, jobs, indexes = fetch_row(cur)
+    found = [TableFacts(*row) for row in tables]
+    live = {table.name: table.live_rows for table in found}
+    return Facts(
+        tables=found,
+        items=items if items <= COUNTED else max(items, live["items"]),
+        models=_choose_models(counted, shares, live["item_vectors"]),
+        jobs=[JobFacts(*row[:4]) for row in jobs],
+        rows=_sum_rows([row[4:] for row in jobs if row[0] == "import"]),
+        indexes=[(identity, state, number) for identity, state, number in indexes],
     )
-    return [TableFacts(*row) for row in cur.fetchall()]
 
 
-def _read_models(cur: cursor, live: int) -> list[ModelFacts]:
-    cur.execute(_COUNT_VECTORS, (COUNTED + 1,))
-    counted = cur.fetchall()
-    if sum(vectors for _, vectors, _ in counted) > COUNTED:
-        cur.execute(_ESTIMATE_VECTORS, {"live": live})
-        counted = cur.fetchall()
-    return [ModelFacts(*row) for row in counted]
+def _choose_models(counted: list[Any], shares: list[Any], live: int) -> list[ModelFacts]:
+    """Return what was counted, or where that is not all, the models' shares of the live rows."""
+    if sum(vectors for _, vectors, _ in counted) <= COUNTED:
+        return [ModelFacts(*row) for row in counted]
+    return [
+        ModelFacts(identity, round(live * share), round(live * share * questions))
+        for identity, share, questions in shares
+    ]
 
 
-_COUNT_VECTORS = """
-SELECT m.identity, count(v.model_id), count(*) FILTER (WHERE v.kind = 'question')
-FROM models m LEFT JOIN (SELECT model_id, kind FROM item_vectors LIMIT %s) v ON v.model_id = m.id
-GROUP BY m.id, m.identity ORDER BY m.id
-"""
+def _sum_rows(imports: list[Any]) -> dict[str, int]:
+    states = ("waiting", "inserted", "updated", "unchanged", "rejected")
+    return {state: int(sum(row[n] for row in imports)) for n, state in enumerate(states)}
 
-# Each item has one vector of the kind `question`, of each model alike.
-_ESTIMATE_VECTORS = """
+
+# Each list is one of arrays. A clock that was set back makes an age negative. Each item has one
+# vector of the kind `question`, of each model alike.
+_SELECT = """
 WITH shares AS MATERIALIZED (
     SELECT s.attname, value, share FROM pg_stats s,
            unnest(s.most_common_vals::text::text[], s.most_common_freqs) AS common (value, share)
     WHERE s.schemaname = (SELECT relnamespace::regnamespace::text FROM pg_class
                           WHERE oid = 'item_vectors'::regclass)
       AND s.tablename = 'item_vectors' AND s.attname IN ('model_id', 'kind')
-), questions AS (
-    SELECT coalesce((SELECT share FROM shares WHERE attname = 'kind' AND value = 'question'), 0.5)
-           AS share
-), made AS (
-    SELECT m.id, m.identity, %(live)s * coalesce(s.share, 0) AS vectors
-    FROM models m LEFT JOIN shares s ON s.attname = 'model_id' AND s.value = m.id::text
 )
-SELECT identity, round(vectors)::bigint, round(vectors * questions.share)::bigint
-FROM made, questions ORDER BY id
-"""
-
-
-def _read_jobs(cur: cursor) -> tuple[list[JobFacts], dict[str, int]]:
-    cur.execute(_SELECT_JOBS)
-    found = cur.fetchall()
-    imports = [row for row in found if row[0] == "import"]
-    states = ("waiting", "inserted", "updated", "unchanged", "rejected")
-    rows = {state: int(sum(row[4 + n] for row in imports)) for n, state in enumerate(states)}
-    return [JobFacts(*row[:4]) for row in found], rows
-
-
-# A clock that was set back makes an age negative.
-_SELECT_JOBS = """
-SELECT kind, status, count(*),
-       greatest(0, extract(epoch FROM clock_timestamp() - min(created_at)))::float8,
-       coalesce(sum(total - inserted - updated - unchanged - rejected)
-                FILTER (WHERE finished_at IS NULL), 0),
-       sum(inserted), sum(updated), sum(unchanged), sum(rejected)
-FROM jobs GROUP BY kind, status
-"""
-
-_SELECT_INDEXES = """
-SELECT m.identity,
-       CASE WHEN x.indisvalid THEN 'valid'
-            WHEN p.index_relid IS NOT NULL THEN 'building' ELSE 'invalid' END AS state,
-       count(*)::integer
-FROM pg_index x
-JOIN pg_class c ON c.oid = x.indexrelid
-JOIN models m ON c.relname ~ ('^vectors_hnsw_' || m.id || '(_[0-9]+)?$')
-LEFT JOIN pg_stat_progress_create_index p ON p.index_relid = x.indexrelid
-WHERE x.indrelid = 'item_vectors'::regclass
-GROUP BY m.id, m.identity, state ORDER BY m.id, state
+SELECT
+    (SELECT json_agg(json_build_array(relname, pg_table_size(oid), pg_indexes_size(oid),
+                pg_stat_get_live_tuples(oid), pg_stat_get_dead_tuples(oid)) ORDER BY relname)
+     FROM pg_class WHERE relkind = 'r' AND relnamespace = (
+        SELECT relnamespace FROM pg_class WHERE oid = 'items'::regclass)),
+    (SELECT count(*) FROM (SELECT FROM items LIMIT %(most)s) i),
+    (SELECT coalesce(json_agg(json_build_array(identity, vectors, items)), '[]') FROM (
+        SELECT m.identity, count(v.model_id) AS vectors,
+               count(*) FILTER (WHERE v.kind = 'question') AS items
+        FROM models m
+        LEFT JOIN (SELECT model_id, kind FROM item_vectors LIMIT %(most)s) v ON v.model_id = m.id
+        GROUP BY m.id ORDER BY m.id) counted),
+    (SELECT coalesce(json_agg(json_build_array(m.identity, coalesce(s.share, 0), coalesce((
+                SELECT share FROM shares WHERE attname = 'kind' AND value = 'question'), 0.5))
+            ORDER BY m.id), '[]')
+     FROM models m LEFT JOIN shares s ON s.attname = 'model_id' AND s.value = m.id::text),
+    (SELECT coalesce(json_agg(json_build_array(kind, status, jobs, age, waiting, inserted, updated,
+                unchanged, rejected)), '[]')
+     FROM (SELECT kind, status, count(*) AS jobs,
+                  greatest(0, extract(epoch FROM clock_timestamp() - min(created_at))) AS age,
+                  coalesce(sum(total - inserted - updated - unchanged - rejected)
+                           FILTER (WHERE finished_at IS NULL), 0) AS waiting,
+                  sum(inserted) AS inserted, sum(updated) AS updated, sum(unchanged) AS unchanged,
+                  sum(rejected) AS rejected
+           FROM jobs GROUP BY kind, status) states),
+    (SELECT coalesce(json_agg(json_build_array(identity, state, number)), '[]')
+     FROM (SELECT m.identity, count(*) AS number,
+                  CASE WHEN x.indisvalid THEN 'valid'
+                       WHEN p.index_relid IS NOT NULL THEN 'building' ELSE 'invalid' END AS state
+           FROM pg_index x
+           JOIN pg_class c ON c.oid = x.indexrelid
+           JOIN models m ON c.relname ~ ('^vectors_hnsw_' || m.id || '(_[0-9]+)?$')
+           LEFT JOIN pg_stat_progress_create_index p ON p.index_relid = x.indexrelid
+           WHERE x.indrelid = 'item_vectors'::regclass
+           GROUP BY m.identity, state) found)
 """
