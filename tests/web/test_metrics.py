@@ -24,7 +24,7 @@ from metrics import open_registry
 from services.access import Caller
 from services.stored_facts import StoredFacts
 from services.users import Users
-from tests.support.client import PASSWORD, USER, Client
+from tests.support.client import PASSWORD, USER, Client, eventually
 from tests.support.embedder import HashEmbedder
 from tests.support.metrics import read_samples, read_value
 
@@ -193,12 +193,17 @@ def test_many_items_and_vectors_are_taken_from_the_statistics(
     client.load("question,answer\n" + "".join(f"q{n},a{n}\n" for n in range(300)))
     monkeypatch.setattr(store.facts, "COUNTED", 10)
     pool = client.http.application.extensions["conector"].pool
-    with pool.reading() as conn, conn.cursor() as cur:
-        cur.execute("ANALYZE items, item_vectors")
+
+    def is_near() -> bool:
+        # PostgreSQL may add what a session reported late; the next ANALYZE mends that.
+        with pool.reading() as conn, conn.cursor() as cur:
+            cur.execute("ANALYZE items, item_vectors")
+        facts = store.facts.read_facts(pool)
+        return 270 <= facts.items <= 330 and 540 <= facts.models[0].vectors <= 660
+
+    eventually(is_near)
     facts = store.facts.read_facts(pool)
-    assert 270 <= facts.items <= 330
     (model,) = facts.models
-    assert 540 <= model.vectors <= 660
     assert 270 <= model.items <= 330
 
 
