@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-faults demo bench bench-uploads bench-answers bench-scale bench-exactness bench-attack bench-quality bench-footprint fuzz screenshots requirements messages clean
+.PHONY: run test test-faults demo bench bench-uploads bench-answers bench-scale bench-exactness bench-attack bench-quality bench-footprint bench-metrics fuzz screenshots requirements messages clean
 
 run: .venv/installed
 	$(BIN)/python app.py
@@ -59,6 +59,10 @@ bench-footprint: .venv/installed-bench
 bench-attack: .venv/installed-bench
 	$(BIN)/python -m bench.logins
 	$(BIN)/python -m bench.attack
+
+# How long /metrics takes with 100,000 items and 1,000 jobs; it takes a minute or two.
+bench-metrics: .venv/installed-bench
+	$(BIN)/python -m bench.metrics
 
 # How often the first item is right, and the decision; it takes a minute or two.
 bench-quality: .venv/installed-bench

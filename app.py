@@ -21,7 +21,9 @@ import web.health
 import web.items
 import web.jobs
 import web.keys
+import web.metrics
 import web.pages
+import web.recorder
 import web.search
 import web.thresholds
 import web.uploads
@@ -39,7 +41,8 @@ from config import Settings
 from embeddings import Embedder
 from messages import cite, say
 from services.deferred import Deferred
-from services.process import end_on_signals, start_logging
+from services.logs import is_started, start_logging
+from services.process import end_on_signals
 from services.runtime import DATABASE_SECONDS, START_ERRORS, Runtime, start_runtime
 from translations.catalogs import translate
 from web.auth import guard_the_rest
@@ -65,6 +68,7 @@ PARTS = (
     web.checks,
     web.evaluation,
     web.thresholds,
+    web.metrics,
     web.keys,
     web.users,
     web.pages,
@@ -85,7 +89,10 @@ def create_app(
     missing, and what `start_runtime` raises.
     """
     with report_in_one_line():
+        read = settings is None
         settings = settings or config.read_settings(config.environment())
+        if read and not runs_command() and not is_started():
+            start_logging(settings.log_level, settings.log_format)
         if runs_command():
             settings.credentials()  # they are asked for, as where the service starts
             parts = Deferred(settings, embedder, report_in_one_line, database_seconds)
@@ -109,6 +116,9 @@ def build_app(settings: Settings, parts: Runtime | Deferred) -> APIFlask:
         MAX_FORM_PARTS=1_000,
         LANGUAGE=settings.language,
         SITES=frozenset(settings.cors_origins),
+        DATA_DIR=settings.data_dir,
+        METRICS_ACCESS=settings.metrics_access,
+        METRICS_NETWORKS=settings.metrics_networks,
         API_USERNAME=settings.api_username,
         VALIDATION_ERROR_STATUS_CODE=400,
         VALIDATION_ERROR_SCHEMA=ErrorBody.model_json_schema(),
@@ -121,6 +131,7 @@ def build_app(settings: Settings, parts: Runtime | Deferred) -> APIFlask:
     app.spec_processor(complete_spec)
     app.extensions["conector"] = parts
     register_error_handlers(app)
+    web.recorder.record_requests(app)
     app.before_request(bound_body)
     app.before_request(refuse_cross_site)
     app.before_request(guard_the_rest)
@@ -158,7 +169,7 @@ def main(database_seconds: float = DATABASE_SECONDS) -> int:
             generated = username, password = config.new_credentials()
             environ |= {"API_USERNAME": username, "API_PASSWORD": password}
         settings = config.read_settings(environ)
-        start_logging(settings.log_level)
+        start_logging(settings.log_level, settings.log_format)
         check_address(settings.host, settings.port)
         app = create_app(settings, database_seconds=database_seconds)
         if generated is not None:

@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 from collections.abc import Callable, Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 from urllib.parse import urlsplit
@@ -35,6 +36,9 @@ from translations.catalogs import Language, find_language
 
 Backend = Literal["auto", "openvino", "torch"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+LogFormat = Literal["auto", "text", "json"]
+Role = Literal["reader", "editor", "admin"]
+Network = IPv4Network | IPv6Network
 
 # The storage of counts that is in this process alone.
 MEMORY = "memory://"
@@ -172,6 +176,22 @@ def _split_pair(value: str | tuple[str, str]) -> tuple[str, str]:
     return first, second
 
 
+def _split_networks(value: str | tuple[Network, ...]) -> tuple[Network, ...]:
+    """Return the networks of a list such as `10.0.0.0/8, ::1`."""
+    if isinstance(value, tuple):
+        return value
+    parts = [part.strip() for part in value.split(",")]
+    try:
+        return tuple(ip_network(part) for part in parts if part)
+    except ValueError:
+        raise ValueError(
+            say(
+                "is {value!r}, but must be addresses or networks such as 10.0.0.0/8, ::1.",
+                value=value,
+            )
+        ) from None
+
+
 def _choose_language(value: str) -> Language:
     """Return English for a language that is none of ours: many systems set this variable."""
     return find_language(value) or "en"
@@ -237,6 +257,9 @@ class Settings(_Variables):
     max_upload_mb: int = Field(default=512, ge=1, le=102_400)
     max_upload_disk_mb: int = Field(default=2_048, ge=1, le=10_240_000)
     log_level: Annotated[LogLevel, _ignore_case(get_args(LogLevel))] = "INFO"
+    log_format: Annotated[LogFormat, _ignore_case(get_args(LogFormat))] = "auto"
+    metrics_access: Annotated[Role, _ignore_case(get_args(Role))] = "admin"
+    metrics_networks: Annotated[tuple[Network, ...], BeforeValidator(_split_networks)] = ()
     language: Annotated[Language, BeforeValidator(_choose_language)] = "en"
 
     @property

@@ -27,6 +27,7 @@ from psycopg2.errors import LockNotAvailable
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE, connection, new_type, register_type
 from psycopg2.extras import register_uuid
 
+import metrics
 from messages import Explained, say
 
 logger = logging.getLogger(__name__)
@@ -112,6 +113,8 @@ class Pool:
         self._borrowed: set[_Borrowed] = set()
         self._watch: threading.Thread | None = None
         self._closed = threading.Event()
+        self._size = size
+        metrics.POOL_SIZE.inc(size)
 
     @contextmanager
     def transaction(self, seconds: float = 300.0) -> Iterator[Connection]:
@@ -168,13 +171,19 @@ class Pool:
 
     def close(self) -> None:
         """Close the idle connections; borrowed ones are closed when they come back."""
+        if not self._closed.is_set():
+            metrics.POOL_SIZE.dec(self._size)
         self._closed.set()
         self._close_idle()
 
     @contextmanager
     def _borrow(self, seconds: float) -> Iterator[Connection]:
+        began = time.monotonic()
         if not self._free.acquire(timeout=self._wait_seconds):
+            metrics.POOL_EXHAUSTED.inc()
             raise DatabaseUnavailable(say("All connections to PostgreSQL are in use."))
+        metrics.POOL_WAIT.observe(time.monotonic() - began)
+        metrics.POOL_USED.inc()
         conn: Connection | None = None
         try:
             conn = self._open()
@@ -188,6 +197,7 @@ class Pool:
                 raise DatabaseUnavailable(say("PostgreSQL can't be reached.")) from error
             raise
         finally:
+            metrics.POOL_USED.dec()
             self._free.release()
 
     @contextmanager
@@ -351,6 +361,7 @@ def apply_schema(pool: Pool, migrations: Path = HERE / "migrations") -> int:
                 if version > _read_version(conn):
                     cursor.execute(path.read_text("utf-8"))
                     cursor.execute("INSERT INTO schema_version VALUES (%s)", (version,))
+                    logger.info("The schema is brought to version %d", version)
             register_vector(conn)
             return _read_version(conn)
     except psycopg2.Error as error:

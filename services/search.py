@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+import metrics
 import store.candidates
 import store.search
 from db import Pool
@@ -136,7 +137,9 @@ def answer_each(searcher: Searcher, queries: Sequence[Query]) -> Iterator[Reply]
     texts = [expand_abbreviations(query.question) for query in queries]
     vectors = searcher.embeddings.embed_queries(texts)
     for query, text, vector in zip(queries, texts, vectors, strict=True):
-        yield _answer(searcher, Asked(query, text, vector))
+        reply = _answer(searcher, Asked(query, text, vector))
+        metrics.SEARCHES.labels(reply.judgement.decision).inc()
+        yield reply
 
 
 def _answer(searcher: Searcher, asked: Asked) -> Reply:

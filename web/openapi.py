@@ -86,9 +86,21 @@ def complete_spec(spec: dict[Any, Any] | str) -> dict[Any, Any] | str:
     errors["text/csv"] = {"schema": {"type": "string"}}
     export = spec["paths"]["/collections/{name}/export"]["get"]["responses"]["200"]
     export["content"] = {"text/csv": {"schema": {"type": "string"}}}
+    _describe_metrics(spec["paths"]["/metrics"]["get"]["responses"])
     page = spec["paths"]["/"]["get"]["responses"]["200"]
     page["content"] = {"text/html": {"schema": {"type": "string"}}}
     return spec
+
+
+def _describe_metrics(responses: dict[str, Any]) -> None:
+    text = {"schema": {"type": "string"}}
+    responses["200"] = {
+        "description": "The numbers.",
+        "content": {"text/plain": text, "application/openmetrics-text": text},
+    }
+    responses["403"] = _describe_error(
+        "This role may not read the metrics, or the user or key is limited to collections."
+    )
 
 
 def _describe_file(operation: dict[str, Any], model: type[BaseModel]) -> None:
