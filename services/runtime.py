@@ -25,6 +25,7 @@ from postgres.server import EmbeddedPostgres
 from services.calibration import Calibration
 from services.checker import Checker
 from services.evaluator import Evaluator
+from services.housekeeper import Housekeeper
 from services.indexer import Indexer
 from services.patience import DatabaseRefuses, wait_for_database
 from services.search import Searcher
@@ -76,6 +77,7 @@ class Runtime:
     searcher: Searcher
     evaluator: Evaluator
     checker: Checker
+    housekeeper: Housekeeper
     postgres: EmbeddedPostgres | None
     process: int
 
@@ -90,6 +92,7 @@ class Runtime:
         """Stop everything; the workers finish their batches first. Safe to call again."""
         if os.getpid() != self.process:
             return  # a forked child must not stop its parent's parts
+        self.housekeeper.stop()
         self.indexer.stop()
         self.evaluator.stop()
         self.searcher.calibration.stop()
@@ -165,6 +168,7 @@ def start_runtime(
         searcher=searcher,
         evaluator=Evaluator(searcher),
         checker=Checker(searcher),
+        housekeeper=Housekeeper(pool, days=settings.job_retention_days),
         postgres=database.postgres,
         process=os.getpid(),
     )
@@ -325,5 +329,6 @@ def _start_threads(runtime: Runtime, settings: Settings) -> None:
     runtime.workers.start()
     if settings.worker_threads:
         runtime.indexer.start()
+        runtime.housekeeper.start()
         runtime.evaluator.start()
     runtime.searcher.calibration.start()
