@@ -23,6 +23,7 @@ import web.jobs
 import web.search
 import web.thresholds
 import web.uploads
+from cli.backup import backup_command, restore_command
 from cli.commands import (
     evaluate_command,
     import_command,
@@ -31,7 +32,7 @@ from cli.commands import (
     search_command,
 )
 from cli.spoken import describe_failure
-from config import Settings
+from config import VERSION, Settings
 from embeddings import Embedder
 from messages import cite, say
 from services.deferred import Deferred
@@ -44,7 +45,7 @@ from web.decoding import FormRequest
 from web.errors import register_error_handlers
 from web.headers import protect
 from web.language import name_language
-from web.openapi import DESCRIPTION, TITLE, VERSION, complete_spec
+from web.openapi import DESCRIPTION, TITLE, complete_spec
 from web.schemas import ErrorBody
 from web.server import check_address, serve
 from web.validation import bound_body
@@ -114,6 +115,8 @@ def build_app(settings: Settings, parts: Runtime | Deferred) -> APIFlask:
     app.cli.add_command(import_command)
     app.cli.add_command(search_command)
     app.cli.add_command(evaluate_command)
+    app.cli.add_command(backup_command)
+    app.cli.add_command(restore_command)
     if settings.trusted_proxies:
         _trust_proxies(app, settings.trusted_proxies)
     return app
