@@ -20,9 +20,12 @@ import web.evaluation
 import web.health
 import web.items
 import web.jobs
+import web.keys
+import web.pages
 import web.search
 import web.thresholds
 import web.uploads
+import web.users
 from cli.backup import backup_command, restore_command
 from cli.commands import (
     evaluate_command,
@@ -60,6 +63,9 @@ PARTS = (
     web.checks,
     web.evaluation,
     web.thresholds,
+    web.keys,
+    web.users,
+    web.pages,
 )
 
 
@@ -88,11 +94,19 @@ def create_app(
 
 def build_app(settings: Settings, parts: Runtime | Deferred) -> APIFlask:
     """Return the app in front of the parts."""
-    app = APIFlask(__name__, title=TITLE, version=VERSION, docs_path=None, json_errors=False)
+    app = APIFlask(
+        __name__,
+        title=TITLE,
+        version=VERSION,
+        docs_path=None,
+        json_errors=False,
+        static_folder=None,  # type: ignore[arg-type]  # web/pages.py has the page's files
+    )
     app.config.update(
         MAX_CONTENT_LENGTH=settings.max_upload_bytes,
         MAX_FORM_PARTS=1_000,
         LANGUAGE=settings.language,
+        API_USERNAME=settings.api_username,
         VALIDATION_ERROR_STATUS_CODE=400,
         VALIDATION_ERROR_SCHEMA=ErrorBody.model_json_schema(),
         HTTP_ERROR_SCHEMA=ErrorBody.model_json_schema(),

@@ -2,8 +2,9 @@
 
 - The routes of uploads read their body by hand, since it is a file.
 - A search takes a form as well as JSON.
-- Any route that needs credentials may answer 429 or 503; one that changes something, 403; one that
-  takes a body, 413 or 415; one that embeds a text, 422.
+- Credentials are basic auth or a key as a bearer token. Any route that needs them may answer 429 or
+  503; one that needs a role or changes something, 403; one that takes a body, 413 or 415; one that
+  embeds a text, 422.
 
 The library is APIFlask rather than spectree. Both (3.1.2, 3.0.0) validate by pydantic in the same
 time, 0.2 ms a request. But with spectree, a form sent to a route of JSON reaches the view as None,
@@ -30,6 +31,22 @@ _WRITING = (("/items", "post"), ("/items/{item_id}", "put"))
 _EMBEDDING = (("/search", "post"), ("/search/batch", "post"), *_WRITING)
 # The page shows these groups of routes first.
 _FIRST_TAGS = ("Jobs", "Items")
+_SECURITY_SCHEMES = {
+    "BasicAuth": {
+        "type": "http",
+        "scheme": "basic",
+        "description": "A user and its password; or any name, with a key as the password.",
+    },
+    "BearerAuth": {"type": "http", "scheme": "bearer", "description": "A key: `cpg_…`."},
+}
+_NEEDED = {
+    "editor": "The role is less than `editor`",
+    "admin": "The role is less than `admin`",
+    "manager": "The role is less than `admin`, or limited to collections",
+}
+_CROSS_SITE = "the page of another site asks for it (`cross_site`)"
+# Who changes another user's password needs a role, which depends on the name.
+_PASSWORD = ("/users/{name}/password", "put")
 _RETRY = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}
 
 
@@ -43,9 +60,11 @@ def complete_spec(spec: dict[Any, Any] | str) -> dict[Any, Any] | str:
     for name, schema in dry_run.pop("$defs").items():
         schemas.setdefault(name, schema)
     schemas["DryRunResponse"] = dry_run
+    spec["components"]["securitySchemes"] = _SECURITY_SCHEMES
     for path, operations in spec["paths"].items():
         for method, operation in operations.items():
-            _add_errors(operation, changes=_may_change(path, method))
+            needed = "manager" if (path, method) == _PASSWORD else None
+            _add_errors(operation, needed, changes=_may_change(path, method))
     for path, method in _EMBEDDING:
         responses = spec["paths"][path][method]["responses"]
         responses["422"] = _describe_error("The model fails on the text.")
@@ -62,6 +81,8 @@ def complete_spec(spec: dict[Any, Any] | str) -> dict[Any, Any] | str:
     errors["text/csv"] = {"schema": {"type": "string"}}
     export = spec["paths"]["/collections/{name}/export"]["get"]["responses"]["200"]
     export["content"] = {"text/csv": {"schema": {"type": "string"}}}
+    page = spec["paths"]["/"]["get"]["responses"]["200"]
+    page["content"] = {"text/html": {"schema": {"type": "string"}}}
     return spec
 
 
@@ -123,16 +144,18 @@ def _may_change(path: str, method: str) -> bool:
     return method.upper() not in SAFE_METHODS and path not in SAFE_PATHS
 
 
-def _add_errors(operation: dict[str, Any], *, changes: bool) -> None:
+def _add_errors(operation: dict[str, Any], needed: str | None, *, changes: bool) -> None:
     responses = operation["responses"]
     if not operation.get("security"):
         return
     # OpenAPI has OAuth's scopes in these lists, APIFlask puts roles there: 403 describes them.
-    operation["security"] = [{name: [] for name in one} for one in operation["security"]]
-    if changes:
-        responses["403"] = _describe_error(
-            "Only an admin may do that; or the page of another site asks for it (`cross_site`)."
-        )
+    roles = [role for one in operation["security"] for names in one.values() for role in names]
+    operation["security"] = [{name: []} for name in _SECURITY_SCHEMES]
+    reasons = [_NEEDED[role] for role in [*roles, needed][:1] if role]
+    reasons += [_CROSS_SITE] if changes else []
+    if reasons:
+        sentence = "; or ".join(reasons) + "."
+        responses["403"] = _describe_error(sentence[0].upper() + sentence[1:])
     if "requestBody" in operation:
         responses["413"] = _describe_error("The body is too large.")
         responses["415"] = _describe_error("The body's type, or its charset, is not taken.")
