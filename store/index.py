@@ -72,6 +72,8 @@ def build_index(pool: Pool, model: Model, min_vectors: int, memory_mb: int = 1_0
             missing, useless = _find_work(conn, model, min_vectors)
             for name in useless:
                 _drop(conn, name)
+            if missing:
+                _free_rows(conn)
             for collection in missing:
                 _build(conn, model, collection, memory_mb)
     return bool(missing)
@@ -201,6 +203,15 @@ def _is_bloated(conn: connection, model: Model, collection: int | None) -> bool:
             )
         )
         return int(fetch_row(cur)[0]) < needed
+
+
+def _free_rows(conn: connection) -> None:
+    """Free the space of dead rows, but not their places in the indexes, which takes long.
+
+    While an index is built, the table can't be vacuumed.
+    """
+    with conn.cursor() as cur:
+        cur.execute("VACUUM (INDEX_CLEANUP OFF, SKIP_LOCKED) item_vectors")
 
 
 def estimate_bytes(dimension: int) -> float:
