@@ -55,7 +55,7 @@ bench-exactness: .venv/installed-bench
 bench-footprint: .venv/installed-bench
 	$(BIN)/python -m bench.footprint
 
-# What a hundred replacing imports leave in tables and indexes; it takes an hour or two:
+# What a hundred replacing imports leave in tables and indexes; it takes hours:
 # make bench-replace REPLACE="--rows 1000"
 bench-replace: .venv/installed-bench
 	$(BIN)/python -m bench.replace $(REPLACE)

@@ -219,7 +219,7 @@ def estimate_bytes(dimension: int) -> float:
 
     An element has a head of 72 bytes and the vector, its neighbours 6 bytes each, twice M of them
     on the lowest level (pgvector, src/hnsw.h: HnswElementTupleData, HnswNeighborTupleData). Both
-    lie on one page, if they fit.
+    lie on one page, if they fit. Equal vectors share an element, and take less.
     """
     element = 72 + 8 * math.ceil((8 + 2 * dimension) / 8) + 4
     neighbours = 8 * math.ceil((4 + 6 * (2 * M + M / (M - 1))) / 8) + 4
