@@ -26,6 +26,7 @@ import web.search
 import web.thresholds
 import web.uploads
 import web.users
+from cli.accounts import keys_command, users_command
 from cli.backup import backup_command, restore_command
 from cli.commands import (
     evaluate_command,
@@ -131,6 +132,8 @@ def build_app(settings: Settings, parts: Runtime | Deferred) -> APIFlask:
     app.cli.add_command(evaluate_command)
     app.cli.add_command(backup_command)
     app.cli.add_command(restore_command)
+    app.cli.add_command(users_command)
+    app.cli.add_command(keys_command)
     if settings.trusted_proxies:
         _trust_proxies(app, settings.trusted_proxies)
     return app

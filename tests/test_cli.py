@@ -104,6 +104,7 @@ HEAVY = ("torch", "transformers", "sentence_transformers", "openvino", "tokenize
         (["backup", "none/all.zip"], "none: no such folder", 1),
         (["restore", "faq.csv"], "faq.csv is no backup of this service", 1),
         (["routes"], "/upload", 0),
+        (["keys", "create", "--name", "bot", "--role", "reader"], "cpg_", 0),
         (["--help"], "import", 0),
     ],
     ids=[
@@ -115,6 +116,7 @@ HEAVY = ("torch", "transformers", "sentence_transformers", "openvino", "tokenize
         "backup into no folder",
         "restore of no backup",
         "routes",
+        "keys",
         "help",
     ],
 )
