@@ -20,6 +20,7 @@ DOCUMENTS = [
     *sorted(PORTUGUESE.glob("*.md")),
     ROOT / "CHANGELOG.md",
     ROOT / "CONTRIBUTING.md",
+    ROOT / "SECURITY.md",
     ROOT / "bench" / "README.md",
 ]
 # A newcomer reads it in ten minutes.
