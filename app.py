@@ -29,6 +29,7 @@ import web.thresholds
 import web.uploads
 import web.users
 from cli.accounts import keys_command, users_command
+from cli.backup import backup_command, restore_command
 from cli.commands import (
     evaluate_command,
     import_command,
@@ -37,7 +38,7 @@ from cli.commands import (
     search_command,
 )
 from cli.spoken import describe_failure
-from config import Settings
+from config import VERSION, Settings
 from embeddings import Embedder
 from messages import cite, say
 from services.deferred import Deferred
@@ -52,7 +53,7 @@ from web.decoding import FormRequest
 from web.errors import register_error_handlers
 from web.headers import protect
 from web.language import name_language
-from web.openapi import DESCRIPTION, TITLE, VERSION, complete_spec
+from web.openapi import DESCRIPTION, TITLE, complete_spec
 from web.rates import limit_rates
 from web.schemas import ErrorBody
 from web.server import check_address, serve
@@ -145,6 +146,8 @@ def build_app(settings: Settings, parts: Runtime | Deferred) -> APIFlask:
     app.cli.add_command(import_command)
     app.cli.add_command(search_command)
     app.cli.add_command(evaluate_command)
+    app.cli.add_command(backup_command)
+    app.cli.add_command(restore_command)
     app.cli.add_command(users_command)
     app.cli.add_command(keys_command)
     if settings.trusted_proxies:

@@ -34,6 +34,9 @@ from pydantic_settings import (
 from messages import Explained, Message, cite, explain, join, name_choices, say
 from translations.catalogs import Language, find_language
 
+# The version of the service: here alone, and at the head of CHANGELOG.md.
+VERSION = "0.1.0"
+
 Backend = Literal["auto", "openvino", "torch"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 LogFormat = Literal["auto", "text", "json"]
@@ -254,6 +257,7 @@ class Settings(_Variables):
     rate_uploads: Annotated[str, AfterValidator(_check_rate)] | None = None
     ratelimit_storage_uri: str = MEMORY
     lease_seconds: int = Field(default=20, ge=1, le=3_600)
+    job_retention_days: int = Field(default=30, ge=0, le=36_500)
     max_upload_mb: int = Field(default=512, ge=1, le=102_400)
     max_upload_disk_mb: int = Field(default=2_048, ge=1, le=10_240_000)
     log_level: Annotated[LogLevel, _ignore_case(get_args(LogLevel))] = "INFO"

@@ -28,6 +28,7 @@ from services.calibration import Calibration
 from services.checker import Checker
 from services.evaluator import Evaluator
 from services.failures import Failures
+from services.housekeeper import Housekeeper
 from services.indexer import Indexer
 from services.patience import DatabaseRefuses, wait_for_database
 from services.search import Searcher
@@ -79,6 +80,7 @@ class Runtime:
     searcher: Searcher
     evaluator: Evaluator
     checker: Checker
+    housekeeper: Housekeeper
     postgres: EmbeddedPostgres | None
     process: int
 
@@ -94,6 +96,7 @@ class Runtime:
         if os.getpid() != self.process:
             return  # a forked child must not stop its parent's parts
         logger.info("Stopping: batches in hand are finished")
+        self.housekeeper.stop()
         self.indexer.stop()
         self.evaluator.stop()
         self.searcher.calibration.stop()
@@ -170,6 +173,7 @@ def start_runtime(
         searcher=searcher,
         evaluator=Evaluator(searcher),
         checker=Checker(searcher),
+        housekeeper=Housekeeper(pool, days=settings.job_retention_days),
         postgres=database.postgres,
         process=os.getpid(),
     )
@@ -338,6 +342,7 @@ def _start_threads(runtime: Runtime, settings: Settings) -> None:
     runtime.workers.start()
     if settings.worker_threads:
         runtime.indexer.start()
+        runtime.housekeeper.start()
         runtime.evaluator.start()
     runtime.searcher.calibration.start()
     metrics.count_process()

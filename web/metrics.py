@@ -15,13 +15,13 @@ from apiflask import APIBlueprint
 from flask import Response, current_app, request
 from prometheus_client.exposition import choose_encoder
 
+from config import VERSION
 from messages import say
 from metrics import open_registry
 from services.access import list_roles_from
 from services.stored_facts import Build, ProcessFacts, StoredFacts
 from web.auth import auth, current_caller, forbidden, is_in_networks
 from web.context import current_runtime
-from web.openapi import VERSION
 
 routes = APIBlueprint("metrics", __name__, tag="Operations")
 

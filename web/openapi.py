@@ -23,7 +23,6 @@ from web.job_schemas import DryRunResponse
 from web.schemas import MAX_IDEMPOTENCY_KEY, EvaluationOptions, UploadOptions
 
 TITLE = "Conector PGVector"
-VERSION = "0.1.0"
 DESCRIPTION = "Finds the stored questions and answers that mean the same as a new question."
 
 _FILE = {"type": "string", "format": "binary"}
@@ -138,7 +137,8 @@ def _describe_upload(operation: dict[str, Any]) -> None:
             "in": "header",
             "required": False,
             "description": "The same key with the same file and options returns the first job and "
-            "creates nothing; with anything else it is refused (422).",
+            "creates nothing; with anything else it is refused (422). A key lives as long as its "
+            "job: it goes when the job has been over for JOB_RETENTION_DAYS.",
             "schema": {"type": "string", "maxLength": MAX_IDEMPOTENCY_KEY},
         }
     )

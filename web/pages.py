@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 from apiflask import APIBlueprint
 from flask import Response, render_template, request
 
+from config import VERSION
 from messages import say
 from services.access import ROLES, Role, list_roles_from
 from translations.catalogs import Language, find_language
@@ -27,7 +28,7 @@ from web.assets import Asset, read_assets
 from web.auth import auth, current_caller
 from web.errors import not_found
 from web.language import current_language
-from web.openapi import TITLE, VERSION
+from web.openapi import TITLE
 
 
 class View(NamedTuple):
