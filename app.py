@@ -45,7 +45,6 @@ from web.errors import register_error_handlers
 from web.headers import protect
 from web.language import name_language
 from web.openapi import DESCRIPTION, TITLE, VERSION, complete_spec
-from web.schemas import ErrorBody
 from web.server import check_address, serve
 from web.validation import bound_body
 
@@ -93,9 +92,9 @@ def build_app(settings: Settings, parts: Runtime | Deferred) -> APIFlask:
         MAX_FORM_PARTS=1_000,
         LANGUAGE=settings.language,
         VALIDATION_ERROR_STATUS_CODE=400,
-        VALIDATION_ERROR_SCHEMA=ErrorBody.model_json_schema(),
-        HTTP_ERROR_SCHEMA=ErrorBody.model_json_schema(),
         OPENAPI_VERSION="3.1.0",
+        # The first request would name the address for all others.
+        AUTO_SERVERS=False,
         DESCRIPTION=DESCRIPTION,
     )
     app.request_class = FormRequest

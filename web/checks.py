@@ -44,7 +44,7 @@ _NO_COLLECTION = say("There is no such collection.")
     "20,000 items are checked; 10,000 take some seconds. The result is kept until the collection "
     "changes. While another check runs, it is 503.",
 )
-def check(name: str, page: PageQuery) -> Response:
+def check_collection(name: str, page: PageQuery) -> Response:
     if "\0" in name:  # PostgreSQL stores no NUL
         raise not_found(_NO_COLLECTION)
     report = require(current_runtime().checker.check(name), _NO_COLLECTION)

@@ -39,7 +39,10 @@ _NO_COLLECTION = say("There is no such collection.")
 @routes.get("/collections")
 @routes.auth_required(auth)
 @routes.output(CollectionsResponse)
-@routes.doc(summary="List the collections that hold items")
+@routes.doc(
+    summary="List the collections that hold items",
+    description="A collection comes to be by its first item.",
+)
 def list_collections() -> Response:
     found = store.collections.list_collections(current_runtime().pool)
     results = [
@@ -69,7 +72,10 @@ def show_collection(name: str) -> Response:
 @routes.delete("/collections/<name>")
 @routes.auth_required(auth, roles=["admin"])
 @routes.output(DeletedResponse)
-@routes.doc(summary="Delete a collection's items and cancel its unfinished jobs")
+@routes.doc(
+    summary="Delete a collection's items and cancel its unfinished jobs",
+    description="They can not be had back: export the collection first.",
+)
 def delete_collection(name: str) -> Response:
     _require_name(name)
     deleted = store.collections.delete_collection(current_runtime().pool, name)
@@ -87,7 +93,7 @@ def delete_collection(name: str) -> Response:
     "that a spreadsheet would take for a formula; an upload with the same option takes it off.",
     responses={200: "The CSV."},
 )
-def export(name: str, query: ExportQuery) -> Response:
+def export_collection(name: str, query: ExportQuery) -> Response:
     _require_name(name)
     with store.collections.open_export(current_runtime().pool, name) as stored:
         return _answer_export(name, require(stored, _NO_COLLECTION), query)
