@@ -106,7 +106,7 @@ def _describe_operation(
         operation["parameters"] += COMMON_PARAMETERS
     for media in _list_media(operation):
         model = media["schema"].get("$ref", "").rpartition("/")[2]
-        if model in EXAMPLES:
+        if model in EXAMPLES and "examples" not in media:
             media["example"] = EXAMPLES[model]
 
 

@@ -24,6 +24,15 @@ _UPLOADS: dict[str, tuple[type[BaseModel], str, str, dict[str, Any]]] = {
 }
 # Fields that are objects: a form holds their JSON.
 _AS_JSON = ("filter",)
+# Swagger UI fills each field of a form: by its example, or by one that it makes up.
+_FIELD_EXAMPLES: dict[str, Any] = {
+    "question": "How do I pay?",
+    "collection": "default",
+    "filter": "",
+    "max_distance": 2,
+    "min_confidence": 0.6,
+}
+_YES_NO = ["", "true", "false"]
 
 
 def describe_bodies(schemas: dict[str, Any], operation: dict[str, Any]) -> None:
@@ -31,7 +40,11 @@ def describe_bodies(schemas: dict[str, Any], operation: dict[str, Any]) -> None:
     name = operation["operationId"]
     if name == "search":
         schemas["SearchForm"] = _make_form(schemas["SearchRequest"], "SearchForm")
-        operation["requestBody"]["content"][FORM] = _refer("SearchForm", EXAMPLES["SearchForm"])
+        # A page offers the first.
+        operation["requestBody"]["content"] = {
+            JSON: operation["requestBody"]["content"][JSON],
+            FORM: _refer("SearchForm", EXAMPLES["SearchForm"]),
+        }
     if name in _UPLOADS:
         model, title, csv, example = _UPLOADS[name]
         schemas[title] = _make_upload_form(model, title)
@@ -53,12 +66,26 @@ def _make_form(body: dict[str, Any], title: str) -> dict[str, Any]:
             "contentSchema": fields[name],
             **described,
         }
+    for name, example in _FIELD_EXAMPLES.items():
+        fields[name] = fields[name] | {"example": example}
     return body | {"properties": fields, "title": title}
+
+
+def _describe_option(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of an option. An empty one is one that is not given.
+
+    Its example keeps it empty in Swagger UI, which else makes up a value and sends it.
+    """
+    if schema.get("default", "") is not None:
+        return schema
+    option = strip_null(schema) | {"example": ""}
+    option.pop("minLength", None)
+    return option | ({"type": "string", "enum": _YES_NO} if option["type"] == "boolean" else {})
 
 
 def _make_upload_form(model: type[BaseModel], title: str) -> dict[str, Any]:
     options = model.model_json_schema()["properties"]
-    fields = {name: strip_null(schema) for name, schema in options.items()}
+    fields = {name: _describe_option(schema) for name, schema in options.items()}
     file = {
         "type": "string",
         "format": "binary",
@@ -104,5 +131,4 @@ def _describe_idempotency_key() -> dict[str, Any]:
             "maxLength": MAX_IDEMPOTENCY_KEY,
             "pattern": "^[!-~]([ -~]*[!-~])?$",
         },
-        "example": "faq-2026-11-02",
     }

@@ -35,7 +35,8 @@ _RESULT = {
     "metadata": _PAIR["metadata"],
 }
 _THRESHOLDS = {"answer": 0.6, "none": 0.2}
-_SEARCH = {"question": "Can I pay by invoice?", "collection": "shop", "limit": 3}
+# Such as finds something in a collection of any name.
+_SEARCH = {"question": "Can I pay by invoice?", "limit": 3}
 _FOUND = {
     "question": _SEARCH["question"],
     "search_id": "6d1b9b1e-6f0f-4a52-8a57-64a3b0f5c3d2",
@@ -93,7 +94,7 @@ _CHECKED = {
 _PAGE = {"total": 1, "limit": 20, "offset": 0}
 
 EXAMPLES: dict[str, Any] = {
-    "SearchRequest": _SEARCH | {"filter": {"topic": "payment"}},
+    "SearchRequest": _SEARCH,
     "SearchForm": _SEARCH,
     "BatchRequest": {"queries": [_SEARCH, {"question": "Where is my parcel?"}]},
     "ItemRequest": _PAIR | {"collection": "shop"},

@@ -100,7 +100,6 @@ IF_MATCH: dict[str, Any] = {
     "description": "The ETag of the item as you read it: if it is another one now, nothing is "
     "changed, and the answer is 412.",
     "schema": _TEXT,
-    "example": '"9f3a77c14b1e0d2c5a6b8e90"',
 }
 IF_MATCH_OPERATIONS = ("change_item", "patch_item", "delete_item")
 

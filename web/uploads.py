@@ -108,9 +108,15 @@ def read_idempotency_key(request: Request) -> str | None:
 
 
 def read_options(request: Request, options: type[Options]) -> Options:
-    """Return the options, from query and form fields alike. Raises ApiError (400)."""
+    """Return the options, from query and form fields alike. Raises ApiError (400).
+
+    A form sends its empty fields too. So an empty option is one that is not given, if the service
+    finds out by itself what it would say; an empty collection stays an error.
+    """
     require_utf8(request.query_string, say("The address"))
-    return validate(options, take_once(request.args, request.form))
+    given = take_once(request.args, request.form)
+    found = {name for name, field in options.model_fields.items() if field.default is None}
+    return validate(options, {n: value for n, value in given.items() if value or n not in found})
 
 
 @contextmanager

@@ -23,7 +23,7 @@ OPTIONS = {
     "answer_column": "answer",
     "expected_column": "expected",
     "id_column": "id",
-    "header": True,
+    "header": "true",
     "delimiter": ",",
     "encoding": "utf-8",
 }
@@ -77,7 +77,7 @@ def _put_file(body: Any, fields: Any, file: bytes) -> Any:
 
 def _is_option(name: str, value: Any) -> bool:
     if name == "header":
-        return isinstance(value, bool)
+        return value in ("true", "false")
     return isinstance(value, str) and 0 < len(value) <= MAX_OPTION_CHARS and "\0" not in value
 
 
