@@ -20,9 +20,12 @@ import web.evaluation
 import web.health
 import web.items
 import web.jobs
+import web.keys
+import web.pages
 import web.search
 import web.thresholds
 import web.uploads
+import web.users
 from cli.commands import (
     evaluate_command,
     import_command,
@@ -58,6 +61,9 @@ PARTS = (
     web.checks,
     web.evaluation,
     web.thresholds,
+    web.keys,
+    web.users,
+    web.pages,
 )
 
 
@@ -86,11 +92,19 @@ def create_app(
 
 def build_app(settings: Settings, parts: Runtime | Deferred) -> APIFlask:
     """Return the app in front of the parts."""
-    app = APIFlask(__name__, title=TITLE, version=VERSION, docs_path=None, json_errors=False)
+    app = APIFlask(
+        __name__,
+        title=TITLE,
+        version=VERSION,
+        docs_path=None,
+        json_errors=False,
+        static_folder=None,  # type: ignore[arg-type]  # web/pages.py has the page's files
+    )
     app.config.update(
         MAX_CONTENT_LENGTH=settings.max_upload_bytes,
         MAX_FORM_PARTS=1_000,
         LANGUAGE=settings.language,
+        API_USERNAME=settings.api_username,
         VALIDATION_ERROR_STATUS_CODE=400,
         OPENAPI_VERSION="3.1.0",
         # The first request would name the address for all others.

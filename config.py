@@ -71,6 +71,12 @@ def _check_username(value: str) -> str:
     return _check_credential(value)
 
 
+def _check_api_password(value: str) -> str:
+    if value.startswith("cpg_"):
+        raise ValueError(say("begins with cpg_, as only keys do: choose another one."))
+    return _check_credential(value)
+
+
 def _check_http_url(value: str) -> str:
     if not value.startswith(("http://", "https://")):
         raise ValueError(say("is {value!r}, but must begin with http:// or https://", value=value))
@@ -141,7 +147,7 @@ class Settings(_Variables):
     """Every setting of the service. `.env.example` says what each one means."""
 
     api_username: Annotated[str, AfterValidator(_check_username)] | None = None
-    api_password: Annotated[str, AfterValidator(_check_credential)] | None = None
+    api_password: Annotated[str, AfterValidator(_check_api_password)] | None = None
     host: str = "127.0.0.1"
     port: int = Field(default=5000, ge=1, le=65_535)
     http_threads: int = Field(default=16, ge=1, le=256)

@@ -67,7 +67,8 @@ class Client:
             answer = response.read()
         except http.client.HTTPException as error:
             raise ConnectionError(f"the answer was cut off: {error}") from error
-        return Answer(response.status, json.loads(answer), dict(response.getheaders()))
+        parsed = json.loads(answer) if answer else None
+        return Answer(response.status, parsed, dict(response.getheaders()))
 
     def call(
         self,

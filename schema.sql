@@ -318,4 +318,34 @@ CREATE TABLE IF NOT EXISTS job_errors (
 -- Sorts them by line. A line of JSON can hold several rows, so the number decides among those.
 CREATE INDEX IF NOT EXISTS job_errors_line ON job_errors (job_id, line, number);
 
-INSERT INTO schema_version (version) VALUES (8) ON CONFLICT DO NOTHING;
+-- Users with passwords; the one of API_USERNAME is not among them.
+CREATE TABLE IF NOT EXISTS users (
+    name          text PRIMARY KEY CHECK (name <> ''),
+    -- scrypt with a salt of its own, as werkzeug writes it.
+    password_hash text NOT NULL,
+    role          text NOT NULL CHECK (role IN ('reader', 'editor', 'admin')),
+    -- The names of the collections that alone may be seen; NULL for all. A name may come before its
+    -- collection, so it is no reference.
+    collections   text[] CHECK (cardinality(collections) > 0),
+    created_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
+    changed_at    timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+-- Keys for programs.
+CREATE TABLE IF NOT EXISTS keys (
+    id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    -- Not unique: while a key is exchanged, the old one and the new one have one name.
+    name         text NOT NULL CHECK (name <> ''),
+    role         text NOT NULL CHECK (role IN ('reader', 'editor', 'admin')),
+    collections  text[] CHECK (cardinality(collections) > 0),
+    -- The beginning of the key, by which a person knows it again.
+    prefix       text NOT NULL,
+    -- SHA-256 of the key (services/keys.py says why that is enough).
+    digest       bytea NOT NULL UNIQUE,
+    created_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+    -- Written at most once a minute.
+    last_used_at timestamptz,
+    expires_at   timestamptz
+);
+
+INSERT INTO schema_version (version) VALUES (9) ON CONFLICT DO NOTHING;

@@ -1,8 +1,25 @@
-"""Who calls: a user or a key, its role, and the collections that it is limited to."""
+"""Who calls: a user or a key, its role, and the collections that it is limited to.
+
+| role | may |
+|---|---|
+| `reader` | search, read, export, check |
+| `editor` | also write items and thresholds, upload, evaluate, cancel jobs |
+| `admin` | also delete collections, and manage users and keys if it is limited to no collections |
+"""
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from collections.abc import Sequence
+from typing import Literal, NamedTuple, TypeAlias, get_args
+
+Role: TypeAlias = Literal["reader", "editor", "admin"]
+# Each may do what those before it may.
+ROLES: tuple[Role, ...] = get_args(Role)
+
+
+def list_roles_from(least: Role) -> list[str]:
+    """Return the roles that may do what `least` may."""
+    return list(ROLES[ROLES.index(least) :])
 
 
 class Caller(NamedTuple):
@@ -13,3 +30,15 @@ class Caller(NamedTuple):
     kind: Literal["user", "key"] = "user"
     # None where all may be seen.
     collections: frozenset[str] | None = None
+    # Of a key; several keys may have one name.
+    key_id: int | None = None
+
+    def sees(self, collection: str) -> bool:
+        """Return whether a collection is there for this caller."""
+        return self.collections is None or collection in self.collections
+
+    def narrow(self, named: Sequence[str] | None) -> list[str] | None:
+        """Return which collections are meant by those that are named, or by none; None for all."""
+        if named is not None:
+            return [name for name in named if self.sees(name)]
+        return None if self.collections is None else sorted(self.collections)

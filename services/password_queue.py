@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from typing import Generic, TypeVar
 
 from messages import say
 from services.failures import TooManyFailures
@@ -18,23 +19,24 @@ MAX_WAITING_OF_ONE = 4
 # core.
 PAUSE_SECONDS = 0.25
 
-Answer = Future["str | None"]
-Check = Callable[[], "str | None"]
+T = TypeVar("T")
 
 
-class PasswordQueue:
+class PasswordQueue(Generic[T]):
     """Runs checks one at a time, since each takes a core and 32 MB. Thread-safe.
 
     The addresses that ask take turns, and who asks the same as another gets the same answer.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, pause: float = PAUSE_SECONDS) -> None:
+        """`pause` is in seconds: after a wrong password, while others wait."""
+        self._pause = pause
         self._lock = threading.Lock()
-        self._turns: dict[str, deque[tuple[bytes, Check]]] = {}
-        self._answers: dict[bytes, Answer] = {}
+        self._turns: dict[str, deque[tuple[bytes, Callable[[], T | None]]]] = {}
+        self._answers: dict[bytes, Future[T | None]] = {}
         self._running = False
 
-    def enter(self, key: bytes, group: str, check: Check) -> Answer:
+    def enter(self, key: bytes, group: str, check: Callable[[], T | None]) -> Future[T | None]:
         """Return what will have the check's result. Raises TooManyFailures where too many wait."""
         with self._lock:
             if key in self._answers:
@@ -54,9 +56,9 @@ class PasswordQueue:
         """Run what waits, until nothing does."""
         while (turn := self._next()) is not None:
             key, check = turn
-            role, failed = None, None
+            found, failed = None, None
             try:
-                role = check()
+                found = check()
             except Exception as error:  # noqa: BLE001, it belongs to those who wait
                 failed = error
             with self._lock:
@@ -65,11 +67,11 @@ class PasswordQueue:
             if failed is not None:
                 answer.set_exception(failed)
                 continue
-            answer.set_result(role)
-            if role is None and others:
-                time.sleep(PAUSE_SECONDS)
+            answer.set_result(found)
+            if found is None and others:
+                time.sleep(self._pause)
 
-    def _next(self) -> tuple[bytes, Check] | None:
+    def _next(self) -> tuple[bytes, Callable[[], T | None]] | None:
         """Return the first check of the address whose turn it is."""
         with self._lock:
             if not self._turns:

@@ -156,7 +156,7 @@ def start_runtime(
         raise
     searcher = _make_searcher(pool, model, embeddings)
     runtime = Runtime(
-        users=Users(users),
+        users=Users(users, pool),
         pool=pool,
         model=model,
         embeddings=embeddings,

@@ -1,23 +1,55 @@
-"""HTTP basic auth of the routes, by Flask-HTTPAuth, and of every address that is no route.
+"""The credentials and the role that each route asks for, by Flask-HTTPAuth.
 
-`python app.py` checks the credentials on the headers already (web/gate.py) and leaves the roles to
-this. Under another WSGI server all is checked here, and before the body is read.
+`python app.py` checks the credentials on the headers already (web/gate.py). It leaves to this the
+roles, and whether users and keys are still what they were. Under another WSGI server all is checked
+here, and before the body is read. Addresses that are no route ask for credentials too.
 """
 
 from __future__ import annotations
 
-from apiflask import HTTPBasicAuth
-from flask import Response, g, request
+from typing import Any
 
-from messages import say
-from services.access import Caller
+from apiflask import HTTPBasicAuth
+from flask import Response, current_app, g, request
+
+from messages import Message, say
+from services.access import Caller, list_roles_from
 from web.context import current_runtime
+from web.credentials import Credentials, read_credentials
 from web.errors import ApiError
 
-auth = HTTPBasicAuth(realm="Conector PGVector")
+# What routes take as `roles`; those that name none are for readers too.
+EDITORS = list_roles_from("editor")
+ADMINS = list_roles_from("admin")
+# Admins who are limited to no collections: who manages users and keys could lift every limit.
+MANAGERS = ["manager"]
+_NEEDED = {
+    "editor": say("This needs the role editor."),
+    "admin": say("This needs the role admin."),
+    "manager": say("This needs the role admin, limited to no collections."),
+}
 
-# Pages of the documentation, which have no `auth_required`; their scripts and styles are open.
+
+class _Auth(HTTPBasicAuth):
+    """HTTP basic auth that also takes a key as a bearer token."""
+
+    def get_auth(self) -> Credentials | None:
+        return read_credentials(request.headers.get("Authorization", ""))
+
+    def authenticate(self, auth: Credentials | None, _stored: Any) -> Caller | None:
+        """Return the caller, or None. Raises TooManyFailures, DatabaseUnavailable."""
+        if auth is None:
+            return None
+        address = request.remote_addr or ""
+        return current_runtime().users.authenticate(auth.username, auth.password, address)
+
+
+auth = _Auth(realm="Conector PGVector")
+
+# Pages of the documentation, which have no `auth_required`.
 _PAGES = ("/openapi.json", "/docs", "/docs/", "/docs/index.html")
+# Scripts and styles, which hold nothing that anybody stored.
+_OPEN_FOLDERS = ("/docs/", "/static/")
 _OPEN = ("/health", "/livez", "/readyz")
 
 
@@ -25,13 +57,18 @@ def is_open(method: str, path: str) -> bool:
     """Return whether a request needs no credentials."""
     if path in _OPEN:
         return True
-    return path.startswith("/docs/") and path not in _PAGES and method in ("GET", "HEAD")
+    return path.startswith(_OPEN_FOLDERS) and path not in _PAGES and method in ("GET", "HEAD")
 
 
 def current_caller() -> Caller | None:
     """Return who sent the current request, or None where nobody had to say it."""
     caller: Caller | None = g.get("flask_httpauth_user")
     return caller
+
+
+def manages(caller: Caller) -> bool:
+    """Return whether a caller may manage users and keys."""
+    return caller.role == "admin" and caller.collections is None
 
 
 def guard_the_rest() -> Response | None:
@@ -48,26 +85,29 @@ def guard_the_rest() -> Response | None:
     return refused
 
 
-@auth.verify_password  # type: ignore[untyped-decorator]
-def _verify(username: str, password: str) -> Caller | None:
-    """Return the caller, or None. Raises TooManyFailures."""
-    # Without a header the library asks with two empty texts.
-    if not username or not password:
-        return None
-    address = request.remote_addr or ""
-    role = current_runtime().users.authenticate(username, password, address)
-    return None if role is None else Caller(username, role)
-
-
 @auth.get_user_roles  # type: ignore[untyped-decorator]
-def _get_role(caller: Caller) -> str:
-    return caller.role
+def _get_roles(caller: Caller) -> list[str]:
+    return [caller.role, *MANAGERS] if manages(caller) else [caller.role]
 
 
 @auth.error_handler  # type: ignore[untyped-decorator]
 def _refuse(status: int) -> Response:
     if status == 403:
-        return ApiError(403, "forbidden", say("This user may not do that.")).response()
+        return forbidden(_NEEDED[_find_least_role()]).response()
     return ApiError(
-        401, "unauthorized", say("Name or password is missing or wrong (HTTP basic auth).")
+        401,
+        "unauthorized",
+        say("Name, password or key is missing or wrong (HTTP basic auth, or a bearer token)."),
     ).response()
+
+
+def forbidden(reason: Message) -> ApiError:
+    """Return the 403 of a caller whose role, or limit, does not allow it."""
+    return ApiError(403, "forbidden", reason)
+
+
+def _find_least_role() -> str:
+    # APIFlask notes there what it took from `auth_required`.
+    view: Any = current_app.view_functions[request.endpoint or ""]
+    roles: list[str] = view._spec["roles"]
+    return roles[0]

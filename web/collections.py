@@ -15,7 +15,7 @@ from files.export import choose_columns, find_places, write_csv
 from files.reading_back import find_options
 from messages import say
 from store.collections import Export
-from web.auth import auth
+from web.auth import ADMINS, auth
 from web.context import current_runtime
 from web.csv_schemas import ExportQuery
 from web.errors import not_found, require
@@ -70,7 +70,7 @@ def show_collection(name: str) -> Response:
 
 
 @routes.delete("/collections/<name>")
-@routes.auth_required(auth, roles=["admin"])
+@routes.auth_required(auth, roles=ADMINS)
 @routes.output(DeletedResponse)
 @routes.doc(
     summary="Delete a collection's items and cancel its unfinished jobs",

@@ -18,3 +18,9 @@ def current_parts() -> Runtime | Deferred:
     """Return the parts behind the current app: running, or, in a command, started as needed."""
     parts: Runtime | Deferred = current_app.extensions["conector"]
     return parts
+
+
+def admin_name() -> str | None:
+    """Return the name of the settings' admin (API_USERNAME)."""
+    name: str | None = current_app.config.get("API_USERNAME")
+    return name

@@ -16,6 +16,7 @@ from db import DatabaseUnavailable
 from embeddings import EmbeddingFailed
 from files.errors import FileError
 from messages import Message, cite, say, say_count
+from services.accounts import NameReserved, NameTaken
 from services.checker import CheckBusy
 from services.users import TooManyFailures
 from store.items import DuplicateItem
@@ -152,6 +153,11 @@ def _refuse_duplicate(error: DuplicateItem) -> ApiError:
     )
 
 
+def _refuse_name(error: NameTaken) -> ApiError:
+    code = "reserved_name" if isinstance(error, NameReserved) else "duplicate_user"
+    return ApiError(409, code, error.message)
+
+
 def _refuse_reused_key(error: KeyReused) -> ApiError:
     return ApiError(
         422,
@@ -222,6 +228,7 @@ _TRANSLATIONS: dict[type[Exception], Callable[[Any], ApiError]] = {
     HTTPException: _translate_http,
     FileError: _refuse_file,
     DuplicateItem: _refuse_duplicate,
+    NameTaken: _refuse_name,
     KeyReused: _refuse_reused_key,
     TooManyFailures: _refuse_failures,
     EmbeddingFailed: _refuse_text,

@@ -7,7 +7,7 @@ from flask import Response, request
 
 import services.cases
 from messages import say_count
-from web.auth import auth
+from web.auth import EDITORS, auth
 from web.context import current_runtime
 from web.job_schemas import UploadResponse
 from web.jobs import describe_job
@@ -20,7 +20,7 @@ routes = APIBlueprint("evaluation", __name__, tag="Evaluation")
 
 
 @routes.post("/evaluate")
-@routes.auth_required(auth, roles=["admin"])
+@routes.auth_required(auth, roles=EDITORS)
 @routes.output(UploadResponse, status_code=202)
 @routes.doc(
     summary="Ask a collection a file of questions, to see how well it answers",

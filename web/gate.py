@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from base64 import b64decode
 from concurrent.futures import Future
 from typing import NamedTuple
 
 from werkzeug.http import parse_list_header
 
+from db import DatabaseUnavailable
+from messages import say
+from services.access import Caller
 from services.failures import TooManyFailures, group_address
 from services.users import Users
 from web.auth import is_open
-from web.refusals import too_large, too_many_failures, unauthorized
+from web.credentials import Credentials, read_credentials
+from web.refusals import busy, too_large, too_many_failures, unauthorized
 from web.validation import MAX_JSON_BYTES
 
 # Refusals of one address, and all of them, are given at least so far apart, by waiting up to so
@@ -52,8 +55,12 @@ class Gate:
         return self._max_upload_bytes if path == "/upload" else MAX_JSON_BYTES
 
     async def judge(self, head: Head) -> bool:
-        """Return whether the caller is known; False where none need be. Raises Refused."""
-        given = _read_credentials(head.authorization)
+        """Return whether the caller is known; False where none need be. Raises Refused.
+
+        A caller counts as known whose credentials were right before: whether they still are, the
+        database says in the request's thread, and then they are no longer known.
+        """
+        given = read_credentials(head.authorization)
         known = given is not None and self._users.knows(*given)
         if not known and not is_open(head.method, head.path):
             if given is None:
@@ -65,15 +72,17 @@ class Gate:
             raise too_large(limit)
         return known
 
-    async def _check(self, given: tuple[str, str], address: str) -> None:
+    async def _check(self, given: Credentials, address: str) -> None:
         """Return when the credentials are right. Raises Refused."""
         try:
-            role = self._users.look_up(*given, address)
-            if isinstance(role, Future):
-                check: asyncio.Future[str | None] = asyncio.wrap_future(role)
+            caller = self._users.look_up(*given, address)
+            if isinstance(caller, Future):
+                check: asyncio.Future[Caller | None] = asyncio.wrap_future(caller)
                 # Others with the same credentials wait for the same check.
                 if await asyncio.shield(check) is None:
                     raise unauthorized()
+        except DatabaseUnavailable as error:
+            raise busy(say("{error} Try again in a moment.", error=error.message)) from None
         except TooManyFailures as error:
             raise too_many_failures(error.message, error.retry_after) from None
 
@@ -96,15 +105,3 @@ class Gate:
         if self._trusted_proxies and len(forwarded) >= self._trusted_proxies:
             return forwarded[-self._trusted_proxies]
         return head.peer
-
-
-def _read_credentials(header: str) -> tuple[str, str] | None:
-    """Return name and password as werkzeug reads them, or None."""
-    kind, _, value = header.partition(" ")
-    if kind.lower() != "basic":
-        return None
-    try:
-        name, _, password = b64decode(value).decode().partition(":")
-    except ValueError:
-        return None
-    return (name, password) if name and password else None

@@ -15,7 +15,7 @@ import store.items
 from messages import say
 from services.items import Content
 from store.items import Item, ItemChanged
-from web.auth import auth
+from web.auth import EDITORS, auth
 from web.context import current_runtime
 from web.errors import ApiError, invalid_request, not_found, require
 from web.item_schemas import (
@@ -56,7 +56,7 @@ def list_items(page: ItemsQuery) -> Response:
 
 
 @routes.post("/items")
-@routes.auth_required(auth, roles=["admin"])
+@routes.auth_required(auth, roles=EDITORS)
 @routes.input(ItemRequest, location="json", arg_name="new")
 @routes.output(ItemBody, status_code=201)
 @routes.doc(
@@ -82,7 +82,7 @@ def show_item(item_id: int) -> Response:
 
 
 @routes.put("/items/<int:item_id>")
-@routes.auth_required(auth, roles=["admin"])
+@routes.auth_required(auth, roles=EDITORS)
 @routes.input(ItemChange, location="json", arg_name="new")
 @routes.output(ItemBody)
 @routes.doc(
@@ -104,7 +104,7 @@ def change_item(item_id: int, new: ItemChange) -> Response:
 
 
 @routes.patch("/items/<int:item_id>")
-@routes.auth_required(auth, roles=["admin"])
+@routes.auth_required(auth, roles=EDITORS)
 @routes.input(ItemPatch, location="json", arg_name="change")
 @routes.output(ItemBody)
 @routes.doc(
@@ -120,7 +120,7 @@ def patch_item(item_id: int, change: ItemPatch) -> Response:
 
 
 @routes.delete("/items/<int:item_id>")
-@routes.auth_required(auth, roles=["admin"])
+@routes.auth_required(auth, roles=EDITORS)
 @routes.output(DeletedResponse)
 @routes.doc(summary="Delete an item", description=f"It can not be had back. {_IF_MATCH}")
 def delete_item(item_id: int) -> Response:

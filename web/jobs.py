@@ -18,7 +18,7 @@ from files.rejected_rows import Rejected, RejectedColumns, write_rejected
 from messages import say
 from store.jobs import Job
 from store.rejections import RejectedRow
-from web.auth import auth
+from web.auth import EDITORS, auth
 from web.context import current_runtime
 from web.csv_schemas import CsvQuery, ErrorsQuery
 from web.errors import require
@@ -89,7 +89,7 @@ def list_errors(job_id: UUID, page: ErrorsQuery) -> Response:
 
 
 @routes.post("/jobs/<uuid:job_id>/cancel")
-@routes.auth_required(auth, roles=["admin"])
+@routes.auth_required(auth, roles=EDITORS)
 @routes.output(JobBody)
 @routes.doc(
     summary="End a job; rows already written stay",

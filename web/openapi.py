@@ -52,7 +52,9 @@ English or Portuguese.\
 _REF = "#/components/schemas/"
 # These answer with a CSV: alone, or where the request asks for it (`Accept: text/csv`).
 _CSV_OPERATIONS = ("export_collection", "list_errors")
+_HTML = "<!doctype html>…"
 _DESCRIPTIONS = {
+    "204": "Done.",
     "200": "Done.",
     "201": "Stored.",
     "202": "A job was made, which goes on by itself.",
@@ -133,6 +135,8 @@ def _describe_answers(name: str, responses: dict[str, Any]) -> dict[str, Any]:
         csv = {"schema": {"type": "string"}, "example": CSV}
         kept = answers["200"].get("content", {}) if name == "list_errors" else {}
         answers["200"]["content"] = {**kept, "text/csv": csv}
+    if name == "show_page":
+        answers["200"]["content"] = {"text/html": {"schema": {"type": "string"}, "example": _HTML}}
     if name == "upload_file":
         schema = {"$ref": f"{_REF}DryRunResponse"}
         content = {JSON: {"schema": schema}}

@@ -7,7 +7,7 @@
 | 403 | with roles; that change something | `forbidden`; `cross_site` |
 | 404 | with a name or a number in the path | `not_found` |
 | 408, 413, 415 | with a body | `too_slow`, `too_large`, `unsupported_media_type` |
-| 409 | that write an item's question and answer | `duplicate_item` |
+| 409 | that write an item's question and answer; that change a user | `duplicate_item`; `duplicate_user`, `reserved_name` |
 | 412 | with If-Match | `changed_meanwhile` |
 | 422 | that embed a text, or take a file | `embedding_failed`; the codes of files; `idempotency_key_reused` |
 | 431 | all | `header_too_large` |
@@ -35,14 +35,18 @@ SENTENCES = {
     "missing_file": "Send one file as the part `file` (curl -F file=@faq.csv); there are 0 parts "
     "named `file`.",
     "invalid_option": "sheet: the file has no sheet 2.",
-    "unauthorized": "Name or password is missing or wrong (HTTP basic auth).",
-    "forbidden": "This user may not do that.",
+    "unauthorized": "Name, password or key is missing or wrong (HTTP basic auth, or a bearer "
+    "token).",
+    "forbidden": "This needs the role editor.",
     "cross_site": "The request came from the page of another site, and only pages of "
     "https://faq.example may change something here.",
     "not_found": "There is no such item.",
     "too_slow": "The body came too slowly: send it again, faster.",
     "duplicate_item": "The collection holds this question with this answer already, as item 17: "
     "change that one (PUT /items/17).",
+    "duplicate_user": "There is a user ana already.",
+    "reserved_name": "admin is the admin of API_USERNAME and API_PASSWORD: change these in the "
+    "environment or in .env, and take another name for other users.",
     "changed_meanwhile": "The item is no longer what it was when you read it: this is what it is "
     "now. Look at it, and send your change with its ETag.",
     "too_large": "The body is larger than the 8388608 bytes allowed here.",
@@ -66,7 +70,7 @@ _DESCRIPTIONS = {
     "403": "The caller may not do that.",
     "404": "There is no such thing, or the caller may not know of it.",
     "408": "The body came too slowly.",
-    "409": "The collection holds the pair already, as the item `id`.",
+    "409": "There is one already: the item `id`, or the user of that name.",
     "412": "`If-Match` no longer fits: `item` is the item as it is now.",
     "413": "The body is too large.",
     "415": "The body's type, or its charset, is not taken.",
@@ -81,6 +85,21 @@ _HEADERS = {
     "429": ("Retry-After",),
     "503": ("Retry-After",),
 }
+# Who changes another user's password needs a role, which depends on the name.
+_BY_NAME = ("change_password",)
+_NEEDED = {
+    "editor": "It needs the role `editor`.",
+    "admin": "It needs the role `admin`.",
+    "manager": "It needs the role `admin`, limited to no collections.",
+}
+_CONFLICTS = {
+    "add_item": ["duplicate_item"],
+    "change_item": ["duplicate_item"],
+    "patch_item": ["duplicate_item"],
+    "add_user": ["duplicate_user", "reserved_name"],
+    "remove_user": ["reserved_name"],
+    "change_password": ["reserved_name"],
+}
 _WRITES_PAIR = {"add_item", "change_item", "patch_item"}
 _EMBEDS = {"search", "search_batch", *_WRITES_PAIR}
 _OPTION_CODES = {"invalid_option", "unsupported_media_type"}
@@ -90,7 +109,11 @@ FILE_CODES = [code for code in get_args(files.errors.Code) if code not in _OPTIO
 def describe_errors(path: str, method: str, operation: Mapping[str, Any]) -> dict[str, Any]:
     """Return {status: response} of the errors that an operation can answer."""
     codes = _list_codes(path, method, operation)
-    return {status: _describe_error(status, codes[status]) for status in sorted(codes)}
+    errors = {status: _describe_error(status, codes[status]) for status in sorted(codes)}
+    needed = [_NEEDED[role] for role in _list_roles(operation)[:1]]
+    if needed:
+        errors["403"]["description"] += f" {needed[0]}"
+    return errors
 
 
 def _list_codes(path: str, method: str, operation: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -103,8 +126,8 @@ def _list_codes(path: str, method: str, operation: Mapping[str, Any]) -> dict[st
         codes["404"] = ["not_found"]
     if body:
         codes |= {"408": ["too_slow"], "413": ["too_large"], "415": ["unsupported_media_type"]}
-    if operation["operationId"] in _WRITES_PAIR:
-        codes["409"] = ["duplicate_item"]
+    if operation["operationId"] in _CONFLICTS:
+        codes["409"] = _CONFLICTS[operation["operationId"]]
     if any(parameter["name"] == "If-Match" for parameter in operation["parameters"]):
         codes["412"] = ["changed_meanwhile"]
     unprocessable = ["embedding_failed"] if operation["operationId"] in _EMBEDS else []
@@ -121,11 +144,19 @@ def _list_caller_codes(
     if not operation.get("security"):
         return {}
     codes = {"401": ["unauthorized"], "429": ["too_many_failures"], "503": ["unavailable"]}
-    # OpenAPI has OAuth's scopes in these lists, APIFlask puts roles there.
-    forbidden = ["forbidden"] if any(any(one.values()) for one in operation["security"]) else []
+    forbidden = ["forbidden"] if _list_roles(operation) else []
     if method.upper() not in SAFE_METHODS and path not in SAFE_PATHS:
         forbidden.append("cross_site")
     return codes | ({"403": forbidden} if forbidden else {})
+
+
+def _list_roles(operation: Mapping[str, Any]) -> list[str]:
+    """Return the roles that an operation is for, the least first; none where it is for all."""
+    if operation["operationId"] in _BY_NAME:
+        return ["manager"]
+    # OpenAPI has OAuth's scopes in these lists, APIFlask puts roles there.
+    security = operation.get("security", [])
+    return [role for one in security for roles in one.values() for role in roles]
 
 
 def _list_body_codes(body: Mapping[str, Any]) -> list[str]:

@@ -91,6 +91,23 @@ _CHECKED = {
     "alternatives": [],
     "answer": _PAIR["answer"],
 }
+_USER = {
+    "name": "ana",
+    "role": "editor",
+    "collections": None,
+    "created_at": _TIME,
+    "changed_at": _TIME,
+}
+_KEY = {
+    "id": 3,
+    "name": "chatbot",
+    "role": "reader",
+    "collections": ["shop"],
+    "prefix": "cpg_4f7Qx2",
+    "created_at": _TIME,
+    "last_used_at": None,
+    "expires_at": None,
+}
 _PAGE = {"total": 1, "limit": 20, "offset": 0}
 
 EXAMPLES: dict[str, Any] = {
@@ -144,6 +161,14 @@ EXAMPLES: dict[str, Any] = {
     "CollectionDetails": _COLLECTION
     | {"columns": [{"name": "topic", "values": 1, "common": ["payment"]}]},
     "CollectionThresholds": _THRESHOLDS | {"constant": 0.0, "own": False},
+    "UserRequest": {"name": "ana", "password": "a password of ten or more", "role": "editor"},
+    "PasswordRequest": {"password": "another password of hers"},
+    "UserBody": _USER,
+    "UsersResponse": {"results": [_USER]},
+    "KeyRequest": {"name": "chatbot", "role": "reader", "collections": ["shop"]},
+    "KeyBody": _KEY,
+    "NewKeyBody": _KEY | {"key": "cpg_…"},
+    "KeysResponse": {"results": [_KEY]},
     "DeletedResponse": {"deleted": 1},
     "CheckResponse": {
         "results": [

@@ -43,6 +43,8 @@ LINKS: dict[tuple[str, str], dict[str, Any]] = {
     },
     ("show_item", "200"): _match(_link(_CHANGES, "item_id", "/id")),
     ("list_items", "200"): _link(_ITEM, "item_id", "/results/0/id"),
+    ("create_key", "201"): _link(("revoke_key",), "key_id", "/id"),
+    ("add_user", "201"): _link(("change_password", "remove_user"), "name", "/name"),
     ("search", "200"): _link(("show_item",), "item_id", "/results/0/id"),
     ("list_collections", "200"): _link(_COLLECTION, "name", "/results/0/name"),
 }

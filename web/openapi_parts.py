@@ -11,6 +11,8 @@ TAGS = [
     {"name": "Items", "description": "Single pairs of question and answer."},
     {"name": "Collections", "description": "Groups of items: their content, export, thresholds."},
     {"name": "Evaluation", "description": "How well a collection answers."},
+    {"name": "Users and keys", "description": "Who may call, and what. For admins."},
+    {"name": "Page", "description": "The page for people."},
     {"name": "Operations", "description": "Whether the service is well. No credentials needed."},
 ]
 
@@ -119,6 +121,12 @@ PATH_PARAMETERS: dict[tuple[str, str], dict[str, Any]] = {
         "description": "The collection's name.",
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,100}$"},
         "example": "shop",
+    },
+    ("/users", "name"): {"description": "The user's name.", "example": "ana"},
+    ("/keys", "key_id"): {
+        "description": "The key's `id`.",
+        "schema": {"type": "integer", "minimum": 0},
+        "example": 3,
     },
 }
 

@@ -55,7 +55,7 @@ def unauthorized() -> Refused:
     return Refused(
         401,
         "unauthorized",
-        say("Name or password is missing or wrong (HTTP basic auth)."),
+        say("Name, password or key is missing or wrong (HTTP basic auth, or a bearer token)."),
         [("WWW-Authenticate", 'Basic realm="Conector PGVector"')],
     )
 

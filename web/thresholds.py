@@ -11,7 +11,7 @@ import store.thresholds
 from messages import say
 from services.confidence import DEFAULT_THRESHOLDS
 from store.thresholds import Thresholds
-from web.auth import auth
+from web.auth import EDITORS, auth
 from web.context import current_runtime
 from web.errors import not_found
 from web.responses import answer_json
@@ -34,7 +34,7 @@ def show_thresholds(name: str) -> Response:
 
 
 @routes.put("/collections/<name>/thresholds")
-@routes.auth_required(auth, roles=["admin"])
+@routes.auth_required(auth, roles=EDITORS)
 @routes.input(ThresholdsRequest, location="json", arg_name="asked")
 @routes.output(CollectionThresholds)
 @routes.doc(
@@ -47,7 +47,7 @@ def set_thresholds(name: str, asked: ThresholdsRequest) -> Response:
 
 
 @routes.delete("/collections/<name>/thresholds")
-@routes.auth_required(auth, roles=["admin"])
+@routes.auth_required(auth, roles=EDITORS)
 @routes.output(CollectionThresholds)
 @routes.doc(
     summary="Return to the default thresholds",

@@ -17,7 +17,7 @@ import store.jobs
 from messages import Message, join, say, say_count
 from services.imports import ImportPreview, Upload
 from store.jobs import Job
-from web.auth import auth
+from web.auth import EDITORS, auth
 from web.checks import describe_rows
 from web.context import current_runtime
 from web.decoding import require_utf8
@@ -63,7 +63,7 @@ routes = APIBlueprint("uploads", __name__, tag="Upload")
 
 
 @routes.post("/upload")
-@routes.auth_required(auth, roles=["admin"])
+@routes.auth_required(auth, roles=EDITORS)
 @routes.output(UploadResponse, status_code=202)
 @routes.doc(
     summary="Upload a CSV of questions and answers",

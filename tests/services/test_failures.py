@@ -54,7 +54,7 @@ class Held:
 
 
 def test_equal_credentials_share_one_check() -> None:
-    held, queue = Held(), PasswordQueue()
+    held, queue = Held(), PasswordQueue[str]()
     first = queue.enter(b"a", "here", lambda: held.check("a"))
     again = queue.enter(b"a", "there", lambda: held.check("again"))
     held.go_on.set()
@@ -63,7 +63,7 @@ def test_equal_credentials_share_one_check() -> None:
 
 
 def test_one_address_may_have_few_checks_waiting_and_the_addresses_take_turns() -> None:
-    held, queue = Held(), PasswordQueue()
+    held, queue = Held(), PasswordQueue[str]()
     answers = [queue.enter(b"first", "here", lambda: held.check("first"))]
     assert held.begun.wait(30)  # it waits no longer
     for number in range(MAX_WAITING_OF_ONE):
@@ -83,7 +83,7 @@ def test_a_check_that_fails_ends_no_other() -> None:
     def fail() -> str:
         raise MemoryError("no room")
 
-    queue = PasswordQueue()
+    queue = PasswordQueue[str]()
     with pytest.raises(MemoryError):
         queue.enter(b"a", "here", fail).result(30)
     assert queue.enter(b"b", "here", lambda: "admin").result(30) == "admin"

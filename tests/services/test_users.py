@@ -7,13 +7,16 @@ import time
 
 import pytest
 
+from services.access import Caller
 from services.users import TooManyFailures, Users
 from tests.support.client import PASSWORD, USER
+
+ADMIN = Caller(USER, "admin")
 
 
 def test_non_ascii_credentials_that_are_right_are_taken() -> None:
     users = Users({"josé": ("senha çãé ☃", "admin")})
-    assert users.authenticate("josé", "senha çãé ☃", "a") == "admin"
+    assert users.authenticate("josé", "senha çãé ☃", "a") == Caller("josé", "admin")
     assert users.authenticate("josé", "senha", "a") is None
     assert users.authenticate("josé", "senha çãé ☃\0", "a") is None
 
@@ -23,7 +26,7 @@ def test_the_second_check_of_the_same_credentials_costs_no_hash() -> None:
     users.authenticate(USER, PASSWORD, "a")
     started = time.perf_counter()
     for _ in range(100):
-        assert users.authenticate(USER, PASSWORD, "a") == "admin"
+        assert users.authenticate(USER, PASSWORD, "a") == ADMIN
     assert (time.perf_counter() - started) / 100 < 0.001
 
 
@@ -33,13 +36,13 @@ def test_too_many_failures_are_refused_but_known_credentials_go_on() -> None:
         max_failures=3,
         check_hash=lambda _stored, password: password == PASSWORD,
     )
-    assert users.authenticate(USER, PASSWORD, "here") == "admin"
+    assert users.authenticate(USER, PASSWORD, "here") == ADMIN
     for n in range(3):
         assert users.authenticate(USER, f"wrong {n}", "here") is None
     with pytest.raises(TooManyFailures) as refused:
         users.authenticate(USER, "wrong", "here")
     assert 0 < refused.value.retry_after <= 61
-    assert users.authenticate(USER, PASSWORD, "here") == "admin"
+    assert users.authenticate(USER, PASSWORD, "here") == ADMIN
     assert users.authenticate(USER, "wrong", "elsewhere") is None
 
 
@@ -59,14 +62,14 @@ def test_an_unknown_name_is_checked_as_long_as_a_known_one() -> None:
 
 def test_checks_of_many_threads_do_not_mix() -> None:
     users = Users({USER: (PASSWORD, "admin")})
-    roles: dict[int, str | None] = {}
+    callers: dict[int, Caller | None] = {}
 
     def check(n: int) -> None:
-        roles[n] = users.authenticate(USER, PASSWORD if n % 2 else "wrong", str(n))
+        callers[n] = users.authenticate(USER, PASSWORD if n % 2 else "wrong", str(n))
 
     threads = [threading.Thread(target=check, args=(n,)) for n in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert roles == {n: "admin" if n % 2 else None for n in range(6)}
+    assert callers == {n: ADMIN if n % 2 else None for n in range(6)}

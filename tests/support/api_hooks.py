@@ -13,9 +13,11 @@ from uuid import uuid4
 import schemathesis
 from hypothesis import strategies as st
 
+from services.accounts import MAX_NAME_CHARS, MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS
 from texts import visible_text
 from web.schemas import MAX_IDEMPOTENCY_KEY, MAX_OPTION_CHARS
 
+ACCOUNTS = ("/users", "/keys")
 COLUMNS = ("id", "question", "answer", "expected")
 # What is true of the files below. Other values of these options fit other files.
 OPTIONS = {
@@ -50,10 +52,27 @@ def send_csv(_context: Any, file: Any) -> bytes:
     return file if isinstance(file, bytes) else str(file).encode(errors="surrogatepass")
 
 
+def _fit_account(fields: Any) -> None:
+    """Give a user or a key a name, a password and a time such as no schema can describe."""
+    if not isinstance(fields, dict):
+        return
+    fitting = {
+        "name": (1, MAX_NAME_CHARS, f"n{uuid4()}"),
+        "password": (MIN_PASSWORD_CHARS, MAX_PASSWORD_CHARS, str(uuid4())),
+        "expires_at": (20, 40, "2999-01-01T00:00:00Z"),
+    }
+    for name, (least, most, value) in fitting.items():
+        given = fields.get(name)
+        if isinstance(given, str) and least <= len(given) <= most:
+            fields[name] = value
+
+
 @schemathesis.hook
 def flatmap_body(context: Any, body: Any) -> st.SearchStrategy[Any]:
     """Let a file be a CSV, and the options of an upload fit it. What is neither stays as it is."""
     fields = getattr(body, "body", body)
+    if context.operation.path.startswith(ACCOUNTS):
+        _fit_account(fields)
     if context.operation.path not in ("/upload", "/evaluate") or not _has_file(fields):
         return st.just(body)
     return make_csv().map(lambda file: _put_file(body, fields, file))
@@ -104,6 +123,8 @@ def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
     made = case.meta is not None and case.meta.phase.name in ("examples", "coverage")
     if made and case.meta.generation.mode.is_positive:
         _renew_key(case.headers)
+        if case.operation.path.startswith(ACCOUNTS):
+            _fit_account(case.body)
         if _has_file(case.body) and isinstance(case.body, dict):
             _put_file(case.body, case.body, case.body["file"])
 

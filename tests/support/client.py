@@ -1,4 +1,4 @@
-"""A client that calls as an admin and waits for jobs."""
+"""A client that calls as an admin, or with a key, and waits for jobs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flask.testing import FlaskClient
+from werkzeug.datastructures import Authorization
 
 USER, PASSWORD = "admin", "a test's password"
 
@@ -20,16 +21,27 @@ def eventually(fits: Callable[[], bool], seconds: float = 30) -> None:
 
 
 class Client:
-    """Calls as an admin, and waits for jobs."""
+    """Calls as an admin, or with a key where one is given, and waits for jobs."""
 
-    def __init__(self, http: FlaskClient) -> None:
+    def __init__(self, http: FlaskClient, key: str | None = None) -> None:
         self.http = http
+        self._auth: Any = (USER, PASSWORD) if key is None else Authorization("bearer", token=key)
 
     def get(self, path: str, **kwargs: Any) -> Any:
-        return self.http.get(path, auth=(USER, PASSWORD), buffered=True, **kwargs)
+        return self.http.get(path, auth=self._auth, buffered=True, **kwargs)
 
     def post(self, path: str, **kwargs: Any) -> Any:
-        return self.http.post(path, auth=(USER, PASSWORD), **kwargs)
+        return self.http.post(path, auth=self._auth, **kwargs)
+
+    def call(self, method: str, path: str, **kwargs: Any) -> Any:
+        return self.http.open(path, method=method, auth=self._auth, buffered=True, **kwargs)
+
+    def make_key(self, role: str = "reader", **fields: Any) -> dict[str, Any]:
+        """Make a key, and return what the service said of it."""
+        response = self.post("/keys", json={"name": "program", "role": role, **fields})
+        assert response.status_code == 201, response.text
+        made: dict[str, Any] = response.json
+        return made
 
     def upload(self, csv: str | bytes, path: str = "/upload", **kwargs: Any) -> Any:
         data = csv.encode() if isinstance(csv, str) else csv

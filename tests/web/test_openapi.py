@@ -41,6 +41,14 @@ OPERATIONS = {
     "GET /collections/{name}/thresholds": "show_thresholds",
     "PUT /collections/{name}/thresholds": "set_thresholds",
     "DELETE /collections/{name}/thresholds": "reset_thresholds",
+    "GET /keys": "list_keys",
+    "POST /keys": "create_key",
+    "DELETE /keys/{key_id}": "revoke_key",
+    "GET /users": "list_users",
+    "POST /users": "add_user",
+    "PUT /users/{name}/password": "change_password",
+    "DELETE /users/{name}": "remove_user",
+    "GET /": "show_page",
 }
 # Pages for people, and the description itself.
 UNDESCRIBED = ("/docs", "/static", "/openapi")

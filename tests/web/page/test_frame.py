@@ -1,0 +1,110 @@
+"""The frame of the page: who sees what, in which language, and how a browser keeps it."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from typing import Any
+
+import pytest
+
+from tests.support.client import Client
+from web.assets import FOLDER, read_assets
+
+
+def find_files(page: str) -> set[str]:
+    return set(re.findall(r'(?:href|src)="(/static/[^"]+)"', page))
+
+
+def test_it_needs_a_login(client: Client) -> None:
+    answer = client.http.get("/")
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"].startswith("Basic")
+
+
+def test_its_policy_allows_its_own_files_alone(client: Client) -> None:
+    page = client.get("/?q=x")
+    assert page.status_code == 200
+    assert page.headers["Cache-Control"] == "no-store"
+    policy = page.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'; script-src 'self' 'sha256-")
+    assert "unsafe" not in policy
+    assert "http" not in policy
+    assert "data:" not in policy
+    assert not re.search(r"\sstyle=|\son\w+=", page.text)
+
+
+def test_its_files_are_there_and_kept_for_long(client: Client) -> None:
+    for address in find_files(client.get("/").text):
+        answer = client.http.get(address)
+        assert answer.status_code == 200, address
+        assert "immutable" in answer.headers["Cache-Control"]
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("main.js", "text/javascript"),
+        ("vendor/preact.mjs", "text/javascript"),
+        ("css/base.css", "text/css"),
+        ("words.pt.json", "application/json"),
+        ("sample/faq_pt.csv", "text/csv"),
+        ("icon.svg", "image/svg+xml"),
+    ],
+)
+def test_a_file_has_its_type_and_goes_compressed(client: Client, name: str, kind: str) -> None:
+    address = read_assets().address(name)
+    plain = client.http.get(address)
+    zipped = client.http.get(address, headers={"Accept-Encoding": "gzip"})
+    assert plain.mimetype == kind
+    if "Content-Encoding" in zipped.headers:
+        assert gzip.decompress(zipped.data) == plain.data
+        assert zipped.headers["ETag"] != plain.headers["ETag"]
+    else:
+        assert len(plain.data) < 500
+    again = client.http.get(address, headers={"If-None-Match": plain.headers["ETag"]})
+    assert again.status_code == 304
+
+
+def test_a_page_of_another_version_gets_files_that_it_does_not_keep(client: Client) -> None:
+    answer = client.http.get("/static/another/main.js")
+    assert answer.status_code == 200
+    assert answer.headers["Cache-Control"] == "no-cache"
+
+
+@pytest.mark.parametrize("name", ["../pages.py", "%2e%2e/pages.py", "nothing.js", "vendor"])
+def test_no_other_file_is_there(client: Client, name: str) -> None:
+    assert client.http.get(f"/static/x/{name}").status_code == 404
+
+
+def test_every_file_of_the_folder_is_served() -> None:
+    there = {path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.*")}
+    there -= {name for name in there if "LICENSE" in name}
+    assert there <= read_assets().files.keys()
+
+
+@pytest.mark.parametrize(
+    ("headers", "language"),
+    [
+        ({"Accept-Language": "pt-BR"}, "pt-BR"),
+        ({"Accept-Language": "de, en;q=0.5"}, "en"),
+        ({"Accept-Language": "pt", "Cookie": "en"}, "en"),
+        ({"Accept-Language": "pt", "Cookie": '"><script>'}, "pt-BR"),
+    ],
+)
+def test_its_language_is_the_chosen_one_or_the_browsers(
+    client: Client, headers: dict[str, Any], language: str
+) -> None:
+    for cookie in filter(None, [headers.pop("Cookie", None)]):
+        client.http.set_cookie("language", cookie)
+    page = client.get("/", headers=headers).text
+    assert f'<html lang="{language}"' in page
+    assert ("Perguntar" in page) == (language == "pt-BR")
+
+
+def test_its_theme_is_the_chosen_one(client: Client) -> None:
+    client.http.set_cookie("theme", "pink")
+    assert "data-theme" not in client.get("/").text
+    client.http.set_cookie("theme", "dark")
+    assert 'data-theme="dark"' in client.get("/").text

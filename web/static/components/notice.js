@@ -1,0 +1,33 @@
+// Boxes that say something where it happened.
+
+import { html, useLayoutEffect, useRef } from "../lib.js";
+import { say } from "../words.js";
+
+/** `kind`: "info", "success", "warning" or "error". */
+export function Notice({ kind = "info", children, focus = false }) {
+  const box = useRef(null);
+  useLayoutEffect(() => {
+    if (focus) box.current.focus();
+  }, []);
+  return html`
+    <div class=${`notice ${kind}`} ref=${box} tabindex=${focus ? -1 : undefined}
+      role=${kind === "error" ? "alert" : undefined}>
+      <span class="sign" aria-hidden="true"></span>
+      <div class="said">${children}</div>
+    </div>`;
+}
+
+/**
+ * What a ServiceError says, with one control that helps: `retry` where trying again does, or the
+ * children. Takes the focus with `focus`.
+ */
+export function ErrorNotice({ error, retry, focus, children }) {
+  const ours = error.status >= 500 && error.requestId;
+  return html`
+    <${Notice} kind="error" focus=${focus}>
+      <p>${error.message}</p>
+      ${ours && html`<p class="meta">${say("errors.request", { id: error.requestId })}</p>`}
+      ${retry && html`<button type="button" onClick=${retry}>${say("errors.retry")}</button>`}
+      ${children}
+    <//>`;
+}

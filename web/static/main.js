@@ -1,0 +1,36 @@
+// Starts the page. How it is made, for whoever adds to it:
+//
+// A VIEW is a module views/<name>.js whose default export is a component: it gets `params`
+// (URLSearchParams of the address) and draws an <h1 tabindex="-1"> first. Add one line to VIEWS in
+// web/pages.py, with the least role that sees it; the server draws the link, the module is loaded
+// when it is needed. Its styles go to css/<name>.css, which is linked if it is there.
+//
+// A WORD is one entry in words.pt.json and one in words.en.json, in the section of its view; get it
+// by `say("section.key", {n: 3})` (words.js; also number, percent, decimal, date, ago). No text
+// stands in a module: tests/web/page/test_words.py looks.
+//
+// WHAT IS THERE. lib.js: html, hooks, stores. session.js: who looks, `may("editor")`. router.js:
+// useAddress, go, link, linkHere. api.js: get, post, put, patch, remove, request. drafts.js:
+// useDraft, so that no typed word is lost. undo.js: offerUndo. live.js: announce. jobs.js: watchJob,
+// poll. collections.js: useCollections, refreshCollections after a write. diff.js, handover.js.
+//
+// COMPONENTS (components/): notice.js (Notice, ErrorNotice), bars.js (DistanceBar, ConfidenceBar,
+// ProgressBar), decision.js, result.js (a hit of a search), item-form.js (question, other ways to
+// ask, answer, other fields; saves with If-Match and shows both versions on a conflict), table.js (becomes
+// cards when narrow), pager.js, collection-picker.js, dialog.js, long-text.js, marked.js.
+//
+// RULES. Stored texts are children of html`…`, never markup. No style="…": set a width by
+// `ref=${setVariable("--part", value)}` (bars.js). A control has a label; a state has a word.
+// A file has at most 300 lines.
+
+import { dropOldDrafts } from "./drafts.js";
+import { startFrame } from "./frame.js";
+import { startKeys } from "./keys.js";
+import { startRouter } from "./router.js";
+import { startUndo } from "./undo.js";
+
+startRouter();
+startFrame();
+startUndo();
+startKeys();
+dropOldDrafts();
