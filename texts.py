@@ -33,14 +33,15 @@ _INVISIBLE = re.compile(f"[{_INVISIBLE_RANGE}]")
 _WHITE_RANGE = (
     r"\u0009-\u000d\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 )
-# The same as patterns, which mean the same in JSON Schema and in Python.
+# What texts must be, as patterns that mean the same in JSON Schema and in Python: that PostgreSQL
+# can store it, that there is something to read, that it can be the name of a column of metadata.
 STORABLE = r"^[^\u0000]*$"
+VISIBLE = rf"^[^\u0000]*[^\u0000{_WHITE_RANGE}{_INVISIBLE_RANGE}][^\u0000]*$"
 COLUMN_NAME = (
     r"^(?![iI][dD]$)(?!_[lL][iI][nN][eE]$)(?!_[eE][rR][rR][oO][rR]$)"
-    rf"[^\u0000{_WHITE_RANGE}{_INVISIBLE_RANGE}]"
-    rf"([^\u0000]*[^\u0000{_WHITE_RANGE}{_INVISIBLE_RANGE}])?$"
+    rf"(?=[^\u0000]*[^\u0000{_WHITE_RANGE}{_INVISIBLE_RANGE}])"
+    rf"[^\u0000{_WHITE_RANGE}]([^\u0000]*[^\u0000{_WHITE_RANGE}])?$"
 )
-VISIBLE = rf"^[^\u0000]*[^\u0000{_WHITE_RANGE}{_INVISIBLE_RANGE}][^\u0000]*$"
 
 
 def trim(text: str) -> str:

@@ -35,7 +35,8 @@ def read_section(manual: Path, heading: str) -> str:
 
 
 def read_block(text: str, kind: str) -> str:
-    return next(code for found, code in _BLOCK.findall(text) if found == kind)
+    blocks: list[tuple[str, str]] = _BLOCK.findall(text)
+    return next(code for found, code in blocks if found == kind)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -153,7 +153,7 @@ def test_every_error_has_the_one_shape_and_its_codes(spec: dict[str, Any]) -> No
 
 
 def test_what_needs_credentials_says_so(spec: dict[str, Any]) -> None:
-    either = [{"BasicAuth": []}, {"BearerAuth": []}]
+    either: list[dict[str, list[str]]] = [{"BasicAuth": []}, {"BearerAuth": []}]
     assert set(spec["components"]["securitySchemes"]) == {"BasicAuth", "BearerAuth"}
     for name, operation in list_operations(spec):
         described = set(operation["responses"])
