@@ -110,13 +110,16 @@ def read_idempotency_key(request: Request) -> str | None:
 def read_options(request: Request, options: type[Options]) -> Options:
     """Return the options, from query and form fields alike. Raises ApiError (400).
 
-    A form sends its empty fields too. So an empty option is one that is not given, if the service
-    finds out by itself what it would say; an empty collection stays an error.
+    A form sends its empty fields too. So an empty field is an option that is not given, if the
+    service finds out by itself what it would say. An empty collection stays an error, and so does
+    anything empty in the address.
     """
     require_utf8(request.query_string, say("The address"))
     given = take_once(request.args, request.form)
-    found = {name for name, field in options.model_fields.items() if field.default is None}
-    return validate(options, {n: value for n, value in given.items() if value or n not in found})
+    for name, field in options.model_fields.items():
+        if field.default is None and request.form.get(name) == "":
+            del given[name]
+    return validate(options, given)
 
 
 @contextmanager
