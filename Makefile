@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-api test-faults demo bench bench-uploads bench-answers bench-scale bench-exactness bench-attack bench-quality bench-footprint fuzz requirements messages clean
+.PHONY: run test test-api test-faults demo bench bench-uploads bench-answers bench-scale bench-exactness bench-attack bench-quality bench-footprint fuzz screenshots requirements messages clean
 
 run: .venv/installed
 	$(BIN)/python app.py
@@ -67,6 +67,11 @@ bench-attack: .venv/installed-bench
 # How often the first item is right, and the decision; it takes a minute or two.
 bench-quality: .venv/installed-bench
 	$(BIN)/python -m bench.quality
+
+# Pictures of the page, in docs/screenshots; to look at them in English:
+# make screenshots ARGS="--language en --folder /tmp/pictures"
+screenshots: .venv/installed-bench
+	$(BIN)/python -m bench.screenshots $(ARGS)
 
 # Pins what each *.in asks for, and what that needs. It keeps the versions that are pinned already;
 # for newer ones: make requirements ARGS="--upgrade-package flask", or ARGS=--upgrade for all.

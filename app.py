@@ -26,6 +26,7 @@ import web.search
 import web.thresholds
 import web.uploads
 import web.users
+from cli.accounts import keys_command, users_command
 from cli.commands import (
     evaluate_command,
     import_command,
@@ -127,6 +128,8 @@ def build_app(settings: Settings, parts: Runtime | Deferred) -> APIFlask:
     app.cli.add_command(import_command)
     app.cli.add_command(search_command)
     app.cli.add_command(evaluate_command)
+    app.cli.add_command(users_command)
+    app.cli.add_command(keys_command)
     if settings.trusted_proxies:
         _trust_proxies(app, settings.trusted_proxies)
     return app

@@ -98,7 +98,7 @@ def report_in_one_line() -> Iterator[None]:
 @click.option("--dry-run", is_flag=True, help=say("Check and count, store nothing."))
 @with_appcontext
 def import_command(file: Path, **given: Any) -> None:
-    with _report_wrong_options():
+    with report_wrong_options():
         options = validate(UploadOptions, {k: v for k, v in given.items() if v is not None})
     with _report_wrong_file(file), file.open("rb") as content:
         upload = Upload(content, file.name)
@@ -123,7 +123,7 @@ def import_command(file: Path, **given: Any) -> None:
 @with_appcontext
 def search_command(question: str, collection: tuple[str, ...], limit: int) -> None:
     given = {"question": question, "collection": list(collection) or None, "limit": limit}
-    with _report_wrong_options():
+    with report_wrong_options():
         asked = validate(SearchRequest, given)
     reply = services.search.answer_query(current_runtime().searcher, asked.as_query())
     for hit in reply.hits:
@@ -172,7 +172,7 @@ def evaluate_command(
     max_wrong: float | None,
     **given: Any,
 ) -> None:
-    with _report_wrong_options():
+    with report_wrong_options():
         options = validate(EvaluationOptions, {k: v for k, v in given.items() if v is not None})
     draw = None if plot is None else _load_plot()
     runtime = current_runtime()
@@ -232,7 +232,8 @@ def _require_figures(
 
 
 @contextmanager
-def _report_wrong_options() -> Iterator[None]:
+def report_wrong_options() -> Iterator[None]:
+    """End the command with what is wrong with its options."""
     try:
         yield
     except ApiError as error:

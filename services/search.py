@@ -63,7 +63,8 @@ class Query:
     """A question, and which items may answer it; None keeps all of them.
 
     `metadata` are the conditions that an item must meet; `max_distance` is the largest cosine
-    distance, 0 to 2. `min_confidence` stands for the threshold `answer`.
+    distance, 0 to 2. `min_confidence` stands for the threshold `answer`. Collections that are not
+    among the `visible` ones are not there for who asks; None lets all be seen.
     """
 
     question: str
@@ -74,6 +75,14 @@ class Query:
     max_distance: float | None = None
     order: Order = "distance"
     min_confidence: float | None = None
+    visible: frozenset[str] | None = None
+
+    @property
+    def searched(self) -> list[str] | None:
+        """The collections that are searched; None for all."""
+        if self.collections is None:
+            return None if self.visible is None else sorted(self.visible)
+        return [one for one in self.collections if self.visible is None or one in self.visible]
 
 
 @dataclass(frozen=True)
@@ -151,7 +160,7 @@ def _find_hits(searcher: Searcher, asked: Asked, *, limit: int, offset: int) -> 
         asked.vector,
         limit=limit,
         offset=offset,
-        collections=asked.query.collections,
+        collections=asked.query.searched,
         metadata=asked.query.metadata,
     )
 
@@ -181,13 +190,12 @@ def _rank(
 
     While the model's constants are not known, the items stay in their order.
     """
-    names = asked.query.collections
     measured = store.candidates.measure_cosines(
         searcher.pool,
         searcher.model,
         asked.vector,
         [hit.id for hit in nearest],
-        names[0] if names is not None and len(names) == 1 else None,
+        _find_only(asked.query),
     )
     candidates = [
         Candidate(hit, measured.cosines[hit.id].question, measured.cosines[hit.id].pair)
@@ -195,6 +203,13 @@ def _rank(
         if hit.id in measured.cosines
     ]
     return _order(searcher, asked, candidates), _choose_thresholds(asked.query, measured.thresholds)
+
+
+def _find_only(query: Query) -> str | None:
+    """Return the collection whose own thresholds count: that which alone is named, or is seen."""
+    searched = query.searched
+    named = searched if query.collections is None else query.collections
+    return searched[0] if searched and named and len(named) == 1 else None
 
 
 def _order(searcher: Searcher, asked: Asked, candidates: list[Candidate]) -> list[Relevant]:

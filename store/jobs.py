@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -165,10 +165,25 @@ def _make_job(row: dict[str, Any]) -> Job:
 
 
 def list_jobs(
-    pool: Pool, *, status: str | None, collection: str | None, limit: int, offset: int
+    pool: Pool,
+    *,
+    status: str | None,
+    collection: str | None,
+    visible: Sequence[str] | None = None,
+    limit: int,
+    offset: int,
 ) -> tuple[list[Job], int]:
-    """Return a page of jobs, newest first, and how many there are in all."""
-    values = {"status": status, "collection": collection, "limit": limit, "offset": offset}
+    """Return a page of jobs, newest first, and how many there are in all.
+
+    With `visible`, only jobs of these collections.
+    """
+    values = {
+        "status": status,
+        "collection": collection,
+        "visible": None if visible is None else list(visible),
+        "limit": limit,
+        "offset": offset,
+    }
     with pool.reading() as conn, conn.cursor(cursor_factory=RealDictCursor) as cur:
         cur.execute(SQL("SELECT count(*) AS total FROM jobs") + _CHOSEN, values)
         total = fetch_row(cur)["total"]
@@ -179,6 +194,7 @@ def list_jobs(
 _CHOSEN = SQL("""
     WHERE (%(status)s IS NULL OR status = %(status)s)
       AND (%(collection)s IS NULL OR collection = %(collection)s)
+      AND (%(visible)s IS NULL OR collection = ANY (%(visible)s))
 """)
 _PAGE = SQL("ORDER BY number DESC LIMIT %(limit)s OFFSET %(offset)s")
 

@@ -101,9 +101,10 @@ HEAVY = ("torch", "transformers", "sentence_transformers", "openvino", "tokenize
         (["import", "bad.csv"], "missing_column", 1),
         (["import", "faq.csv", "--dry-run"], "1 inserted", 0),
         (["routes"], "/upload", 0),
+        (["keys", "create", "--name", "bot", "--role", "reader"], "cpg_", 0),
         (["--help"], "import", 0),
     ],
-    ids=["missing file", "wrong option", "wrong file", "dry run", "routes", "help"],
+    ids=["missing file", "wrong option", "wrong file", "dry run", "routes", "keys", "help"],
 )
 def test_a_command_that_embeds_nothing_loads_no_library_of_models(
     args: list[str], said: str, status: int, dsn: str, tmp_path: Path

@@ -14,6 +14,7 @@ from web.jobs import describe_job
 from web.language import speak
 from web.responses import answer_json
 from web.schemas import EvaluationOptions
+from web.scope import require_visible
 from web.uploads import open_upload, read_options
 
 routes = APIBlueprint("evaluation", __name__, tag="Evaluation")
@@ -34,6 +35,7 @@ def evaluate_collection() -> Response:
     runtime = current_runtime()
     with open_upload(request) as file:
         options = read_options(request, EvaluationOptions)
+        require_visible(options.collection)
         job = services.cases.request_evaluation(
             runtime.searcher, options.collection, file, options.as_reading()
         )

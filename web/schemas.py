@@ -157,8 +157,8 @@ class SearchRequest(RequestModel):
         "keeps none, so it changes nothing yet.",
     )
 
-    def as_query(self) -> Query:
-        """Return what the service is asked."""
+    def as_query(self, visible: frozenset[str] | None = None) -> Query:
+        """Return what the service is asked by somebody who sees these collections; None for all."""
         names = [self.collection] if isinstance(self.collection, str) else self.collection
         return Query(
             question=self.question,
@@ -169,6 +169,7 @@ class SearchRequest(RequestModel):
             max_distance=self.max_distance,
             order=self.order,
             min_confidence=self.min_confidence,
+            visible=visible,
         )
 
 

@@ -26,6 +26,7 @@ from web.schemas import (
     SearchResult,
     ThresholdsBody,
 )
+from web.scope import require_caller
 
 routes = APIBlueprint("search", __name__, tag="Search")
 
@@ -42,7 +43,7 @@ routes = APIBlueprint("search", __name__, tag="Search")
 )
 def search(asked: SearchRequest) -> Response:
     started = time.perf_counter()
-    query = asked.as_query()
+    query = asked.as_query(require_caller().collections)
     reply = services.search.answer_query(current_runtime().searcher, query)
     warnings = SearchWarnings(current_runtime()).find(query, reply.hits)
     return answer_json(describe_reply(asked, reply, started, warnings))
@@ -58,7 +59,8 @@ def search(asked: SearchRequest) -> Response:
 )
 def search_batch(batch: BatchRequest) -> Response:
     started = time.perf_counter()
-    queries = [asked.as_query() for asked in batch.queries]
+    visible = require_caller().collections
+    queries = [asked.as_query(visible) for asked in batch.queries]
     each = services.search.answer_each(current_runtime().searcher, queries)
     warnings = SearchWarnings(current_runtime())
     results = [

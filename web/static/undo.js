@@ -47,7 +47,7 @@ function UndoBar() {
     deed.undo();
   };
   return html`
-    <div class="undo" onMouseEnter=${() => setHeld(true)} onMouseLeave=${() => setHeld(false)}
+    <div class="undo" role="region" aria-label=${say("undo.label")} onMouseEnter=${() => setHeld(true)} onMouseLeave=${() => setHeld(false)}
       onFocusIn=${() => setHeld(true)} onFocusOut=${() => setHeld(false)}>
       <span>${deed.text}</span>
       <button type="button" onClick=${takeBack}>${say("undo.undo")}</button>
