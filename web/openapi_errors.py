@@ -4,6 +4,7 @@
 |---|---|---|
 | 400 | with a query or a body | `invalid_request`; of a body `incomplete_body`, `malformed_json` or `malformed_request`; of a file `missing_file`, `invalid_option` |
 | 401, 429 | with credentials | `unauthorized`; `too_many_failures` |
+| 429 | that search, or take a file | `too_many_requests` |
 | 403 | with roles; that change something | `forbidden`; `cross_site` |
 | 404 | with a name or a number in the path | `not_found` |
 | 408, 413, 415 | with a body | `too_slow`, `too_large`, `unsupported_media_type` |
@@ -62,6 +63,8 @@ SENTENCES = {
     "options. Nothing of this upload was stored: send it with a key of its own.",
     "too_many_failures": "Too many wrong passwords. Try again in 30 seconds.",
     "header_too_large": "The headers are more than 32768 bytes, or more than 100.",
+    "too_many_requests": "More searches than the 60 a minute that each user or key may send. Try "
+    "again in 30 seconds.",
     "unavailable": "PostgreSQL does not answer. Try again in a moment.",
 }
 _DESCRIPTIONS = {
@@ -75,7 +78,7 @@ _DESCRIPTIONS = {
     "413": "The body is too large.",
     "415": "The body's type, or its charset, is not taken.",
     "422": "What came can be read, but not be taken; `code` and its details say why.",
-    "429": "Too many wrong passwords.",
+    "429": "Too many wrong passwords, or more searches or uploads than a user or key may send.",
     "431": "The headers, or the address, are too large.",
     "503": "PostgreSQL or the model is away, or busy.",
 }
@@ -100,6 +103,7 @@ _CONFLICTS = {
     "remove_user": ["reserved_name"],
     "change_password": ["reserved_name"],
 }
+_RATED = ("search", "search_batch", "upload_file", "evaluate_collection")
 _WRITES_PAIR = {"add_item", "change_item", "patch_item"}
 _EMBEDS = {"search", "search_batch", *_WRITES_PAIR}
 _OPTION_CODES = {"invalid_option", "unsupported_media_type"}
@@ -135,6 +139,8 @@ def _list_codes(path: str, method: str, operation: Mapping[str, Any]) -> dict[st
         unprocessable += FILE_CODES
     if any(parameter["name"] == "Idempotency-Key" for parameter in operation["parameters"]):
         unprocessable.append("idempotency_key_reused")
+    if operation["operationId"] in _RATED:
+        codes["429"].append("too_many_requests")
     return codes | ({"422": unprocessable} if unprocessable else {})
 
 

@@ -101,6 +101,8 @@ def show_asset(version: str, name: str) -> Response:
         # The page is of another version of the service, which may run beside this one.
         response.cache_control.no_cache = True
     response.make_conditional(request)
+    # Servers write their own.
+    response.headers.remove("Date")
     return response
 
 

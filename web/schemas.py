@@ -191,6 +191,11 @@ class UploadOptions(RequestModel):
     )
     answer_column: Option | None = Field(None, description="The same for the answer.")
     id_column: Option | None = Field(None, description="The same for the id, if there is one.")
+    alternatives_column: Option | None = Field(
+        None,
+        description="The columns with other wordings of the question: names or positions, with "
+        "commas between. Found by name where it is not given.",
+    )
     header: bool | None = Field(None, description="Whether the file has a header.")
     delimiter: Option | None = Field(None, description=_DELIMITER)
     encoding: Option | None = Field(None, description=_ENCODING)
@@ -211,6 +216,7 @@ class UploadOptions(RequestModel):
             question_column=self.question_column,
             answer_column=self.answer_column,
             id_column=self.id_column,
+            alternatives_column=self.alternatives_column,
             header=self.header,
             delimiter=self.delimiter,
             encoding=self.encoding,

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.support.service import PASSWORD, USER, ServiceProcess
+from local_service import Service
+from tests.support.client import PASSWORD, USER
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
@@ -42,7 +43,7 @@ def start_browser(*arguments: str) -> Iterator[Browser]:
 @contextmanager
 def open_page(
     browser: Browser,
-    service: ServiceProcess,
+    service: Service,
     path: str = "/",
     *,
     user: tuple[str, str] = (USER, PASSWORD),

@@ -29,6 +29,7 @@
 
 import { dropOldDrafts } from "./drafts.js";
 import { startFrame } from "./frame.js";
+import { startDrops } from "./handover.js";
 import { startKeys } from "./keys.js";
 import { startRouter } from "./router.js";
 import { startUndo } from "./undo.js";
@@ -37,4 +38,5 @@ startRouter();
 startFrame();
 startUndo();
 startKeys();
+startDrops();
 dropOldDrafts();

@@ -71,6 +71,11 @@ def test_the_decision_comes_first_and_the_address_keeps_the_search(
         expect(page.locator(".decision")).to_contain_text("Seria respondida")
         ask(page, UNKNOWN)
         expect(page.locator(".decision")).to_contain_text("Nada aqui responde a isso")
+        page.get_by_label("Pergunta do cliente").press_sequentially(" agora")
+        page.wait_for_url("**agora")
+        page.go_back()
+        expect(page.locator(".decision")).to_contain_text("Nada aqui responde a isso")
+        assert page.get_by_label("Pergunta do cliente").input_value() == UNKNOWN
         page.go_back()
         expect(page.locator(".decision")).to_contain_text("Seria respondida")
         assert page.get_by_label("Pergunta do cliente").input_value() == "como rastreio meu pedido"

@@ -96,6 +96,35 @@ def test_the_end_of_a_session_is_said(browser: Browser, loja: ServiceProcess) ->
         expect(page.locator("#connection")).to_contain_text("A sessão terminou.")
 
 
+def test_a_change_that_can_not_be_taken_back_can_be_tried_again(
+    browser: Browser, loja: ServiceProcess
+) -> None:
+    with open_page(browser, loja, TRACK, said=[]) as page:
+        open_form(page)
+        page.get_by_role("textbox", name="Resposta").fill("Outra.")
+        page.get_by_role("button", name="Salvar").click()
+        undo = page.get_by_role("button", name="Desfazer")
+        expect(undo).to_be_visible()
+        page.context.set_offline(True)
+        undo.click()
+        expect(page.locator(".undo")).to_contain_text("Sem conexão.")
+        page.context.set_offline(False)
+        undo.click()
+        expect(page.locator(".result").first).to_contain_text("Abra Meus pedidos.")
+
+
+def test_a_dropped_file_does_not_lead_away(browser: Browser, loja: ServiceProcess) -> None:
+    drop = """() => {
+      const files = new DataTransfer();
+      files.items.add(new File(["a"], "a.csv"));
+      const event = new DragEvent("drop", {dataTransfer: files, bubbles: true, cancelable: true});
+      document.body.dispatchEvent(event);
+      return event.defaultPrevented;
+    }"""
+    with open_page(browser, loja, TRACK) as page:
+        assert page.evaluate(drop)
+
+
 def test_an_error_of_the_service_shows_its_number(browser: Browser, loja: ServiceProcess) -> None:
     def fail(route: Route) -> None:
         body = json.dumps({"error": "Algo falhou no serviço.", "code": "internal"})

@@ -6,11 +6,13 @@ The figures of a machine that does nothing else are in docs/performance.md.
 from __future__ import annotations
 
 from urllib.parse import quote
+from urllib.request import urlopen
 
 from playwright.sync_api import Browser, expect
 
 from tests.support.browser import needs_chromium, open_page
 from tests.support.service import PASSWORD, USER, ServiceProcess
+from web.assets import read_assets
 
 pytestmark = needs_chromium
 
@@ -67,6 +69,12 @@ def test_a_search_is_shown_at_once(browser: Browser, loja: ServiceProcess) -> No
     print(f"shown {shown:.0f} ms after the answer, longest task {max(tasks, default=0):.0f} ms")
     assert shown < MAX_SHOWN_MS
     assert max(tasks, default=0) < MAX_TASK_MS
+
+
+def test_the_files_need_no_login(loja: ServiceProcess) -> None:
+    with urlopen(loja.url + read_assets().address("main.js")) as answer:
+        assert "immutable" in answer.headers["Cache-Control"]
+        assert answer.headers["Content-Type"] == "text/javascript; charset=utf-8"
 
 
 def test_a_second_visit_loads_no_file_again(browser: Browser, loja: ServiceProcess) -> None:
