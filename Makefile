@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-faults demo bench bench-uploads bench-answers bench-scale bench-exactness bench-attack bench-quality bench-footprint bench-metrics fuzz screenshots requirements messages bench-replace configuration clean
+.PHONY: run test test-faults demo bench bench-uploads bench-answers bench-scale bench-exactness bench-attack bench-quality bench-footprint bench-metrics fuzz screenshots requirements messages bench-replace configuration test-api clean
 
 run: .venv/installed
 	$(BIN)/python app.py
@@ -15,6 +15,11 @@ test: .venv/installed-dev
 
 demo: .venv/installed
 	$(BIN)/python demo.py
+
+# The test of the interface in its long form: every operation of /openapi.json, its borders, random
+# requests, and chains of them. API_SECONDS and API_EXAMPLES set how long, API_SEED what is random.
+test-api: .venv/installed-dev
+	API_SECONDS=$${API_SECONDS:-1800} API_EXAMPLES=$${API_EXAMPLES:-200} $(BIN)/pytest -s tests/web/test_api.py $(PYTEST_ARGS)
 
 # The fault tests of `make test` in their long form. FAULT_KILLS, FAULT_RESTARTS, FAULT_ROWS,
 # FAULT_ITEMS and FAULT_SEED set how long.

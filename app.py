@@ -55,7 +55,6 @@ from web.headers import protect
 from web.language import name_language
 from web.openapi import DESCRIPTION, TITLE, complete_spec
 from web.rates import limit_rates
-from web.schemas import ErrorBody
 from web.server import check_address, serve
 from web.validation import bound_body
 
@@ -73,6 +72,15 @@ PARTS = (
     web.keys,
     web.users,
     web.pages,
+)
+COMMANDS = (
+    import_command,
+    search_command,
+    evaluate_command,
+    backup_command,
+    restore_command,
+    users_command,
+    keys_command,
 )
 
 
@@ -122,9 +130,9 @@ def build_app(settings: Settings, parts: Runtime | Deferred) -> APIFlask:
         METRICS_NETWORKS=settings.metrics_networks,
         API_USERNAME=settings.api_username,
         VALIDATION_ERROR_STATUS_CODE=400,
-        VALIDATION_ERROR_SCHEMA=ErrorBody.model_json_schema(),
-        HTTP_ERROR_SCHEMA=ErrorBody.model_json_schema(),
         OPENAPI_VERSION="3.1.0",
+        # The first request would name the address for all others.
+        AUTO_SERVERS=False,
         DESCRIPTION=DESCRIPTION,
     )
     app.request_class = FormRequest
@@ -143,13 +151,8 @@ def build_app(settings: Settings, parts: Runtime | Deferred) -> APIFlask:
     app.register_blueprint(web.documentation.routes)
     for part in PARTS:
         app.register_blueprint(part.routes)
-    app.cli.add_command(import_command)
-    app.cli.add_command(search_command)
-    app.cli.add_command(evaluate_command)
-    app.cli.add_command(backup_command)
-    app.cli.add_command(restore_command)
-    app.cli.add_command(users_command)
-    app.cli.add_command(keys_command)
+    for command in COMMANDS:
+        app.cli.add_command(command)
     if settings.trusted_proxies:
         _trust_proxies(app, settings.trusted_proxies)
     return app

@@ -34,7 +34,7 @@ routes = APIBlueprint("metrics", __name__, tag="Operations")
     "It needs the role that METRICS_ACCESS names (admin, by default) and a user or key that is not "
     "limited to collections; addresses of METRICS_NETWORKS need no login.",
 )
-def metrics() -> Response:
+def show_metrics() -> Response:
     if not is_in_networks(request.remote_addr, current_app.config["METRICS_NETWORKS"]):
         refused = _refuse()
         if refused is not None:
