@@ -43,12 +43,14 @@ from services.process import end_on_signals, start_logging
 from services.runtime import DATABASE_SECONDS, START_ERRORS, Runtime, start_runtime
 from translations.catalogs import translate
 from web.auth import guard_the_rest
+from web.cors import allow_sites
 from web.cross_site import refuse_cross_site
 from web.decoding import FormRequest
 from web.errors import register_error_handlers
 from web.headers import protect
 from web.language import name_language
 from web.openapi import DESCRIPTION, TITLE, VERSION, complete_spec
+from web.rates import limit_rates
 from web.schemas import ErrorBody
 from web.server import check_address, serve
 from web.validation import bound_body
@@ -106,6 +108,7 @@ def build_app(settings: Settings, parts: Runtime | Deferred) -> APIFlask:
         MAX_CONTENT_LENGTH=settings.max_upload_bytes,
         MAX_FORM_PARTS=1_000,
         LANGUAGE=settings.language,
+        SITES=frozenset(settings.cors_origins),
         API_USERNAME=settings.api_username,
         VALIDATION_ERROR_STATUS_CODE=400,
         VALIDATION_ERROR_SCHEMA=ErrorBody.model_json_schema(),
@@ -123,6 +126,8 @@ def build_app(settings: Settings, parts: Runtime | Deferred) -> APIFlask:
     app.before_request(guard_the_rest)
     app.after_request(protect)
     app.after_request(name_language)
+    limit_rates(app, settings)
+    allow_sites(app, settings.cors_origins)
     app.register_blueprint(web.documentation.routes)
     for part in PARTS:
         app.register_blueprint(part.routes)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
+from limits import RateLimitItem, parse_many
 from psycopg2 import ProgrammingError
 from psycopg2.extensions import make_dsn, parse_dsn
 from pydantic import (
@@ -33,7 +36,14 @@ from translations.catalogs import Language, find_language
 Backend = Literal["auto", "openvino", "torch"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
+# The storage of counts that is in this process alone.
+MEMORY = "memory://"
+# What a rate may allow, and in how long: more, the storages of counts can't hold.
+MAX_RATE, MAX_RATE_SECONDS = 1_000_000_000, 366 * 24 * 3_600
+
 S = TypeVar("S", bound="_Variables")
+
+_HOST = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?\.?|[0-9a-f:.]*:[0-9a-f:.]*")
 
 # Spaces around the value belong to it, and an empty value is one.
 _AS_WRITTEN = ("api_username", "api_password", "embedding_query_prompt", "embedding_passage_prompt")
@@ -98,6 +108,57 @@ def _check_database_url(value: str) -> str:
             )
         ) from None
     return value
+
+
+def _check_rate(value: str) -> str:
+    try:
+        rates = parse_many(value)
+    except ValueError:
+        rates = []
+    # The library passes over a part that it does not understand.
+    whole = len(rates) == len(re.split("[,;|]", value))
+    if not whole or not all(_is_possible(rate) for rate in rates):
+        raise ValueError(
+            say(
+                "is {value!r}, but must be a rate such as 10/second or 600/hour, or several such "
+                "as 10/second;600/hour.",
+                value=value,
+            )
+        )
+    return value
+
+
+def _is_possible(rate: RateLimitItem) -> bool:
+    return 1 <= rate.amount <= MAX_RATE and 1 <= rate.get_expiry() <= MAX_RATE_SECONDS
+
+
+def _split_origins(value: str | tuple[str, ...]) -> tuple[str, ...]:
+    """Return the origins of a list, as browsers write them. Raises ValueError."""
+    if isinstance(value, tuple):
+        return value
+    return tuple(dict.fromkeys(_read_origin(one) for one in re.split(r"[,\s]+", value) if one))
+
+
+def _read_origin(value: str) -> str:
+    """Return scheme, host and port in lower case, without a port that is the scheme's own."""
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+        host = (parts.hostname or "").encode("idna").decode()
+    except ValueError:
+        parts, port, host = urlsplit(""), None, ""
+    strange = parts.username or parts.path.strip("/") or parts.query or parts.fragment
+    if parts.scheme not in ("http", "https") or strange or not _HOST.fullmatch(host):
+        raise ValueError(
+            say(
+                "names {value!r}, but must name sites such as https://www.example.org, separated "
+                "by commas: scheme, host and port, without a path, and never *.",
+                value=value,
+            )
+        )
+    host = f"[{host}]" if ":" in host else host
+    usual = {"http": 80, "https": 443}[parts.scheme]
+    return f"{parts.scheme}://{host}" + (f":{port}" if port and port != usual else "")
 
 
 def _split_pair(value: str | tuple[str, str]) -> tuple[str, str]:
@@ -168,6 +229,10 @@ class Settings(_Variables):
     worker_threads: int = Field(default=2, ge=0, le=64)
     index_min_items: int = Field(default=5_000, ge=1, le=1_000_000_000)
     index_build_mb: int = Field(default=1_024, ge=1, le=1_000_000)
+    cors_origins: Annotated[tuple[str, ...], BeforeValidator(_split_origins)] = ()
+    rate_searches: Annotated[str, AfterValidator(_check_rate)] | None = None
+    rate_uploads: Annotated[str, AfterValidator(_check_rate)] | None = None
+    ratelimit_storage_uri: str = MEMORY
     lease_seconds: int = Field(default=20, ge=1, le=3_600)
     max_upload_mb: int = Field(default=512, ge=1, le=102_400)
     max_upload_disk_mb: int = Field(default=2_048, ge=1, le=10_240_000)

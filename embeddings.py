@@ -213,10 +213,33 @@ class EmbeddingService:
         They take the turns of texts to store, and are not kept. Raises EmbedderBusy, and what the
         model raises for these texts.
         """
-        cleaned = [visible_text(text) for text in texts]
+        cleaned = [visible_text(find_words(text)) for text in texts]
         pieces = [cleaned[n : n + SPLIT_TEXTS] for n in range(0, len(cleaned), SPLIT_TEXTS)]
         encode = self._embedder.encode_queries
         return np.concatenate([self._turns.ingest(partial(encode, piece)) for piece in pieces])
+
+    def embed_each_aside(self, texts: Sequence[str]) -> list[FloatArray | None]:
+        """Do as `embed_queries_aside`, but return None for a text that the model fails on alone.
+
+        Raises what the model raises for any text if it fails on all of them.
+        """
+        vectors = self._try_each(texts)
+        if texts and all(vector is None for vector in vectors):
+            self.embed_queries_aside([PROBE])
+        return vectors
+
+    def _try_each(self, texts: Sequence[str]) -> list[FloatArray | None]:
+        """Embed texts together; if that fails, halve them until those at fault are alone."""
+        try:
+            return list(self.embed_queries_aside(texts)) if texts else []
+        except EmbedderBusy:
+            raise
+        except Exception:
+            logger.debug("The model failed on %d questions", len(texts), exc_info=True)
+        if len(texts) == 1:
+            return [None]
+        half = len(texts) // 2
+        return self._try_each(texts[:half]) + self._try_each(texts[half:])
 
     def embed_passages(
         self, texts: Sequence[str], seconds: float = math.inf

@@ -26,11 +26,12 @@ import store.evaluations
 import store.jobs
 import store.rejections
 import store.thresholds
+from cli.findings import print_findings
 from cli.spoken import SpokenCommand, describe_failure
 from files.errors import FileError
 from messages import say, say_count
 from services.deferred import Deferred
-from services.imports import Upload
+from services.imports import ImportPreview, Upload
 from services.runtime import START_ERRORS, Runtime
 from store.jobs import Job
 from store.rejections import RejectedRow
@@ -90,11 +91,20 @@ def report_in_one_line() -> Iterator[None]:
 @click.option("--question-column", help=say("Header name, or position counted from 1."))
 @click.option("--answer-column")
 @click.option("--id-column")
+@click.option(
+    "--alternatives-column",
+    help=say("The columns with other wordings of the question, with commas between."),
+)
 @click.option("--header/--no-header", default=None, help=say("Found out where neither is given."))
 @click.option("--delimiter")
 @click.option("--encoding")
 @click.option("--overflow", type=click.Choice(["reject", "join"]), default="reject")
 @click.option("--sheet", help=say("Of a workbook: the sheet's name, or its position from 1."))
+@click.option(
+    "--spreadsheet-safe",
+    is_flag=True,
+    help=say("Take off the apostrophes that an export with this option put on."),
+)
 @click.option("--dry-run", is_flag=True, help=say("Check and count, store nothing."))
 @with_appcontext
 def import_command(file: Path, **given: Any) -> None:
@@ -103,7 +113,9 @@ def import_command(file: Path, **given: Any) -> None:
     with _report_wrong_file(file), file.open("rb") as content:
         upload = Upload(content, file.name)
         if options.dry_run:
-            job, errors = _run_preview(current_parts(), upload, options)
+            preview = _run_preview(current_parts(), upload, options)
+            job, errors = preview.job, preview.rejected
+            print_findings(preview.check)
         else:
             job, errors = _run_import(current_parts(), upload, options)
     _print_errors(job, errors)
@@ -251,10 +263,9 @@ def _report_wrong_file(file: Path) -> Iterator[None]:
 
 def _run_preview(
     parts: Runtime | Deferred, upload: Upload, options: UploadOptions
-) -> tuple[Job, list[RejectedRow]]:
+) -> ImportPreview:
     model, asked = parts.find_model(), options.as_import()
-    preview = services.imports.foresee(parts.pool, model, upload, asked, SHOWN_ERRORS)
-    return preview.job, preview.rejected
+    return services.imports.foresee(parts.pool, model, upload, asked, SHOWN_ERRORS)
 
 
 def _run_import(

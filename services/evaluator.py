@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Sequence
 
 import store.evaluations
 from db import DatabaseUnavailable
-from messages import say
+from messages import Message, say
 from services.evaluation import Case, run_evaluation
 from services.figures import pack
 from services.search import Searcher
 from store.evaluations import MOST_ATTEMPTS, ClaimedEvaluation
+from store.rejections import RejectedRow
 from turns import EmbedderBusy
 
 logger = logging.getLogger(__name__)
@@ -105,13 +107,16 @@ class Evaluator:
                 self._searcher.pool, claimed, found.result, pack(found.outcomes), found.rejected
             )
             return
+        error = _explain_rejected(found.rejected)
         store.evaluations.fail_evaluation(
-            self._searcher.pool,
-            claimed,
-            "all_rejected",
-            say(
-                "The collection has none of the items that the file expects: `expected` must be an "
-                "item's id in its file, its question or its answer."
-            ),
-            found.rejected,
+            self._searcher.pool, claimed, "all_rejected", error, found.rejected
         )
+
+
+def _explain_rejected(rejected: Sequence[RejectedRow]) -> Message:
+    if any(row.code != "unknown_expected" for row in rejected):
+        return say("No question could be asked: the job's errors say why for each row.")
+    return say(
+        "The collection has none of the items that the file expects: `expected` must be an item's "
+        "id in its file, its question or its answer."
+    )

@@ -25,6 +25,7 @@ from postgres.server import EmbeddedPostgres
 from services.calibration import Calibration
 from services.checker import Checker
 from services.evaluator import Evaluator
+from services.failures import Failures
 from services.indexer import Indexer
 from services.patience import DatabaseRefuses, wait_for_database
 from services.search import Searcher
@@ -144,8 +145,9 @@ def start_runtime(
     Take over the `database` that is open already, or open it: wait up to `database_seconds` for one
     that the settings name. Raises one of START_ERRORS, with one line for a person.
     """
-    # The credentials come first: nothing slow starts when they are missing.
-    users = _admin(settings) if with_users else {}
+    # The logins come first: nothing slow starts where their settings are missing or wrong.
+    admins = _admin(settings) if with_users else {}
+    failures = Failures(storage_uri=settings.ratelimit_storage_uri)
     database = database or open_database(settings, database_seconds)
     pool = database.pool
     try:
@@ -156,7 +158,7 @@ def start_runtime(
         raise
     searcher = _make_searcher(pool, model, embeddings)
     runtime = Runtime(
-        users=Users(users, pool),
+        users=Users(admins, pool, failures=failures),
         pool=pool,
         model=model,
         embeddings=embeddings,

@@ -150,7 +150,7 @@ def inspect(searcher: Searcher, asked: Asked) -> Inspection:
     """Find the nearest items and judge them."""
     nearest = _find_hits(searcher, asked, limit=CANDIDATES, offset=0)
     ranked, thresholds = _rank(searcher, asked, nearest)
-    return Inspection(nearest, ranked, _judge(searcher, asked, ranked, thresholds))
+    return Inspection(nearest, ranked, judge(searcher, asked.text, ranked, thresholds))
 
 
 def _find_hits(searcher: Searcher, asked: Asked, *, limit: int, offset: int) -> list[Hit]:
@@ -226,10 +226,13 @@ def _choose_thresholds(query: Query, own: Thresholds | None) -> Thresholds:
     return replace(thresholds, answer=query.min_confidence)
 
 
-def _judge(
-    searcher: Searcher, asked: Asked, ranked: list[Relevant], thresholds: Thresholds
+def judge(
+    searcher: Searcher, text: str, ranked: Sequence[Relevant], thresholds: Thresholds
 ) -> Judgement:
-    """Return the judgement on the candidates, most relevant first."""
+    """Return the judgement on the candidates of a question, most relevant first.
+
+    `text` is the question without abbreviations.
+    """
     if not ranked:
         return Judgement("none", Confidence(0.0, 0.0), thresholds, None)
     best = ranked[0].candidate.hit
@@ -238,17 +241,24 @@ def _judge(
         return Judgement("ambiguous", Confidence(0.0, 0.0), thresholds, best, [NOT_MEASURED])
     confidence = estimate_confidence(ranked, constants, thresholds.constant)
     decision = decide(confidence, thresholds)
-    if decision == "answer" and _must_ask_back(searcher, asked.text, best):
+    if decision == "answer" and _must_ask_back(searcher, text, ranked):
         decision = "ambiguous"
     return Judgement(decision, confidence, thresholds, best)
 
 
-def _must_ask_back(searcher: Searcher, text: str, best: Hit) -> bool:
-    """Return whether question and item differ in a rare code, or in a pair of opposites.
+def _must_ask_back(searcher: Searcher, text: str, ranked: Sequence[Relevant]) -> bool:
+    """Return whether question and first item differ in what turns the meaning (conflicts.py).
 
     How rare a code is, is counted in a sample of the item's collection, and only if codes differ.
     """
-    difference = find_difference(text, best.question, best.answer)
+    best, *others = [one.candidate.hit for one in ranked]
+    wording = best.matched_text or best.question
+    nearby = [
+        searcher.wordings.read_question(other).stems
+        for other in (hit.matched_text or hit.question for hit in others)
+        if other != wording
+    ]
+    difference = find_difference(text, wording, best.answer, nearby)
     if difference.opposite or not difference.codes.asked:
         return difference.opposite
     codes = [*difference.codes.asked, *difference.codes.stored]

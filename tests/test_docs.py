@@ -16,6 +16,7 @@ DOCUMENTS = [
     *MANUALS,
     *sorted(PORTUGUESE.glob("*.md")),
     ROOT / "CHANGELOG.md",
+    ROOT / "SECURITY.md",
     ROOT / "bench" / "README.md",
 ]
 # A newcomer reads it in ten minutes.

@@ -15,6 +15,7 @@ from flask import Response, current_app, g, request
 from messages import Message, say
 from services.access import Caller, list_roles_from
 from web.context import current_runtime
+from web.cors import is_preflight
 from web.credentials import Credentials, read_credentials
 from web.errors import ApiError
 
@@ -74,15 +75,23 @@ def manages(caller: Caller) -> bool:
 def guard_the_rest() -> Response | None:
     """Ask for credentials where no route does.
 
-    Those are the documentation, unknown addresses, and OPTIONS: the library leaves it open for the
-    sake of CORS, which this service does not offer.
+    Those are the documentation, unknown addresses, and OPTIONS, which the library leaves open to
+    everybody for the sake of CORS: it is open to the sites that CORS_ORIGINS names (web/cors.py).
     """
+    if _is_preflight():
+        return Response(status=204)
     if request.method != "OPTIONS" and request.endpoint is not None and request.path not in _PAGES:
         return None
     if request.path in _OPEN or auth.authenticate(auth.get_auth(), None):
         return None
     refused: Response = auth.auth_error_callback(401)
     return refused
+
+
+def _is_preflight() -> bool:
+    origin = request.headers.get("Origin", "")
+    asked = request.headers.get("Access-Control-Request-Method", "")
+    return is_preflight(request.method, origin, asked, current_app.config["SITES"])
 
 
 @auth.get_user_roles  # type: ignore[untyped-decorator]

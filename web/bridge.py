@@ -117,7 +117,8 @@ class Bridge:
         connection, cycle, head = scope["connection"], scope["cycle"], read_head(scope)
         kept = self._kept.get((head.method, head.path))
         if kept is not None and not head.length and not head.chunked:
-            await _reply(scope, *kept)
+            status, headers, part = kept
+            await _reply(scope, status, [*headers, *self._gate.more_headers(head)], part)
             return
         if not connection.known:
             connection.wait(ANSWER_SECONDS)
@@ -162,7 +163,8 @@ class Bridge:
                 connection.wait(ANSWER_SECONDS)
                 await asyncio.sleep(delay)
         language = read_language(scope["headers"], self._language)
-        await _reply(scope, refused.status, refused.all_headers(language), refused.body(language))
+        headers = [*refused.all_headers(language), *self._gate.more_headers(read_head(scope))]
+        await _reply(scope, refused.status, headers, refused.body(language))
 
     async def learn_kept(self) -> None:
         """Ask the app for the answers that are always the same."""
@@ -223,20 +225,24 @@ async def _reply(scope: Any, status: int, headers: Headers, body: bytes) -> None
 
 
 def read_head(scope: Any) -> Head:
-    authorization, forwarded_for, length, chunked = "", "", 0, False
+    values: dict[bytes, str] = {}
     for name, value in scope["headers"]:
-        if name == b"authorization":
-            authorization = value.decode("latin-1")
-        elif name == b"content-length":
-            length = int(value)
-        elif name == b"transfer-encoding":
-            chunked = True
-        elif name == b"x-forwarded-for":
-            text = value.decode("latin-1")
-            forwarded_for = f"{forwarded_for},{text}" if forwarded_for else text
-    peer = scope["client"][0] if scope["client"] else ""
-    method, path = scope["method"], scope["path"]
-    return Head(method, path, authorization, forwarded_for, length, chunked, peer)
+        text = value.decode("latin-1")
+        # The lists that proxies add to may come in several lines; of others, the last one counts.
+        before = values.get(name) if name.startswith(b"x-forwarded-") else None
+        values[name] = f"{before},{text}" if before else text
+    return Head(
+        method=scope["method"],
+        path=scope["path"],
+        authorization=values.get(b"authorization", ""),
+        forwarded_for=values.get(b"x-forwarded-for", ""),
+        forwarded_proto=values.get(b"x-forwarded-proto", ""),
+        origin=values.get(b"origin", ""),
+        asked_method=values.get(b"access-control-request-method", ""),
+        length=int(values.get(b"content-length", 0)),
+        chunked=b"transfer-encoding" in values,
+        peer=scope["client"][0] if scope["client"] else "",
+    )
 
 
 _INTERNAL: dict[str, Any] = {

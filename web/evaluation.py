@@ -12,6 +12,7 @@ from web.context import current_runtime
 from web.job_schemas import UploadResponse
 from web.jobs import describe_job
 from web.language import speak
+from web.rates import charge_upload
 from web.responses import answer_json
 from web.schemas import EvaluationOptions
 from web.scope import require_visible
@@ -32,6 +33,7 @@ routes = APIBlueprint("evaluation", __name__, tag="Evaluation")
     "which nothing applies by itself.",
 )
 def evaluate() -> Response:
+    charge_upload()
     runtime = current_runtime()
     with open_upload(request) as file:
         options = read_options(request, EvaluationOptions)

@@ -48,6 +48,10 @@ _NEEDED = {
 _CROSS_SITE = "the page of another site asks for it (`cross_site`)"
 # Who changes another user's password needs a role, which depends on the name.
 _PASSWORD = ("/users/{name}/password", "put")
+_TOO_MANY = (
+    "Too many wrong passwords (`too_many_failures`), or more searches or uploads than each user or "
+    "key may send (`too_many_requests`)."
+)
 _RETRY = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}
 
 
@@ -159,7 +163,7 @@ def _add_errors(operation: dict[str, Any], needed: str | None, *, changes: bool)
     if "requestBody" in operation:
         responses["413"] = _describe_error("The body is too large.")
         responses["415"] = _describe_error("The body's type, or its charset, is not taken.")
-    responses["429"] = {**_describe_error("Too many wrong passwords."), "headers": _RETRY}
+    responses["429"] = {**_describe_error(_TOO_MANY), "headers": _RETRY}
     responses["503"] = {**_describe_error("PostgreSQL or the model is away."), "headers": _RETRY}
 
 

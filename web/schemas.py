@@ -168,6 +168,11 @@ class UploadOptions(RequestModel):
     )
     answer_column: Option | None = None
     id_column: Option | None = None
+    alternatives_column: Option | None = Field(
+        None,
+        description="The columns with other wordings of the question: names or positions, with "
+        "commas between. Found by name where it is not given.",
+    )
     header: bool | None = Field(None, description="Whether the file has a header.")
     delimiter: Option | None = None
     encoding: Option | None = None
@@ -188,6 +193,7 @@ class UploadOptions(RequestModel):
             question_column=self.question_column,
             answer_column=self.answer_column,
             id_column=self.id_column,
+            alternatives_column=self.alternatives_column,
             header=self.header,
             delimiter=self.delimiter,
             encoding=self.encoding,

@@ -75,6 +75,7 @@ class _Server(uvicorn.Server):
             self._app.extensions["conector"].users,
             max_upload_bytes=settings.max_upload_bytes,
             trusted_proxies=settings.trusted_proxies,
+            origins=settings.cors_origins,
         )
         self._bridge = Bridge(
             self._app,

@@ -26,6 +26,7 @@ from web.errors import ApiError, invalid_request, unsupported_media_type
 from web.job_schemas import DryRunJob, DryRunResponse, Preview, PreviewRow, UploadResponse
 from web.jobs import describe_job, describe_rejection
 from web.language import speak
+from web.rates import charge_upload
 from web.responses import answer_json
 from web.schemas import MAX_IDEMPOTENCY_KEY, UploadOptions
 from web.scope import require_visible, separate_key
@@ -73,6 +74,7 @@ routes = APIBlueprint("uploads", __name__, tag="Upload")
     "text/csv. Options as query or form fields.",
 )
 def upload() -> Response:
+    charge_upload()
     key = read_idempotency_key(request)
     runtime = current_runtime()
     with open_upload(request) as file:

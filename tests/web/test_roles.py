@@ -14,6 +14,7 @@ NEEDED = {
     "GET /health": None,
     "GET /livez": None,
     "GET /readyz": None,
+    "GET /": "reader",
     "POST /search": "reader",
     "POST /search/batch": "reader",
     "POST /upload": "editor",

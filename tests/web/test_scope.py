@@ -57,6 +57,7 @@ TRIES: dict[str, list[Try]] = {
     "GET /health": [Try(200)],
     "GET /livez": [Try(200)],
     "GET /readyz": [Try(200)],
+    "GET /": [Try(200), Try(200, "?q=zebra")],
     "POST /search": [*SEARCHES, Try(200, sent={"data": {"question": "zebra"}})],
     "POST /search/batch": [
         Try(200, sent={"json": {"queries": [one.sent["json"] for one in SEARCHES]}})
