@@ -36,7 +36,7 @@ class Ranking:
     It ranks the items of the nearest `vectors`, of all if that is None. The number is part of the
     text: a value that could be any number would look large to the planner. So is `collection`, the
     id of one that is searched alone: only so can the planner take the collection's own index.
-    `filters` are names in _FILTERS.
+    `filters` are names in _FILTERS. A page that is `measured` has each item's distances, too.
     """
 
     method: Method
@@ -45,6 +45,7 @@ class Ranking:
     vectors: int | None
     collection: int | None = None
     filters: tuple[str, ...] = ()
+    measured: bool = False
 
     @property
     def types(self) -> dict[str, str]:
@@ -73,6 +74,15 @@ class Ranking:
             vectors=SqlLiteral(self.vectors),
             limit=values["limit"],
             offset=values["offset"],
+            question=self._compose_nearest(values, SQL("NOT")),
+            pair=self._compose_nearest(values, SQL("")),
+        )
+
+    def _compose_nearest(self, values: Mapping[str, Composable], negation: SQL) -> Composable:
+        if not self.measured:
+            return SQL("NULL::float8")
+        return _NEAREST.format(
+            model=SqlLiteral(self.model), query=values["query"], negation=negation
         )
 
     def _compose_distances(
@@ -172,18 +182,26 @@ SELECT taken.count >= {vectors}, page.* FROM taken LEFT JOIN (
     SELECT i.id, i.question, i.answer, c.name, i.metadata, GREATEST(p.distance, 0),
            split_part(p.kind, ' ', 1),
            CASE WHEN split_part(p.kind, ' ', 1) <> 'pair' THEN coalesce(
-               i.alternatives[NULLIF(split_part(p.kind, ' ', 2), '')::integer], i.question) END
+               i.alternatives[NULLIF(split_part(p.kind, ' ', 2), '')::integer], i.question) END,
+           {question}, {pair}
     FROM (SELECT * FROM ranked ORDER BY n LIMIT {limit} OFFSET {offset}) p
     JOIN items i ON i.id = p.item_id
     JOIN collections c ON c.id = i.collection_id
 ) page ON true
 """)
 
+# An item's distance by the vectors of its question's wordings, or by those of the pair.
+_NEAREST = SQL("""(
+    SELECT min(v.embedding <=> {query}) FROM item_vectors v
+    WHERE v.item_id = i.id AND v.model_id = {model} AND {negation} starts_with(v.kind, 'pair')
+)""")
+
 
 @dataclass(frozen=True)
 class Page:
     """Rows in no order: id, question, answer, collection, metadata, distance, the kind of the
-    nearest vector, and its wording of the question (None for a pair).
+    nearest vector, its wording of the question (None for a pair), and the distances of the
+    question's wordings and of the pair, where the ranking is measured.
 
     `more` says that there are further vectors than were ranked, so perhaps further items.
     """
