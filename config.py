@@ -166,7 +166,7 @@ class Settings(_Variables):
     embedding_input_types: Annotated[tuple[str, str], BeforeValidator(_split_pair)] | None = None
     query_cache_size: int = Field(default=10_000, ge=0, le=10_000_000)
     worker_threads: int = Field(default=2, ge=0, le=64)
-    index_min_items: int = Field(default=5_000, ge=1, le=1_000_000_000)
+    index_min_items: int = Field(default=10_000, ge=1, le=1_000_000_000)
     index_build_mb: int = Field(default=1_024, ge=1, le=1_000_000)
     lease_seconds: int = Field(default=20, ge=1, le=3_600)
     max_upload_mb: int = Field(default=512, ge=1, le=102_400)
