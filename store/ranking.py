@@ -58,13 +58,14 @@ class Ranking:
         # Items that a filter keeps are named for the comparison, where that is by metadata.
         named = {"items"} if "items" in self.filters else set(self.filters)
         indexed = _INDEXED.format(
-            distances=self._compose_distances(values, ()),
+            distances=self._compose_distances(values, _AS_INDEXED, ()),
             most=SqlLiteral(MOST_FROM_INDEX),
             filters=self._compose_filters(values, set(self.filters) - {"items"}),
             vectors=SqlLiteral(self.vectors if self.method == "indexed" else MOST_FROM_INDEX),
         )
         compared = _COMPARED.format(
-            distances=self._compose_distances(values, named), vectors=SqlLiteral(self.vectors)
+            distances=self._compose_distances(values, _AS_STORED, named),
+            vectors=SqlLiteral(self.vectors),
         )
         ranked = _RANKED[self.method].format(
             indexed=indexed, compared=compared, most=SqlLiteral(MOST_FROM_INDEX)
@@ -86,11 +87,11 @@ class Ranking:
         )
 
     def _compose_distances(
-        self, values: Mapping[str, Composable], filters: Iterable[str]
+        self, values: Mapping[str, Composable], embedding: SQL, filters: Iterable[str]
     ) -> Composed:
         own = SQL(" AND v.collection_id = {}").format(SqlLiteral(self.collection))
         return _DISTANCES.format(
-            dimension=SqlLiteral(self.dimension),
+            embedding=embedding.format(dimension=SqlLiteral(self.dimension)),
             model=SqlLiteral(self.model),
             query=values["query"],
             collection=SQL("") if self.collection is None else own,
@@ -109,10 +110,11 @@ def count_vectors(items: int) -> int | None:
     return next(most for most in PREPARED_VECTORS if most is None or most >= 4 * items)
 
 
-# The cast and the model are written as in the index, so that the planner can take it.
+# The cast and the model are written as in the index, so that the planner can take it. Each cast
+# takes a tenth of the time of a comparison, for every vector.
+_AS_INDEXED, _AS_STORED = SQL("v.embedding::halfvec({dimension})"), SQL("v.embedding")
 _DISTANCES = SQL("""
-    SELECT v.item_id, v.kind, v.collection_id,
-           v.embedding::halfvec({dimension}) <=> {query}::halfvec({dimension}) AS distance
+    SELECT v.item_id, v.kind, v.collection_id, {embedding} <=> {query} AS distance
     FROM item_vectors v
     WHERE v.model_id = {model}{collection}{filters}
 """)
