@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-faults demo bench bench-uploads bench-answers bench-scale bench-exactness bench-attack bench-quality bench-footprint fuzz requirements messages clean
+.PHONY: run test test-faults demo bench bench-uploads bench-answers bench-scale bench-exactness bench-attack bench-quality bench-footprint bench-metrics fuzz screenshots requirements messages bench-replace configuration clean
 
 run: .venv/installed
 	$(BIN)/python app.py
@@ -55,13 +55,28 @@ bench-exactness: .venv/installed-bench
 bench-footprint: .venv/installed-bench
 	$(BIN)/python -m bench.footprint
 
-# Thousands of strangers, and a flood of wrong passwords; it takes a minute.
+# What a hundred replacing imports leave in tables and indexes; it takes hours:
+# make bench-replace REPLACE="--rows 1000"
+bench-replace: .venv/installed-bench
+	$(BIN)/python -m bench.replace $(REPLACE)
+
+# Logins under attack, then thousands of strangers and a flood of wrong passwords; two minutes.
 bench-attack: .venv/installed-bench
+	$(BIN)/python -m bench.logins
 	$(BIN)/python -m bench.attack
+
+# How long /metrics takes with 100,000 items and 1,000 jobs; it takes a minute or two.
+bench-metrics: .venv/installed-bench
+	$(BIN)/python -m bench.metrics
 
 # How often the first item is right, and the decision; it takes a minute or two.
 bench-quality: .venv/installed-bench
 	$(BIN)/python -m bench.quality
+
+# Pictures of the page, in docs/screenshots; to look at them in English:
+# make screenshots ARGS="--language en --folder /tmp/pictures"
+screenshots: .venv/installed-bench
+	$(BIN)/python -m bench.screenshots $(ARGS)
 
 # Pins what each *.in asks for, and what that needs. It keeps the versions that are pinned already;
 # for newer ones: make requirements ARGS="--upgrade-package flask", or ARGS=--upgrade for all.
@@ -74,6 +89,10 @@ requirements: .venv/installed-dev
 # translation, and takes out those that are gone.
 messages: .venv/installed
 	$(BIN)/python -m translations.collect
+
+# Puts the defaults and the allowed values of config.py into the tables of docs/configuration.md.
+configuration: .venv/installed
+	$(BIN)/python -m cli.manual
 
 # A stamp stands for what is installed: when the file it was made from changes, make installs again.
 .venv/installed: requirements.txt

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Callable, Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
+from limits import RateLimitItem, parse_many
 from psycopg2 import ProgrammingError
 from psycopg2.extensions import make_dsn, parse_dsn
 from pydantic import (
@@ -30,10 +34,23 @@ from pydantic_settings import (
 from messages import Explained, Message, cite, explain, join, name_choices, say
 from translations.catalogs import Language, find_language
 
+# The version of the service: here alone, and at the head of CHANGELOG.md.
+VERSION = "0.1.0"
+
 Backend = Literal["auto", "openvino", "torch"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+LogFormat = Literal["auto", "text", "json"]
+Role = Literal["reader", "editor", "admin"]
+Network = IPv4Network | IPv6Network
+
+# The storage of counts that is in this process alone.
+MEMORY = "memory://"
+# What a rate may allow, and in how long: more, the storages of counts can't hold.
+MAX_RATE, MAX_RATE_SECONDS = 1_000_000_000, 366 * 24 * 3_600
 
 S = TypeVar("S", bound="_Variables")
+
+_HOST = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?\.?|[0-9a-f:.]*:[0-9a-f:.]*")
 
 # Spaces around the value belong to it, and an empty value is one.
 _AS_WRITTEN = ("api_username", "api_password", "embedding_query_prompt", "embedding_passage_prompt")
@@ -100,6 +117,57 @@ def _check_database_url(value: str) -> str:
     return value
 
 
+def _check_rate(value: str) -> str:
+    try:
+        rates = parse_many(value)
+    except ValueError:
+        rates = []
+    # The library passes over a part that it does not understand.
+    whole = len(rates) == len(re.split("[,;|]", value))
+    if not whole or not all(_is_possible(rate) for rate in rates):
+        raise ValueError(
+            say(
+                "is {value!r}, but must be a rate such as 10/second or 600/hour, or several such "
+                "as 10/second;600/hour.",
+                value=value,
+            )
+        )
+    return value
+
+
+def _is_possible(rate: RateLimitItem) -> bool:
+    return 1 <= rate.amount <= MAX_RATE and 1 <= rate.get_expiry() <= MAX_RATE_SECONDS
+
+
+def _split_origins(value: str | tuple[str, ...]) -> tuple[str, ...]:
+    """Return the origins of a list, as browsers write them. Raises ValueError."""
+    if isinstance(value, tuple):
+        return value
+    return tuple(dict.fromkeys(_read_origin(one) for one in re.split(r"[,\s]+", value) if one))
+
+
+def _read_origin(value: str) -> str:
+    """Return scheme, host and port in lower case, without a port that is the scheme's own."""
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+        host = (parts.hostname or "").encode("idna").decode()
+    except ValueError:
+        parts, port, host = urlsplit(""), None, ""
+    strange = parts.username or parts.path.strip("/") or parts.query or parts.fragment
+    if parts.scheme not in ("http", "https") or strange or not _HOST.fullmatch(host):
+        raise ValueError(
+            say(
+                "names {value!r}, but must name sites such as https://www.example.org, separated "
+                "by commas: scheme, host and port, without a path, and never *.",
+                value=value,
+            )
+        )
+    host = f"[{host}]" if ":" in host else host
+    usual = {"http": 80, "https": 443}[parts.scheme]
+    return f"{parts.scheme}://{host}" + (f":{port}" if port and port != usual else "")
+
+
 def _split_pair(value: str | tuple[str, str]) -> tuple[str, str]:
     if isinstance(value, tuple):
         return value
@@ -109,6 +177,22 @@ def _split_pair(value: str | tuple[str, str]) -> tuple[str, str]:
             say("is {value!r}, but must be two names such as query,passage.", value=value)
         )
     return first, second
+
+
+def _split_networks(value: str | tuple[Network, ...]) -> tuple[Network, ...]:
+    """Return the networks of a list such as `10.0.0.0/8, ::1`."""
+    if isinstance(value, tuple):
+        return value
+    parts = [part.strip() for part in value.split(",")]
+    try:
+        return tuple(ip_network(part) for part in parts if part)
+    except ValueError:
+        raise ValueError(
+            say(
+                "is {value!r}, but must be addresses or networks such as 10.0.0.0/8, ::1.",
+                value=value,
+            )
+        ) from None
 
 
 def _choose_language(value: str) -> Language:
@@ -168,10 +252,18 @@ class Settings(_Variables):
     worker_threads: int = Field(default=2, ge=0, le=64)
     index_min_items: int = Field(default=10_000, ge=1, le=1_000_000_000)
     index_build_mb: int = Field(default=1_024, ge=1, le=1_000_000)
+    cors_origins: Annotated[tuple[str, ...], BeforeValidator(_split_origins)] = ()
+    rate_searches: Annotated[str, AfterValidator(_check_rate)] | None = None
+    rate_uploads: Annotated[str, AfterValidator(_check_rate)] | None = None
+    ratelimit_storage_uri: str = MEMORY
     lease_seconds: int = Field(default=20, ge=1, le=3_600)
+    job_retention_days: int = Field(default=30, ge=0, le=36_500)
     max_upload_mb: int = Field(default=512, ge=1, le=102_400)
     max_upload_disk_mb: int = Field(default=2_048, ge=1, le=10_240_000)
     log_level: Annotated[LogLevel, _ignore_case(get_args(LogLevel))] = "INFO"
+    log_format: Annotated[LogFormat, _ignore_case(get_args(LogFormat))] = "auto"
+    metrics_access: Annotated[Role, _ignore_case(get_args(Role))] = "admin"
+    metrics_networks: Annotated[tuple[Network, ...], BeforeValidator(_split_networks)] = ()
     language: Annotated[Language, BeforeValidator(_choose_language)] = "en"
 
     @property

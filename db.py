@@ -27,6 +27,7 @@ from psycopg2.errors import LockNotAvailable
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE, connection, new_type, register_type
 from psycopg2.extras import register_uuid
 
+import metrics
 from messages import Explained, say
 
 logger = logging.getLogger(__name__)
@@ -112,6 +113,8 @@ class Pool:
         self._borrowed: set[_Borrowed] = set()
         self._watch: threading.Thread | None = None
         self._closed = threading.Event()
+        self._size = size
+        metrics.POOL_SIZE.inc(size)
 
     @contextmanager
     def transaction(self, seconds: float = 300.0) -> Iterator[Connection]:
@@ -168,13 +171,19 @@ class Pool:
 
     def close(self) -> None:
         """Close the idle connections; borrowed ones are closed when they come back."""
+        if not self._closed.is_set():
+            metrics.POOL_SIZE.dec(self._size)
         self._closed.set()
         self._close_idle()
 
     @contextmanager
     def _borrow(self, seconds: float) -> Iterator[Connection]:
+        began = time.monotonic()
         if not self._free.acquire(timeout=self._wait_seconds):
+            metrics.POOL_EXHAUSTED.inc()
             raise DatabaseUnavailable(say("All connections to PostgreSQL are in use."))
+        metrics.POOL_WAIT.observe(time.monotonic() - began)
+        metrics.POOL_USED.inc()
         conn: Connection | None = None
         try:
             conn = self._open()
@@ -188,6 +197,7 @@ class Pool:
                 raise DatabaseUnavailable(say("PostgreSQL can't be reached.")) from error
             raise
         finally:
+            metrics.POOL_USED.dec()
             self._free.release()
 
     @contextmanager
@@ -344,15 +354,10 @@ def apply_schema(pool: Pool, migrations: Path = HERE / "migrations") -> int:
     """
     try:
         with pool.transaction() as conn, conn.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_SCHEMA_LOCK,))
-            if _read_version(conn) == 0:
-                cursor.execute((HERE / "schema.sql").read_text("utf-8"))
-            for version, path in _list_migrations(migrations):
-                if version > _read_version(conn):
-                    cursor.execute(path.read_text("utf-8"))
-                    cursor.execute("INSERT INTO schema_version VALUES (%s)", (version,))
-            register_vector(conn)
-            return _read_version(conn)
+            lock_schema(cursor)
+            if read_version(conn) == 0:
+                cursor.execute(read_schema())
+            return migrate(conn, migrations)
     except psycopg2.Error as error:
         detail = str(error).strip().splitlines()[0]
         raise SchemaError(
@@ -365,7 +370,29 @@ def apply_schema(pool: Pool, migrations: Path = HERE / "migrations") -> int:
         ) from error
 
 
-def _read_version(conn: connection) -> int:
+def lock_schema(cursor: psycopg2.extensions.cursor) -> None:
+    """Keep other processes from making or changing the schema until the transaction ends."""
+    cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_SCHEMA_LOCK,))
+
+
+def read_schema() -> str:
+    """Return the SQL of the whole schema of this version."""
+    return (HERE / "schema.sql").read_text("utf-8")
+
+
+def migrate(conn: connection, migrations: Path = HERE / "migrations") -> int:
+    """Apply the migrations that the schema of this transaction lacks; return its version."""
+    with conn.cursor() as cursor:
+        for path in sorted(migrations.glob("[0-9]*_*.sql")):
+            if (version := int(path.name[:4])) > read_version(conn):
+                cursor.execute(path.read_text("utf-8"))
+                cursor.execute("INSERT INTO schema_version VALUES (%s)", (version,))
+                logger.info("The schema is brought to version %d", version)
+    register_vector(conn)
+    return read_version(conn)
+
+
+def read_version(conn: connection) -> int:
     """Return the schema's version, 0 where there is none."""
     with conn.cursor() as cursor:
         cursor.execute("SELECT to_regclass('schema_version')")
@@ -373,10 +400,6 @@ def _read_version(conn: connection) -> int:
             return 0
         cursor.execute("SELECT coalesce(max(version), 0) FROM schema_version")
         return int(fetch_row(cursor)[0])
-
-
-def _list_migrations(folder: Path) -> list[tuple[int, Path]]:
-    return sorted((int(path.name[:4]), path) for path in folder.glob("[0-9]*_*.sql"))
 
 
 def fetch_row(cursor: psycopg2.extensions.cursor) -> Any:

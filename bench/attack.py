@@ -106,7 +106,7 @@ class Strangers:
         try:
             if self._sent:
                 connection.send(b"a")
-            return connection.recv(4096, socket.MSG_DONTWAIT) != b""
+            return connection.recv(4096) != b""
         except BlockingIOError:
             return True
         except OSError:
@@ -116,13 +116,14 @@ class Strangers:
         with suppress(OSError):
             connection = socket.create_connection(("127.0.0.1", self._port), timeout=2)
             connection.sendall(self._sent)
+            connection.setblocking(False)  # with a timeout, Python would wait before it receives
             return connection
         return None
 
 
 def attack(port: int, sizes: tuple[int, int, int], ready: Event, ended: Event) -> None:
     """Attack until `ended`, in a process of its own; print how it went."""
-    _raise_file_limit()
+    allow_many_files()
     idle, dripping, flooders = sizes
     statuses: Counter[str] = Counter()
     crowds = [Strangers(port, idle, b""), Strangers(port, dripping, DRIP)]
@@ -160,7 +161,8 @@ def _flood(port: int, number: int, statuses: Counter[str], ended: Event) -> None
             statuses["failed"] += 1
 
 
-def _raise_file_limit() -> None:
+def allow_many_files() -> None:
+    """Let this process open as many files as it may."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
@@ -213,8 +215,8 @@ def measure(
     return under <= MAX_RATIO * max(before, beside) and live <= MAX_LIVEZ_MS and not attacked.failed
 
 
-def start_service(folder: Path) -> Service:
-    """Return a service with a few items."""
+def start_service(folder: Path, items: int = 300) -> Service:
+    """Return a service with so many items. Without any, nobody has logged in to it yet."""
     folder.mkdir()
     service = Service(
         [sys.executable, "-m", "bench.small_service"],
@@ -228,8 +230,9 @@ def start_service(folder: Path) -> Service:
     )
     try:
         service.wait_until_ready()
-        rows = "".join(f"Question {n}?,Answer {n}\n" for n in range(300))
-        service.wait_for_job(service.upload(f"question,answer\n{rows}".encode())["id"])
+        rows = "".join(f"Question {n}?,Answer {n}\n" for n in range(items))
+        if rows:
+            service.wait_for_job(service.upload(f"question,answer\n{rows}".encode())["id"])
     except BaseException:
         service.kill()
         raise

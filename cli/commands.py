@@ -26,11 +26,12 @@ import store.evaluations
 import store.jobs
 import store.rejections
 import store.thresholds
+from cli.findings import print_findings
 from cli.spoken import SpokenCommand, describe_failure
 from files.errors import FileError
 from messages import say, say_count
 from services.deferred import Deferred
-from services.imports import Upload
+from services.imports import ImportPreview, Upload
 from services.runtime import START_ERRORS, Runtime
 from store.jobs import Job
 from store.rejections import RejectedRow
@@ -90,20 +91,31 @@ def report_in_one_line() -> Iterator[None]:
 @click.option("--question-column", help=say("Header name, or position counted from 1."))
 @click.option("--answer-column")
 @click.option("--id-column")
+@click.option(
+    "--alternatives-column",
+    help=say("The columns with other wordings of the question, with commas between."),
+)
 @click.option("--header/--no-header", default=None, help=say("Found out where neither is given."))
 @click.option("--delimiter")
 @click.option("--encoding")
 @click.option("--overflow", type=click.Choice(["reject", "join"]), default="reject")
 @click.option("--sheet", help=say("Of a workbook: the sheet's name, or its position from 1."))
+@click.option(
+    "--spreadsheet-safe",
+    is_flag=True,
+    help=say("Take off the apostrophes that an export with this option put on."),
+)
 @click.option("--dry-run", is_flag=True, help=say("Check and count, store nothing."))
 @with_appcontext
 def import_command(file: Path, **given: Any) -> None:
-    with _report_wrong_options():
+    with report_wrong_options():
         options = validate(UploadOptions, {k: v for k, v in given.items() if v is not None})
     with _report_wrong_file(file), file.open("rb") as content:
         upload = Upload(content, file.name)
         if options.dry_run:
-            job, errors = _run_preview(current_parts(), upload, options)
+            preview = _run_preview(current_parts(), upload, options)
+            job, errors = preview.job, preview.rejected
+            print_findings(preview.check)
         else:
             job, errors = _run_import(current_parts(), upload, options)
     _print_errors(job, errors)
@@ -123,7 +135,7 @@ def import_command(file: Path, **given: Any) -> None:
 @with_appcontext
 def search_command(question: str, collection: tuple[str, ...], limit: int) -> None:
     given = {"question": question, "collection": list(collection) or None, "limit": limit}
-    with _report_wrong_options():
+    with report_wrong_options():
         asked = validate(SearchRequest, given)
     reply = services.search.answer_query(current_runtime().searcher, asked.as_query())
     for hit in reply.hits:
@@ -172,7 +184,7 @@ def evaluate_command(
     max_wrong: float | None,
     **given: Any,
 ) -> None:
-    with _report_wrong_options():
+    with report_wrong_options():
         options = validate(EvaluationOptions, {k: v for k, v in given.items() if v is not None})
     draw = None if plot is None else _load_plot()
     runtime = current_runtime()
@@ -232,7 +244,8 @@ def _require_figures(
 
 
 @contextmanager
-def _report_wrong_options() -> Iterator[None]:
+def report_wrong_options() -> Iterator[None]:
+    """End the command with what is wrong with its options."""
     try:
         yield
     except ApiError as error:
@@ -250,10 +263,9 @@ def _report_wrong_file(file: Path) -> Iterator[None]:
 
 def _run_preview(
     parts: Runtime | Deferred, upload: Upload, options: UploadOptions
-) -> tuple[Job, list[RejectedRow]]:
+) -> ImportPreview:
     model, asked = parts.find_model(), options.as_import()
-    preview = services.imports.foresee(parts.pool, model, upload, asked, SHOWN_ERRORS)
-    return preview.job, preview.rejected
+    return services.imports.foresee(parts.pool, model, upload, asked, SHOWN_ERRORS)
 
 
 def _run_import(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from copy import copy
+from typing import TypeVar
 
 import click
 
 import config
 from messages import Message, explain, say
 from translations.catalogs import Language, translate
+
+C = TypeVar("C", bound=click.Command)
 
 
 def describe_failure(error: Exception) -> str:
@@ -21,11 +24,29 @@ class SpokenCommand(click.Command):
     """A command whose help is in the language of the service; click makes plain texts of it."""
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        spoken = _translate(self)
         language = config.read_language()
-        spoken = copy(self)
-        spoken.help = translate(Message(self.help or ""), language)
         spoken.params = [_translate_help(param, language) for param in self.params]
         click.Command.format_help(spoken, ctx, formatter)
+
+    def get_short_help_str(self, limit: int = 45) -> str:
+        return click.Command.get_short_help_str(_translate(self), limit)
+
+
+class SpokenGroup(click.Group):
+    """A group of commands whose help is in the language of the service."""
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        click.Group.format_help_text(_translate(self), ctx, formatter)
+
+    def get_short_help_str(self, limit: int = 45) -> str:
+        return click.Group.get_short_help_str(_translate(self), limit)
+
+
+def _translate(command: C) -> C:
+    spoken = copy(command)
+    spoken.help = translate(Message(command.help or ""), config.read_language())
+    return spoken
 
 
 def _translate_help(param: click.Parameter, language: Language) -> click.Parameter:

@@ -20,7 +20,7 @@ from files.csv_form import CsvForm, write_table
 from files.description import FileDescription
 from files.errors import FileError
 from files.options import Wanted
-from files.phrasings import ALTERNATIVES, find_alternatives, write_cell
+from files.phrasings import ALTERNATIVES, find_alternatives, is_alternatives_name, write_cell
 from files.reading_back import Places
 from files.roles import find_roles, name_kept
 
@@ -55,7 +55,8 @@ def choose_columns(
     if has_alternatives and "alternatives" not in roles:
         columns.append(Column("alternatives", ALTERNATIVES))
     columns += [Column("metadata", key) for key in keys if key not in named]
-    for candidate in (columns, *(_rename(columns, *pair) for pair in NAME_PAIRS)):
+    renamed = (_rename(columns, *pair) for pair in NAME_PAIRS)
+    for candidate in (columns, _rename_alternatives(columns), *renamed):
         if _is_understood(candidate):
             return candidate, True
     return columns, False
@@ -99,7 +100,17 @@ def _list_columns(file: FileDescription | None) -> list[Column]:
 
 def _rename(columns: Sequence[Column], question: str, answer: str) -> list[Column]:
     names = {"id": "id", "question": question, "answer": answer}
-    return [Column(c.role, names.get(c.role, c.name)) for c in columns]
+    return [Column(c.role, names.get(c.role, c.name)) for c in _rename_alternatives(columns)]
+
+
+def _rename_alternatives(columns: Sequence[Column]) -> list[Column]:
+    """Return the columns with a name that is known for other wordings."""
+    return [
+        Column(c.role, c.name if is_alternatives_name(c.name) else ALTERNATIVES)
+        if c.role == "alternatives"
+        else c
+        for c in columns
+    ]
 
 
 def _is_understood(columns: Sequence[Column]) -> bool:

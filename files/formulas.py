@@ -11,7 +11,7 @@ So every value comes back as it was, if the file is uploaded with `spreadsheet_s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from files.description import FileDescription
@@ -44,6 +44,7 @@ class RestoredTable:
             question_column=restore(description.question_column),
             answer_column=restore(description.answer_column),
             id_column=description.id_column and restore(description.id_column),
+            alternatives_columns=[restore(name) for name in description.alternatives_columns],
         )
 
     def __iter__(self) -> Iterator[Row | Rejection]:
@@ -59,7 +60,13 @@ def _restore_row(row: Row) -> Row:
         restore(row.question),
         restore(row.answer),
         {restore(name): restore(value) for name, value in row.metadata.items()},
+        row.alternatives and _restore_wordings(row.alternatives),
     )
+
+
+def _restore_wordings(alternatives: Sequence[str]) -> list[str]:
+    """Return what a cell lists: only the first of them has the mark of the cell."""
+    return [restore(alternatives[0]), *alternatives[1:]]
 
 
 def _restore_rejection(row: Rejection) -> Rejection:

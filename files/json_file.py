@@ -104,10 +104,13 @@ def name_columns_wanted(options: ReadOptions) -> dict[str, Any]:
     """Return the columns that the caller asked for as arguments of the child, which are short."""
     want = read_wanted(options)
     given = {"question": want.question, "answer": want.answer}
-    return {
-        name: column[:_COLUMN_CHARS] if isinstance(column, str) else column
-        for name, column in given.items()
+    return {name: _shorten(column) for name, column in given.items()} | {
+        "alternatives": [_shorten(column) for column in want.alternatives]
     }
+
+
+def _shorten(column: Column | None) -> Column | None:
+    return column[:_COLUMN_CHARS] if isinstance(column, str) else column
 
 
 def make_table(objects: Objects, spool: BinaryIO, options: ReadOptions) -> RowTable:
@@ -218,13 +221,14 @@ def write_json(
     bom: int = 0,
     question: Column | None = None,
     answer: Column | None = None,
+    alternatives: Sequence[Column] = (),
     max_line_chars: int = MAX_LINE_CHARS,
 ) -> dict[str, Any]:
-    """Write the rows of a file's objects. `question` and `answer` are as the caller named them.
+    """Write the rows of a file's objects, whose members are `question` and so on if they are given.
 
     Return what Objects holds. Raises FileError.
     """
-    want = Wanted(question, answer)
+    want = Wanted(question, answer, alternatives=tuple(alternatives))
     objects = ObjectRows(want)
     positions = objects.positions
     first: Rejection | None = None

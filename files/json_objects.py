@@ -42,7 +42,7 @@ from files.json_shapes import Shapes, is_schema_org, read_schema_org
 from files.json_text import is_blocks, read_packed, read_text, read_texts
 from files.likely_columns import find_known, find_likely_names
 from files.options import Wanted
-from files.phrasings import ALTERNATIVES, divide_phrasings, is_alternatives_name
+from files.phrasings import ALTERNATIVES, divide_phrasings, means_alternatives
 from files.repeats import RepeatBudget
 from messages import Explained, say
 
@@ -187,7 +187,7 @@ class ObjectRows:
                 fields[at], others = _read_answer(name, content, isinstance(asked, list))
                 if others:
                     more = [*more, (f"other_{name}", json.dumps(others, ensure_ascii=False))]
-            elif is_alternatives_name(name) and (texts := read_texts(content)) is not None:
+            elif self._is_alternatives(name) and (texts := read_texts(content)) is not None:
                 fields[at] = json.dumps(texts, ensure_ascii=False)
             else:
                 fields[at] = self._write_value(at, content)
@@ -203,18 +203,19 @@ class ObjectRows:
         self, fields: dict[int, str], asked: int, phrasings: Sequence[str]
     ) -> Iterator[dict[int, str]]:
         """Yield fields with a question, and with its other wordings beside those it had."""
-        names = [name for name in self.positions if is_alternatives_name(name)]
-        at = self.positions.get(names[0] if names else ALTERNATIVES)
+        names = [name for name in self.positions if self._is_alternatives(name)]
+        free = next((c for c in self._want.alternatives if isinstance(c, str)), ALTERNATIVES)
+        at = self.positions.get(names[0] if names else free)
         own = "" if at is None else fields.get(at, "")
         for question, cell in divide_phrasings(phrasings, own):
             if cell is not None:
-                at = (
-                    self.positions.setdefault(ALTERNATIVES, len(self.positions))
-                    if at is None
-                    else at
-                )
+                if at is None:
+                    at = self.positions.setdefault(free, len(self.positions))
                 fields = fields | {at: cell}
             yield fields | {asked: question}
+
+    def _is_alternatives(self, name: str) -> bool:
+        return means_alternatives(name, self.positions[name], self._want.alternatives)
 
     def _write_value(self, at: int, value: Any) -> str:
         if value is None:

@@ -7,14 +7,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from files.columns import MAX_COLUMNS, Columns, name_metadata, show_names
+from files.columns import (
+    MAX_COLUMNS,
+    Columns,
+    clip_names,
+    find_given,
+    name_metadata,
+    show_names,
+)
 from files.description import FileDescription
 from files.errors import FileError
 from files.explanations import explains
 from files.header import Header, check_answers, check_lists, find_header
 from files.instructions import prefer_inputs
 from files.note_columns import count_notes, cut_notes
-from files.options import Wanted
+from files.options import Wanted, refuse_same_columns
 from files.phrasings import find_alternatives
 from files.prose import is_prose
 from files.refusals import explain_missing_columns
@@ -114,10 +121,12 @@ def lay_out(rows: Sequence[list[str]], want: Wanted, header: Header) -> Layout:
     data = skip_header(rows, header)
     if header.row is not None:
         names = rows[header.row]
-        if not want.positions and has_row_numbers(names, data):
+        counted = want.positions or any(isinstance(one, int) for one in want.alternatives)
+        if not counted and has_row_numbers(names, data):
             # The program that wrote the file gives no name to the numbers of its rows.
             names, columns = ["", *names], shift_columns(columns)
-    needed = max(columns.question, columns.answer, columns.id or 0) + 1
+    named = _find_wanted(names or [""] * find_width(rows), columns, want)
+    needed = max(columns.question, columns.answer, columns.id or 0, *named) + 1
     unnamed = notes = 0
     if names:
         # A last column without a name is a column only if the rows have values there.
@@ -143,10 +152,31 @@ def lay_out(rows: Sequence[list[str]], want: Wanted, header: Header) -> Layout:
         columns = prefer_inputs(names, columns, data, want)
         if data and explains(data[0], columns, data[1:]):
             explained = [*data[0], *[""] * width][:width]
-    if names:
-        others = find_alternatives(names, columns.question, columns.answer, data)
-        columns = replace(columns, alternatives=others)
+    if names and not named:
+        named = find_alternatives(names, columns.question, columns.answer, data)
+    columns = replace(columns, alternatives=named)
     return Layout(columns, names, header.row, width, usual, spaced, unnamed, explained, notes)
+
+
+def _find_wanted(names: Sequence[str], columns: Columns, want: Wanted) -> tuple[int, ...]:
+    """Return the columns that the caller named for other wordings.
+
+    Raises FileError: missing_column, and invalid_option if they have another role.
+    """
+    found = []
+    for column in want.alternatives:
+        at = find_given(names, column, "alternatives_column")
+        if at is None or at < 0:
+            raise FileError(
+                "missing_column",
+                say("alternatives_column: there is no column {column!r}.", column=column),
+                header=clip_names(names),
+            )
+        found.append(at)
+    own = [at for at in (columns.question, columns.answer, columns.id) if at is not None]
+    if len({*found, *own}) < len(found) + len(own):
+        raise refuse_same_columns()
+    return tuple(found)
 
 
 def check_width(rows: Sequence[list[str]], line: int) -> None:

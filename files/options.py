@@ -16,14 +16,16 @@ Column: TypeAlias = "str | int"  # a name, or a position counted from 1
 class ReadOptions:
     """How to read a file. None means that it is to be found out.
 
-    Columns are header names, or positions counted from 1. `sheet` is the name of a workbook's
-    sheet, or its position counted from 1. `spreadsheet_safe` says that apostrophes stand before
-    what a spreadsheet would take for a formula (formulas.py).
+    Columns are header names, or positions counted from 1; `alternatives_column` may be several of
+    them, with commas between. `sheet` is the name of a workbook's sheet, or its position counted
+    from 1. `spreadsheet_safe` says that apostrophes stand before what a spreadsheet would take for
+    a formula (formulas.py).
     """
 
     question_column: str | None = None
     answer_column: str | None = None
     id_column: str | None = None
+    alternatives_column: str | None = None
     header: bool | None = None
     delimiter: str | None = None
     encoding: str | None = None
@@ -34,7 +36,7 @@ class ReadOptions:
 
 @dataclass(frozen=True)
 class Wanted:
-    """The columns as the caller named them. None means that it is to be found out.
+    """The columns as the caller named them. None, or nothing, means that it is to be found out.
 
     `joins` says that the extra fields of a row belong to its answer.
     """
@@ -42,6 +44,7 @@ class Wanted:
     question: Column | None = None
     answer: Column | None = None
     id: Column | None = None
+    alternatives: tuple[Column, ...] = ()
     joins: bool = False
 
     @property
@@ -58,12 +61,29 @@ def read_wanted(options: ReadOptions) -> Wanted:
     question = _read_column("question_column", options.question_column)
     answer = _read_column("answer_column", options.answer_column)
     id_column = _read_column("id_column", options.id_column)
-    given = [c for c in (question, answer, id_column) if c is not None]
+    others = _read_columns("alternatives_column", options.alternatives_column)
+    given = [*(c for c in (question, answer, id_column) if c is not None), *others]
     if len(set(given)) < len(given):
-        raise FileError(
-            "invalid_option", say("question_column, answer_column and id_column must be different.")
-        )
-    return Wanted(question, answer, id_column, joins=options.overflow == "join")
+        raise refuse_same_columns()
+    return Wanted(question, answer, id_column, others, joins=options.overflow == "join")
+
+
+def refuse_same_columns() -> FileError:
+    """Return the error for two options that mean one column."""
+    return FileError(
+        "invalid_option",
+        say(
+            "question_column, answer_column, id_column and alternatives_column must be different "
+            "columns."
+        ),
+    )
+
+
+def _read_columns(option: str, value: str | None) -> tuple[Column, ...]:
+    """Return the columns of a list with commas; a name with a comma is told by its position."""
+    parts = [] if value is None else value.split(",")
+    columns = (_read_column(option, part) for part in parts)
+    return tuple(column for column in columns if column is not None)
 
 
 def _read_column(option: str, value: str | None) -> Column | None:

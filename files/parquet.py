@@ -9,6 +9,7 @@ import io
 import json
 import tempfile
 from collections import deque
+from collections.abc import Sequence
 from typing import Any, BinaryIO
 
 import pyarrow
@@ -45,6 +46,7 @@ def write_parquet(
     *,
     question: Column | None = None,
     answer: Column | None = None,
+    alternatives: Sequence[Column] = (),
 ) -> dict[str, Any]:
     """Write the rows of a file; return what json_file.Objects holds. Raises FileError."""
     with tempfile.TemporaryFile() as lines:
@@ -63,7 +65,13 @@ def write_parquet(
             ) from error
         lines.seek(0)
         return write_json(
-            lines, writer, kind="object", encoding="utf-8", question=question, answer=answer
+            lines,
+            writer,
+            kind="object",
+            encoding="utf-8",
+            question=question,
+            answer=answer,
+            alternatives=alternatives,
         )
 
 

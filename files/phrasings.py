@@ -24,6 +24,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from files.column_names import normalise, read_names
+from files.options import Column
 from texts import MAX_ALTERNATIVES, list_alternatives, trim, visible_text
 
 # The name of the column in an export.
@@ -100,6 +101,15 @@ def find_alternatives(
 def is_alternatives_name(name: str) -> bool:
     """Return whether a column's name alone says that it holds other wordings of a question."""
     return _is_known(normalise(name))
+
+
+def means_alternatives(name: str, at: int, wanted: Sequence[Column]) -> bool:
+    """Return whether the column at index `at` holds other wordings: as the caller wants, if so."""
+    if not wanted:
+        return is_alternatives_name(name)
+    return at + 1 in wanted or normalise(name) in {
+        normalise(one) for one in wanted if isinstance(one, str)
+    }
 
 
 def _is_known(name: str) -> bool:

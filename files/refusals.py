@@ -29,7 +29,7 @@ from files.likely_names import could_be_name, is_plain_name
 from files.likeness import look_at
 from files.options import Wanted
 from files.suggestions import Pair, suggest_columns
-from messages import Message, cite, join, say, say_count
+from messages import Message, cite, join, say
 from texts import visible_text
 
 _SHOWN_ROWS = 5
@@ -68,18 +68,24 @@ def explain_missing_columns(
     }
     too_far = [position for position in want.positions if position > widest]
     if too_far:
-        error = say_count(
-            "Column {column} was asked for, but the rows have {widest} columns.",
-            "widest",
-            column=too_far[0],
-            widest=widest,
-        )
-        return FileError("missing_column", error, **details)
+        return FileError("missing_column", _explain_too_far(too_far[0], widest), **details)
     if not keys and all(_count_filled(one) < 2 for one in rows):
         error = _explain_one_column(rows, want, row)
     else:
         error = _explain_names(rows, want, row, keys, advice, confirm)
     return FileError("missing_column", error, line=line, **details)
+
+
+def _explain_too_far(column: int, widest: int) -> Message:
+    if widest == 1:
+        return say(
+            "Column {column} was asked for, but the rows have only one column.", column=column
+        )
+    return say(
+        "Column {column} was asked for, but the rows have {widest} columns.",
+        column=column,
+        widest=widest,
+    )
 
 
 def _choose_header(rows: Sequence[list[str]]) -> list[str]:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Sequence
 from typing import Any, BinaryIO
 
 import yaml
@@ -71,6 +72,7 @@ def write_yaml(
     bom: int = 0,
     question: Column | None = None,
     answer: Column | None = None,
+    alternatives: Sequence[Column] = (),
 ) -> dict[str, Any]:
     """Write the rows of a file; return what json_file.Objects holds. Raises FileError."""
     text = "".join(text_chunks(file, Encoding(encoding, bom)))
@@ -88,7 +90,13 @@ def write_yaml(
     packed = io.BytesIO(document.encode("utf-8", "surrogatepass"))
     try:
         return write_json(
-            packed, writer, kind=kind, encoding="utf-8", question=question, answer=answer
+            packed,
+            writer,
+            kind=kind,
+            encoding="utf-8",
+            question=question,
+            answer=answer,
+            alternatives=alternatives,
         )
     except FileError as error:
         raise FileError(error.code, _name_yaml(error.message), **error.details) from error

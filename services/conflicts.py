@@ -1,7 +1,8 @@
 """What must not be answered without asking: another code than was asked for, or the opposite.
 
-Vectors hardly tell E-1042 from E-1043, or to buy from to sell. Names that are swapped, words in
-another order and open slots can't be told in this way.
+Vectors hardly tell E-1042 from E-1043, or to buy from to sell. The same holds for a stored question
+that is asked with one part exchanged (near_copies.py). In a question in other words, an exchanged
+name, another order and an open slot can't be told in this way.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.function_words import STOP_WORDS
+from services.near_copies import is_other_copy
 from services.wording import (
     ANSWER_CHARS,
     QUESTION_CHARS,
@@ -70,8 +72,13 @@ class Difference:
     codes: Codes
 
 
-def find_difference(query: str, question: str, answer: str) -> Difference:
-    """Compare a query with a stored question and its answer."""
+def find_difference(
+    query: str, question: str, answer: str, nearby: Sequence[frozenset[str]] = ()
+) -> Difference:
+    """Compare a query with a stored question and its answer.
+
+    `nearby` are the stems of the questions of the other items nearby.
+    """
     asked = _list_words(query[:QUESTION_CHARS])
     stored = _list_words(question[:QUESTION_CHARS])
     only_asked, only_stored = _take_away(asked, stored), _take_away(stored, asked)
@@ -79,7 +86,10 @@ def find_difference(query: str, question: str, answer: str) -> Difference:
         asked=_without(_list_codes(only_asked), answer),
         stored=_list_codes(only_stored),
     )
-    return Difference(_hold_opposites(only_asked, only_stored), codes)
+    opposite = _hold_opposites(only_asked, only_stored) or is_other_copy(
+        query[:QUESTION_CHARS], question[:QUESTION_CHARS], only_asked, nearby
+    )
+    return Difference(opposite, codes)
 
 
 def _list_words(text: str) -> list[str]:

@@ -7,6 +7,8 @@
 | else a stored answer | is an item with this answer |
 | empty, or `none` | does not matter: nothing should be answered |
 | anything else | the row is rejected: unknown_expected |
+
+A question that the model fails on is rejected alone: embedding_failed.
 """
 
 from __future__ import annotations
@@ -41,7 +43,10 @@ class Case:
 
 @dataclass(frozen=True)
 class Run:
-    """What an evaluation found; `rejected` are the cases that no item fits."""
+    """What an evaluation found.
+
+    `rejected` are the cases that no item fits, and those that the model fails on.
+    """
 
     result: dict[str, Any]
     outcomes: list[Outcome]
@@ -65,6 +70,9 @@ def run_evaluation(
     for start in range(0, len(known), STEP):
         part = known[start : start + STEP]
         for (case, items), found in zip(part, ask_cases(searcher, collection, part), strict=True):
+            if found is None:
+                rejected.append(_reject_failed(case))
+                continue
             outcomes.append(judge_case(case, items, found))
             constant = found.judgement.thresholds.constant
         progress(len(outcomes))
@@ -87,13 +95,16 @@ def _describe(outcomes: Sequence[Outcome], constant: float) -> dict[str, Any]:
 
 def ask_cases(
     searcher: Searcher, collection: str, cases: Sequence[tuple[Case, set[int]]]
-) -> Iterator[Inspection]:
-    """Ask the questions of cases, and yield what was found for one after the other."""
+) -> Iterator[Inspection | None]:
+    """Ask the questions of cases, and yield what was found for one after the other.
+
+    None stands for a question that the model fails on.
+    """
     texts = [expand_abbreviations(case.question) for case, _ in cases]
-    vectors = searcher.embeddings.embed_queries_aside(texts)
+    vectors = searcher.embeddings.embed_each_aside(texts)
     for (case, _), text, vector in zip(cases, texts, vectors, strict=True):
         query = Query(case.question, limit=1, collections=[collection])
-        yield inspect(searcher, Asked(query, text, vector))
+        yield None if vector is None else inspect(searcher, Asked(query, text, vector))
 
 
 def judge_case(case: Case, items: set[int], found: Inspection) -> Outcome:
@@ -135,7 +146,7 @@ def resolve_cases(
         if items or not case.expected:
             known.append((case, items))
         else:
-            rejected.append(_reject(case))
+            rejected.append(_reject_unknown(case))
     return known, rejected
 
 
@@ -163,10 +174,11 @@ class _Meanings:
         )
 
 
-def _reject(case: Case) -> RejectedRow:
-    return RejectedRow(
-        case.line,
-        "unknown_expected",
-        say("The collection has no item with this id, question or answer."),
-        [case.question, case.expected],
-    )
+def _reject_unknown(case: Case) -> RejectedRow:
+    error = say("The collection has no item with this id, question or answer.")
+    return RejectedRow(case.line, "unknown_expected", error, [case.question, case.expected])
+
+
+def _reject_failed(case: Case) -> RejectedRow:
+    error = say("The model failed on the question.")
+    return RejectedRow(case.line, "embedding_failed", error, [case.question, case.expected])

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Sequence
 
 import store.evaluations
 from db import DatabaseUnavailable
-from messages import say
+from messages import Message, say
+from request_ids import set_request_id
 from services.evaluation import Case, run_evaluation
 from services.figures import pack
 from services.search import Searcher
 from store.evaluations import MOST_ATTEMPTS, ClaimedEvaluation
+from store.rejections import RejectedRow
 from turns import EmbedderBusy
 
 logger = logging.getLogger(__name__)
@@ -48,6 +51,7 @@ class Evaluator:
     def _run(self) -> None:
         while not self._stopping.is_set():
             self._wake.clear()
+            set_request_id(None)
             try:
                 claimed = store.evaluations.claim_evaluation(self._searcher.pool)
                 if claimed is not None:
@@ -61,6 +65,8 @@ class Evaluator:
 
     def _evaluate(self, claimed: ClaimedEvaluation) -> None:
         pool = self._searcher.pool
+        set_request_id(claimed.request_id)
+        logger.info("job %s: an evaluation of %d questions", claimed.job_id, len(claimed.cases))
         if claimed.attempts > MOST_ATTEMPTS:
             store.evaluations.fail_evaluation(
                 pool,
@@ -74,8 +80,9 @@ class Evaluator:
             return
         try:
             self._run_claimed(claimed)
+            logger.info("job %s: the evaluation has ended", claimed.job_id)
         except EvaluationLost:
-            logger.info("job %s: the evaluation is over", claimed.job_id)
+            logger.info("job %s: the evaluation is given up, or was canceled", claimed.job_id)
         except (DatabaseUnavailable, EmbedderBusy):
             store.evaluations.release_evaluation(pool, claimed)
             raise
@@ -105,13 +112,16 @@ class Evaluator:
                 self._searcher.pool, claimed, found.result, pack(found.outcomes), found.rejected
             )
             return
+        error = _explain_rejected(found.rejected)
         store.evaluations.fail_evaluation(
-            self._searcher.pool,
-            claimed,
-            "all_rejected",
-            say(
-                "The collection has none of the items that the file expects: `expected` must be an "
-                "item's id in its file, its question or its answer."
-            ),
-            found.rejected,
+            self._searcher.pool, claimed, "all_rejected", error, found.rejected
         )
+
+
+def _explain_rejected(rejected: Sequence[RejectedRow]) -> Message:
+    if any(row.code != "unknown_expected" for row in rejected):
+        return say("No question could be asked: the job's errors say why for each row.")
+    return say(
+        "The collection has none of the items that the file expects: `expected` must be an item's "
+        "id in its file, its question or its answer."
+    )

@@ -1,17 +1,40 @@
-"""Wrong passwords, counted by the address that they come from."""
+"""Wrong passwords, counted by the address that they come from and by the name that they are for."""
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
+import logging
+import threading
 import time
-from collections import deque
+from math import ceil
+from typing import NoReturn
 
+from limits import RateLimitItemPerMinute
+
+import metrics
+from config import MEMORY
 from messages import Explained, Message, say
+from services.counts import SharedCounts
 
-# An address may give so many wrong passwords a minute: more than the few tries of a misconfigured
-# client. That makes 86,400 guesses a day, which find no password but one of the common ones.
-MAX_FAILURES = 60
-FAILURE_SECONDS = 60.0
+logger = logging.getLogger(__name__)
+
+# An address may give so many wrong passwords a minute, for any names: more than the few tries of a
+# misconfigured client.
+MAX_FAILURES = 30
+# A name may get so many in NAME_MINUTES, from all addresses; that makes 9,600 guesses a day, which
+# find no password but one of the common ones. From then on, each address may give it only so few.
+MAX_OF_NAME, MAX_OF_BOTH = 100, 3
+NAME_MINUTES = 15
+# A flood of many addresses is bounded by the queue of passwords too: 8 are checked in a second.
+MAX_REMEMBERED = 10_000
+
+_OF_NAME = RateLimitItemPerMinute(MAX_OF_NAME, NAME_MINUTES)
+_OF_BOTH = RateLimitItemPerMinute(MAX_OF_BOTH, NAME_MINUTES)
+# What the counts are of, in a storage that other things may share.
+_WHAT = "conector-wrong-passwords"
+_OF_ADDRESS = say("Too many wrong passwords came from this address.")
+_OF_NAME_REASON = say("Too many wrong passwords came for this name.")
 
 
 class TooManyFailures(Explained):
@@ -22,7 +45,7 @@ class TooManyFailures(Explained):
         retry_after: int,
         reason: Message | None = None,
     ) -> None:
-        super().__init__(reason or say("Too many wrong passwords came from this address."))
+        super().__init__(reason or _OF_ADDRESS)
         self.retry_after = retry_after
 
 
@@ -43,28 +66,80 @@ def group_address(address: str) -> str:
 
 
 class Failures:
-    """The failures of the last minute, by address. Not thread-safe."""
+    """The wrong passwords of the last minutes, by address and by name. Thread-safe.
 
-    def __init__(self, most: int = MAX_FAILURES) -> None:
-        self._most = most
-        self._times: dict[str, deque[float]] = {}
+    | wrong passwords | so many | then |
+    |---|---|---|
+    | of one address, for any names | MAX_FAILURES a minute | 429 for the address |
+    | for one name, of all addresses | MAX_OF_NAME in 15 minutes | see below |
+    | for one name, of one address | MAX_OF_BOTH in 15 minutes, once the name has that many | \
+    429 for the address, where it gives that name |
 
-    def add(self, group: str) -> None:
-        """Count one more; forget the addresses that gave none for a minute."""
+    So nobody is locked out by others: who has given no wrong password for a name may always try
+    one. Names that nobody has count like others, and tell nothing. A wrong key has no name, and
+    counts for its address.
+    """
+
+    def __init__(self, most: int = MAX_FAILURES, storage_uri: str = MEMORY) -> None:
+        """Raises ConfigError where `storage_uri` is none that can be used."""
+        self._of_address = RateLimitItemPerMinute(most)
+        self._counts = SharedCounts(storage_uri)
+        self._lock = threading.Lock()
+        # Until when an address, or an address with a name, is refused without asking the counts.
+        self._refused: dict[tuple[str, ...], tuple[float, Message]] = {}
+
+    def check_refused(self, group: str, name: str | None) -> None:
+        """Raise TooManyFailures where `check` did so, and its time is not over. It never waits."""
         now = time.monotonic()
-        for known in [g for g, times in self._times.items() if times[-1] < now - FAILURE_SECONDS]:
-            del self._times[known]
-        self._times.setdefault(group, deque()).append(now)
+        for key in ((group,), (group, _digest(name or ""))):
+            with self._lock:
+                until, reason = self._refused.get(key, (0.0, _OF_ADDRESS))
+            if until > now:
+                metrics.THROTTLED_LOGINS.inc()
+                raise TooManyFailures(ceil(until - now), reason)
 
-    def check(self, group: str) -> None:
-        """Raise TooManyFailures where the address may give no further password now."""
-        times = self._times.get(group)
-        if times is None:
+    def check(self, group: str, name: str | None) -> None:
+        """Raise TooManyFailures where the address may give no password for the name now.
+
+        It may wait for the storage of the counts.
+        """
+        seconds = self._counts.wait_seconds(self._of_address, _WHAT, "address", group)
+        if seconds:
+            self._refuse((group,), seconds, _OF_ADDRESS)
+        if name is None:
             return
-        since = time.monotonic() - FAILURE_SECONDS
-        while times and times[0] < since:
-            times.popleft()
-        if not times:
-            del self._times[group]
-        elif len(times) >= self._most:
-            raise TooManyFailures(retry_after=int(times[0] - since) + 1)
+        digest = _digest(name)
+        seconds = self._counts.wait_seconds(_OF_NAME, _WHAT, "name", digest)
+        if not seconds:
+            return
+        seconds = min(seconds, self._counts.wait_seconds(_OF_BOTH, _WHAT, "both", group, digest))
+        if seconds:
+            self._refuse((group, digest), seconds, _OF_NAME_REASON)
+
+    def add(self, group: str, name: str | None) -> None:
+        """Count one more. It may wait for the storage of the counts."""
+        metrics.FAILED_LOGINS.inc()
+        self._counts.add(self._of_address, _WHAT, "address", group)
+        if name is None:
+            return
+        digest = _digest(name)
+        self._counts.add(_OF_NAME, _WHAT, "name", digest)
+        self._counts.add(_OF_BOTH, _WHAT, "both", group, digest)
+
+    def _refuse(self, key: tuple[str, ...], seconds: int, reason: Message) -> NoReturn:
+        """Remember that `key` is refused for so long, and raise TooManyFailures."""
+        now = time.monotonic()
+        with self._lock:
+            if len(self._refused) >= MAX_REMEMBERED:
+                self._refused = {k: v for k, v in self._refused.items() if v[0] > now}
+            if len(self._refused) < MAX_REMEMBERED:
+                self._refused[key] = now + seconds, reason
+        metrics.THROTTLED_LOGINS.inc()
+        # Names stay out of the log: somebody may have typed a password there.
+        logger.warning("wrong passwords: %s is throttled for %d seconds", key[0], seconds)
+        raise TooManyFailures(seconds, reason)
+
+
+def _digest(name: str) -> str:
+    """Return what a name is counted as. It may be anything, even a password in the wrong place."""
+    return hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:32]

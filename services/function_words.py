@@ -39,3 +39,27 @@ PORTUGUESE = _split(
     quem se sem ser seu seus sobre sua suas tem ter um uma voce
     """
 )
+
+# Words that turn the meaning of a sentence; "don't" is split into `don` and `t`.
+NEGATIONS = _split("nao nunca sem nem jamais not no never without cannot t")
+# Numbers as words. Those that are also articles, days of the week or parts of others are left out.
+NUMBERS = {
+    word: str(number)
+    for number, words in enumerate(
+        (
+            "dois duas two",
+            "tres three",
+            "quatro four",
+            "cinco five",
+            "seis six",
+            "sete seven",
+            "oito eight",
+            "nove nine",
+            "dez ten",
+            "onze eleven",
+            "doze twelve",
+        ),
+        2,
+    )
+    for word in words.split()
+}

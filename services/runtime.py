@@ -6,12 +6,14 @@ import atexit
 import logging
 import os
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
 import config
 import db
+import metrics
 import store.models
 from config import ConfigError, Settings
 from db import DatabaseUnavailable, Pool, SchemaError
@@ -25,6 +27,8 @@ from postgres.server import EmbeddedPostgres
 from services.calibration import Calibration
 from services.checker import Checker
 from services.evaluator import Evaluator
+from services.failures import Failures
+from services.housekeeper import Housekeeper
 from services.indexer import Indexer
 from services.patience import DatabaseRefuses, wait_for_database
 from services.search import Searcher
@@ -76,6 +80,7 @@ class Runtime:
     searcher: Searcher
     evaluator: Evaluator
     checker: Checker
+    housekeeper: Housekeeper
     postgres: EmbeddedPostgres | None
     process: int
 
@@ -90,6 +95,8 @@ class Runtime:
         """Stop everything; the workers finish their batches first. Safe to call again."""
         if os.getpid() != self.process:
             return  # a forked child must not stop its parent's parts
+        logger.info("Stopping: batches in hand are finished")
+        self.housekeeper.stop()
         self.indexer.stop()
         self.evaluator.stop()
         self.searcher.calibration.stop()
@@ -144,8 +151,9 @@ def start_runtime(
     Take over the `database` that is open already, or open it: wait up to `database_seconds` for one
     that the settings name. Raises one of START_ERRORS, with one line for a person.
     """
-    # The credentials come first: nothing slow starts when they are missing.
-    users = _admin(settings) if with_users else {}
+    # The logins come first: nothing slow starts where their settings are missing or wrong.
+    admins = _admin(settings) if with_users else {}
+    failures = Failures(storage_uri=settings.ratelimit_storage_uri)
     database = database or open_database(settings, database_seconds)
     pool = database.pool
     try:
@@ -156,7 +164,7 @@ def start_runtime(
         raise
     searcher = _make_searcher(pool, model, embeddings)
     runtime = Runtime(
-        users=Users(users, pool),
+        users=Users(admins, pool, failures=failures),
         pool=pool,
         model=model,
         embeddings=embeddings,
@@ -165,6 +173,7 @@ def start_runtime(
         searcher=searcher,
         evaluator=Evaluator(searcher),
         checker=Checker(searcher),
+        housekeeper=Housekeeper(pool, days=settings.job_retention_days),
         postgres=database.postgres,
         process=os.getpid(),
     )
@@ -217,8 +226,16 @@ def _open_pool(settings: Settings, postgres: EmbeddedPostgres | None, seconds: f
 
 def _make_embeddings(settings: Settings, embedder: Embedder | None) -> EmbeddingService:
     """Return the service of `embedder`, or else of the model that the settings name."""
+    began = time.monotonic()
     remote = embedder is None and settings.embedding_url is not None
     guarded = GuardedModel(embedder) if embedder is not None else _load_guarded(settings)
+    logger.info(
+        "The model %s runs by %s: %d dimensions, loaded in %.1f s",
+        guarded.identity,
+        guarded.backend,
+        guarded.dimension,
+        time.monotonic() - began,
+    )
     return EmbeddingService(guarded, cache_size=settings.query_cache_size, parallel=remote)
 
 
@@ -325,5 +342,13 @@ def _start_threads(runtime: Runtime, settings: Settings) -> None:
     runtime.workers.start()
     if settings.worker_threads:
         runtime.indexer.start()
+        runtime.housekeeper.start()
         runtime.evaluator.start()
     runtime.searcher.calibration.start()
+    metrics.count_process()
+    logger.info(
+        "Started: process %d, %d worker threads, %s PostgreSQL",
+        runtime.process,
+        settings.worker_threads,
+        "its own" if runtime.postgres is None else "the embedded",
+    )

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+import metrics
 import store.codes
 import store.search
 import store.thresholds
@@ -64,7 +65,8 @@ class Query:
     """A question, and which items may answer it; None keeps all of them.
 
     `metadata` are the conditions that an item must meet; `max_distance` is the largest cosine
-    distance, 0 to 2. `min_confidence` stands for the threshold `answer`.
+    distance, 0 to 2. `min_confidence` stands for the threshold `answer`. Collections that are not
+    among the `visible` ones are not there for who asks; None lets all be seen.
     """
 
     question: str
@@ -75,6 +77,14 @@ class Query:
     max_distance: float | None = None
     order: Order = "distance"
     min_confidence: float | None = None
+    visible: frozenset[str] | None = None
+
+    @property
+    def searched(self) -> list[str] | None:
+        """The collections that are searched; None for all."""
+        if self.collections is None:
+            return None if self.visible is None else sorted(self.visible)
+        return [one for one in self.collections if self.visible is None or one in self.visible]
 
 
 @dataclass(frozen=True)
@@ -128,7 +138,9 @@ def answer_each(searcher: Searcher, queries: Sequence[Query]) -> Iterator[Reply]
     texts = [expand_abbreviations(query.question) for query in queries]
     vectors = searcher.embeddings.embed_queries(texts)
     for query, text, vector in zip(queries, texts, vectors, strict=True):
-        yield _answer(searcher, Asked(query, text, vector))
+        reply = _answer(searcher, Asked(query, text, vector))
+        metrics.SEARCHES.labels(reply.judgement.decision).inc()
+        yield reply
 
 
 def _answer(searcher: Searcher, asked: Asked) -> Reply:
@@ -145,13 +157,13 @@ def inspect(searcher: Searcher, asked: Asked) -> Inspection:
         searcher.model,
         asked.vector,
         limit=CANDIDATES,
-        collections=asked.query.collections,
+        collections=asked.query.searched,
         metadata=asked.query.metadata,
     )
     ranked = _rank(searcher, asked, nearest)
     thresholds = _choose_thresholds(searcher.pool, asked.query)
     hits = [one.hit for one in nearest]
-    return Inspection(hits, ranked, _judge(searcher, asked, ranked, thresholds))
+    return Inspection(hits, ranked, judge(searcher, asked.text, ranked, thresholds))
 
 
 def _cut_page(searcher: Searcher, asked: Asked, head: list[Hit]) -> list[Hit]:
@@ -170,7 +182,7 @@ def _cut_page(searcher: Searcher, asked: Asked, head: list[Hit]) -> list[Hit]:
         asked.vector,
         limit=end - start,
         offset=start,
-        collections=query.collections,
+        collections=query.searched,
         metadata=query.metadata,
         max_distance=query.max_distance,
     )
@@ -197,22 +209,30 @@ def _rank(searcher: Searcher, asked: Asked, nearest: Sequence[MeasuredHit]) -> l
     return rank_candidates(Wording(asked.text), candidates, constants, searcher.wordings)
 
 
+def _find_only(query: Query) -> str | None:
+    """Return the collection whose own thresholds count: that which alone is named, or is seen."""
+    searched = query.searched
+    named = searched if query.collections is None else query.collections
+    return searched[0] if searched and named and len(named) == 1 else None
+
+
 def _choose_thresholds(pool: Pool, query: Query) -> Thresholds:
     """Return the thresholds of the only collection that is searched, or of the query."""
-    names = query.collections
-    own = None
-    if names is not None and len(names) == 1:
-        _, own = store.thresholds.get_thresholds(pool, names[0])
+    only = _find_only(query)
+    _, own = (True, None) if only is None else store.thresholds.get_thresholds(pool, only)
     thresholds = own or DEFAULT_THRESHOLDS
     if query.min_confidence is None:
         return thresholds
     return replace(thresholds, answer=query.min_confidence)
 
 
-def _judge(
-    searcher: Searcher, asked: Asked, ranked: list[Relevant], thresholds: Thresholds
+def judge(
+    searcher: Searcher, text: str, ranked: Sequence[Relevant], thresholds: Thresholds
 ) -> Judgement:
-    """Return the judgement on the candidates, most relevant first."""
+    """Return the judgement on the candidates of a question, most relevant first.
+
+    `text` is the question without abbreviations.
+    """
     if not ranked:
         return Judgement("none", Confidence(0.0, 0.0), thresholds, None)
     best = ranked[0].candidate.hit
@@ -221,17 +241,24 @@ def _judge(
         return Judgement("ambiguous", Confidence(0.0, 0.0), thresholds, best, [NOT_MEASURED])
     confidence = estimate_confidence(ranked, constants, thresholds.constant)
     decision = decide(confidence, thresholds)
-    if decision == "answer" and _must_ask_back(searcher, asked.text, best):
+    if decision == "answer" and _must_ask_back(searcher, text, ranked):
         decision = "ambiguous"
     return Judgement(decision, confidence, thresholds, best)
 
 
-def _must_ask_back(searcher: Searcher, text: str, best: Hit) -> bool:
-    """Return whether question and item differ in a rare code, or in a pair of opposites.
+def _must_ask_back(searcher: Searcher, text: str, ranked: Sequence[Relevant]) -> bool:
+    """Return whether question and first item differ in what turns the meaning (conflicts.py).
 
     How rare a code is, is counted in a sample of the item's collection, and only if codes differ.
     """
-    difference = find_difference(text, best.question, best.answer)
+    best, *others = [one.candidate.hit for one in ranked]
+    wording = best.matched_text or best.question
+    nearby = [
+        searcher.wordings.read_question(other).stems
+        for other in (hit.matched_text or hit.question for hit in others)
+        if other != wording
+    ]
+    difference = find_difference(text, wording, best.answer, nearby)
     if difference.opposite or not difference.codes.asked:
         return difference.opposite
     codes = [*difference.codes.asked, *difference.codes.stored]

@@ -29,7 +29,10 @@ SHOWN_CHARS = 60
 
 
 class SearchWarnings:
-    """The warnings of one request's searches, which look at each collection once."""
+    """The warnings of one request's searches, which look at each collection once.
+
+    All of them see the same collections, and what they say comes from these alone.
+    """
 
     def __init__(self, runtime: Runtime) -> None:
         self._pool = runtime.pool
@@ -46,7 +49,7 @@ class SearchWarnings:
         if not missing or (hits and len(query.collections or ()) == 1):
             return
         if self._names is None:
-            self._names = store.columns.list_names(self._pool, MOST_NAMES)
+            self._names = store.columns.list_names(self._pool, MOST_NAMES, query.visible)
         if len(self._names) < MOST_NAMES:
             for name in sorted(missing - set(self._names)):
                 said = say("No collection named {name!r} holds items.", name=name)
@@ -69,7 +72,7 @@ class SearchWarnings:
             yield say("No item has what the filter asks of {names} together.", names=wanted)
 
     def _keeps_any(self, query: Query) -> bool:
-        return store.search.has_items(self._pool, query.collections, query.metadata)
+        return store.search.has_items(self._pool, query.searched, query.metadata)
 
     def _explain(
         self, conditions: Sequence[Condition], columns: dict[str, ColumnValues]
@@ -89,10 +92,11 @@ class SearchWarnings:
                 )
 
     def _list_columns(self, query: Query) -> dict[str, ColumnValues]:
-        key = None if query.collections is None else tuple(query.collections)
+        searched = query.searched
+        key = None if searched is None else tuple(searched)
         if key not in self._columns:
             found = store.columns.list_columns(
-                self._pool, query.collections, common=MOST_VALUES, items=MOST_ITEMS
+                self._pool, searched, common=MOST_VALUES, items=MOST_ITEMS
             )
             self._columns[key] = {column.name: column for column in found}
         return self._columns[key]

@@ -29,12 +29,12 @@ import store.users
 from db import Pool
 from services.access import Caller
 from services.accounts import normalize_name
-from services.failures import MAX_FAILURES, Failures, TooManyFailures, group_address
+from services.failures import Failures, TooManyFailures, group_address
 from services.keys import KeyUses, digest_key, is_key
 from services.password_queue import PasswordQueue
 from store.users import Login
 
-__all__ = ["MAX_FAILURES", "TooManyFailures", "Users"]
+__all__ = ["TooManyFailures", "Users"]
 
 # Credentials that were right are remembered: a scrypt check takes 120 ms, more than ten searches.
 REMEMBERED = 1_000
@@ -55,12 +55,13 @@ class Users:
         users: Mapping[str, tuple[str, str]],
         pool: Pool | None = None,
         *,
-        max_failures: int = MAX_FAILURES,
+        failures: Failures | None = None,
         check_hash: Callable[[str, str], bool] = check_password_hash,
     ) -> None:
         """Take {username: (password, role)} of the settings, and the database with the others.
 
-        `check_hash` compares a hash with a password.
+        `failures` counts wrong passwords; without it, they are counted in memory. `check_hash`
+        compares a hash with a password.
         """
         self._users = {
             normalize_name(name): Login(generate_password_hash(password), role, None)
@@ -73,7 +74,7 @@ class Users:
         self._nobody = generate_password_hash(secrets.token_urlsafe())
         self._secret = secrets.token_bytes(32)
         self._verified: LRUCache[bytes, Known] = LRUCache(REMEMBERED)
-        self._failures = Failures(max_failures)
+        self._failures = failures or Failures()
         self._lock = threading.Lock()
         self._passwords = PasswordQueue[Caller]()
         # A key takes a moment to check, so a wrong one lets nobody wait.
@@ -83,8 +84,8 @@ class Users:
         """Return the caller as it is now, or None when name, password or key is wrong.
 
         A key comes as the password of any name. Raises TooManyFailures when the address gave too
-        many wrong ones: then no further one is checked. Credentials that were right before stay
-        right. Raises DatabaseUnavailable.
+        many wrong ones, by the rules of services/failures.py: then no further one is checked.
+        Credentials that were right before stay right. Raises DatabaseUnavailable.
         """
         digest = self._digest(username, password)
         with self._lock:
@@ -108,9 +109,9 @@ class Users:
         group = group_address(address)
         with self._lock:
             known = self._verified.get(digest)
-            if known is not None:
-                return known.caller
-            self._failures.check(group)
+        if known is not None:
+            return known.caller
+        self._failures.check_refused(group, _name_guessed(username, password))
         queue = self._keys if is_key(password) else self._passwords
         return queue.enter(
             digest, group, lambda: self._check_once(username, password, group, digest)
@@ -129,14 +130,13 @@ class Users:
         return hmac.digest(self._secret, message, hashlib.sha256)
 
     def _check_once(self, username: str, password: str, group: str, digest: bytes) -> Caller | None:
-        with self._lock:
-            # Others of this address may have failed while this one waited.
-            self._failures.check(group)
+        guessed = _name_guessed(username, password)
+        self._failures.check(group, guessed)
         known = self._check(normalize_name(username), password)
+        if known is None:
+            self._failures.add(group, guessed)
+            return None
         with self._lock:
-            if known is None:
-                self._failures.add(group)
-                return None
             self._verified[digest] = known
         return known.caller
 
@@ -177,6 +177,11 @@ class Users:
         self._uses.note(key.id)
         collections = None if key.collections is None else frozenset(key.collections)
         return Caller(key.name, key.role, "key", collections, key.id)
+
+
+def _name_guessed(username: str, password: str) -> str | None:
+    """Return the name that a wrong password counts for; a key has none, whatever comes with it."""
+    return None if is_key(password) else normalize_name(username)
 
 
 def _make_user(name: str, login: Login) -> Caller:

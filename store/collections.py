@@ -91,18 +91,22 @@ def get_collection(pool: Pool, name: str) -> Collection | None:
         return None if row is None else Collection(*row)
 
 
-def list_collections(pool: Pool) -> list[Collection]:
-    """Return the collections that hold items, by name."""
+def list_collections(pool: Pool, visible: Sequence[str] | None = None) -> list[Collection]:
+    """Return the collections that hold items, by name. With `visible`, only of these."""
     with pool.reading(seconds=30.0) as conn, conn.cursor() as cur:
         cur.execute(
             """
             SELECT c.name, n.items, n.updated_at
             FROM collections c JOIN (
                 SELECT collection_id, count(*) AS items, max(updated_at) AS updated_at
-                FROM items GROUP BY collection_id
+                FROM items
+                WHERE %(visible)s IS NULL OR collection_id = ANY (ARRAY(
+                    SELECT id FROM collections WHERE name = ANY (%(visible)s)))
+                GROUP BY collection_id
             ) n ON n.collection_id = c.id
             ORDER BY c.name COLLATE "C"
-            """
+            """,
+            {"visible": None if visible is None else list(visible)},
         )
         return [Collection(*row) for row in cur.fetchall()]
 

@@ -5,7 +5,7 @@ Only so many items are looked at, the newest ones, so that the time does not gro
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from psycopg2.sql import SQL
@@ -52,16 +52,20 @@ def list_columns(
         return [ColumnValues(*row) for row in cur.fetchall()]
 
 
-def list_names(pool: Pool, most: int) -> list[str]:
-    """Return the names of at most `most` collections that hold items, by name."""
+def list_names(pool: Pool, most: int, visible: Collection[str] | None = None) -> list[str]:
+    """Return the names of at most `most` collections that hold items, by name.
+
+    With `visible`, only of these.
+    """
     with pool.reading() as conn, conn.cursor() as cur:
         cur.execute(
             """
             SELECT name FROM collections c
             WHERE EXISTS (SELECT FROM items i WHERE i.collection_id = c.id)
-            ORDER BY name COLLATE "C" LIMIT %s
+              AND (%(visible)s IS NULL OR name = ANY (%(visible)s))
+            ORDER BY name COLLATE "C" LIMIT %(most)s
             """,
-            (most,),
+            {"most": most, "visible": None if visible is None else list(visible)},
         )
         return [name for (name,) in cur.fetchall()]
 

@@ -119,15 +119,28 @@ def read_texts(pool: Pool, model: Model, item_id: int) -> StoredTexts | None:
 
 
 def list_items(
-    pool: Pool, *, collection: str | None, text: str | None = None, limit: int, offset: int
+    pool: Pool,
+    *,
+    collection: str | None,
+    text: str | None = None,
+    visible: Sequence[str] | None = None,
+    limit: int,
+    offset: int,
 ) -> tuple[list[Item], int]:
     """Return a page of items in the order of their arrival, and how many there are in all.
 
     With a `text`, only items that have it in question, answer or other wordings, without regard to
-    case and accents.
+    case and accents. With `visible`, only items of these collections.
     """
-    values = {"collection": collection, "text": text, "limit": limit, "offset": offset}
+    values = {
+        "collection": collection,
+        "text": text,
+        "visible": None if visible is None else list(visible),
+        "limit": limit,
+        "offset": offset,
+    }
     conditions = [_IN_COLLECTION] if collection else []
+    conditions += [_IN_VISIBLE] if visible is not None else []
     conditions += [_HAS_TEXT] if text else []
     chosen = SQL("WHERE {}").format(SQL(" AND ").join(conditions)) if conditions else SQL("")
     order = _BY_POSITION if collection else _BY_ID
@@ -139,6 +152,9 @@ def list_items(
 
 
 _IN_COLLECTION = SQL("i.collection_id = (SELECT id FROM collections WHERE name = %(collection)s)")
+_IN_VISIBLE = SQL(
+    "i.collection_id = ANY (ARRAY(SELECT id FROM collections WHERE name = ANY (%(visible)s)))"
+)
 # Letters and their marks apart, without the marks (the block of U+0300), in small letters.
 _PLAIN = "regexp_replace(lower(normalize({}, NFKD)), '[\u0300-\u036f]', '', 'g')"
 _ALL_TEXTS = "concat_ws(E'\n', i.question, i.answer, array_to_string(i.alternatives, E'\n'))"

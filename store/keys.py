@@ -10,6 +10,7 @@ from typing import NamedTuple
 from psycopg2.sql import SQL
 
 from db import Pool, fetch_row
+from store.prepared import make_statement, run
 
 
 @dataclass(frozen=True)
@@ -52,13 +53,16 @@ _COLUMNS = SQL("id, name, role, collections, prefix, created_at, last_used_at, e
 def find_key(pool: Pool, digest: bytes) -> FoundKey | None:
     """Return the key of that digest; None where there is none, or it has expired."""
     with pool.reading() as conn, conn.cursor() as cur:
-        cur.execute(
-            "SELECT id, name, role, collections FROM keys"
-            " WHERE digest = %s AND (expires_at IS NULL OR expires_at > clock_timestamp())",
-            (digest,),
-        )
+        run(conn, cur, _FIND_KEY, {"digest": digest})
         row = cur.fetchone()
     return None if row is None else FoundKey(*row)
+
+
+_FIND_KEY = make_statement(
+    "SELECT id, name, role, collections FROM keys"
+    " WHERE digest = %(digest)s AND (expires_at IS NULL OR expires_at > clock_timestamp())",
+    digest="bytea",
+)
 
 
 def list_keys(pool: Pool) -> list[Key]:

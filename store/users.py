@@ -11,6 +11,7 @@ from psycopg2.extensions import cursor
 from psycopg2.sql import SQL
 
 from db import Pool
+from store.prepared import make_statement, run
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,14 @@ _COLUMNS = SQL("name, role, collections, created_at, changed_at")
 def find_login(pool: Pool, name: str) -> Login | None:
     """Return what a login by this name is checked against, or None."""
     with pool.reading() as conn, conn.cursor() as cur:
-        cur.execute("SELECT password_hash, role, collections FROM users WHERE name = %s", (name,))
+        run(conn, cur, _FIND_LOGIN, {"name": name})
         row = cur.fetchone()
     return None if row is None else Login(*row)
+
+
+_FIND_LOGIN = make_statement(
+    "SELECT password_hash, role, collections FROM users WHERE name = %(name)s", name="text"
+)
 
 
 def list_users(pool: Pool) -> list[User]:

@@ -8,11 +8,14 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import click
 import pytest
 from apiflask import APIFlask
 from click.testing import Result
 
+from cli.commands import import_command
 from tests.support.client import Client
+from web.schemas import UploadOptions
 
 ROOT = Path(__file__).parents[1]
 
@@ -40,6 +43,36 @@ def test_a_file_is_imported_and_found(app: APIFlask, client: Client, tmp_path: P
     assert "Quando abre?  [loja]" in found.stdout
     assert "Às 9 h." in found.stdout
     assert "Nothing" in run(app, "search", "Quando?", "--collection", "none").stderr
+
+
+def test_a_dry_run_shows_what_the_texts_tell(app: APIFlask, tmp_path: Path) -> None:
+    file = tmp_path / "faq.csv"
+    pairs = [("Quando abre?", "Às 9 h."), ("Quando abre?", "Às 10 h."), ("Onde fica?", "TODO")]
+    lines = [f"{question};{answer}" for question, answer in pairs]
+    file.write_text("\n".join(["pergunta;resposta", *lines]), "utf-8")
+    dry = run(app, "import", str(file), "--dry-run").stdout
+    assert "(same_question)\n  line 2: Quando abre?\n  line 3: Quando abre?" in dry
+    assert "(empty_answer)\n  line 4: Onde fica?" in dry
+    many = [f"Pergunta {n}?;TODO" for n in range(25)]
+    file.write_text("\n".join(["pergunta;resposta", *many]), "utf-8")
+    dry = run(app, "import", str(file), "--dry-run").stdout
+    assert dry.count("(empty_answer)") == 20
+    assert "… and 5 findings more" in dry
+
+
+def test_the_import_has_all_options_of_an_upload() -> None:
+    options = {one.name for one in import_command.params if isinstance(one, click.Option)}
+    assert options == UploadOptions.model_fields.keys()
+
+
+def test_an_import_reads_other_wordings_and_a_safe_export(app: APIFlask, tmp_path: Path) -> None:
+    file = tmp_path / "faq.csv"
+    file.write_text("question,answer,frases\nopening,'=1+1,when open\n", "utf-8")
+    asked = ("--alternatives-column", "frases", "--spreadsheet-safe")
+    assert run(app, "import", str(file), *asked).exit_code == 0
+    found = run(app, "search", "when open").stdout
+    assert "0.000  opening" in found
+    assert " =1+1" in found
 
 
 def test_what_is_wrong_is_one_line(app: APIFlask, tmp_path: Path) -> None:
@@ -100,10 +133,25 @@ HEAVY = ("torch", "transformers", "sentence_transformers", "openvino", "tokenize
         (["import", "faq.csv", "--collection", "a b"], "collection", 2),
         (["import", "bad.csv"], "missing_column", 1),
         (["import", "faq.csv", "--dry-run"], "1 inserted", 0),
+        (["backup", "all.zip"], "Wrote all.zip: 0 items", 0),
+        (["backup", "none/all.zip"], "none: no such folder", 1),
+        (["restore", "faq.csv"], "faq.csv is no backup of this service", 1),
         (["routes"], "/upload", 0),
+        (["keys", "create", "--name", "bot", "--role", "reader"], "cpg_", 0),
         (["--help"], "import", 0),
     ],
-    ids=["missing file", "wrong option", "wrong file", "dry run", "routes", "help"],
+    ids=[
+        "missing file",
+        "wrong option",
+        "wrong file",
+        "dry run",
+        "backup",
+        "backup into no folder",
+        "restore of no backup",
+        "routes",
+        "keys",
+        "help",
+    ],
 )
 def test_a_command_that_embeds_nothing_loads_no_library_of_models(
     args: list[str], said: str, status: int, dsn: str, tmp_path: Path

@@ -41,6 +41,16 @@ def test_without_variables_everything_has_its_default() -> None:
         ("MAX_UPLOAD_MB", "0"),
         ("MAX_UPLOAD_MB", "many"),
         ("LEASE_SECONDS", "0"),
+        ("RATE_SEARCHES", "10"),
+        ("RATE_SEARCHES", "0/second"),
+        ("RATE_UPLOADS", "10/second;often"),
+        ("RATE_UPLOADS", "1/400 day"),
+        ("CORS_ORIGINS", "*"),
+        ("CORS_ORIGINS", "null"),
+        ("CORS_ORIGINS", "https://a.example, https://*.b.example"),
+        ("CORS_ORIGINS", "https://a.example/page"),
+        ("CORS_ORIGINS", "www.example.org"),
+        ("CORS_ORIGINS", "https://a.example:port"),
         ("API_PASSWORD", ""),
         ("API_USERNAME", "a:b"),
         ("DATABASE_URL", "mysql://x"),
@@ -207,3 +217,18 @@ def test_the_example_lists_every_setting_with_its_default() -> None:
 )
 def test_the_language_is_read_as_systems_set_it(value: str, language: str) -> None:
     assert read_settings({"LANGUAGE": value}).language == language
+
+
+@pytest.mark.parametrize(
+    ("value", "origins"),
+    [
+        ("https://www.example.org", ("https://www.example.org",)),
+        ("HTTPS://WWW.Example.org:443/", ("https://www.example.org",)),
+        ("http://localhost:3000,https://b.example", ("http://localhost:3000", "https://b.example")),
+        ("http://[::1]:3000  http://a http://A:80", ("http://[::1]:3000", "http://a")),
+        ("https://münchen.example", ("https://xn--mnchen-3ya.example",)),
+        ("", ()),
+    ],
+)
+def test_sites_are_read_as_browsers_write_them(value: str, origins: tuple[str, ...]) -> None:
+    assert read_settings({"CORS_ORIGINS": value}).cors_origins == origins

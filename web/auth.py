@@ -7,14 +7,18 @@ here, and before the body is read. Addresses that are no route ask for credentia
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from ipaddress import IPv6Address, ip_address
 from typing import Any
 
 from apiflask import HTTPBasicAuth
 from flask import Response, current_app, g, request
 
+from config import Network
 from messages import Message, say
 from services.access import Caller, list_roles_from
 from web.context import current_runtime
+from web.cors import is_preflight
 from web.credentials import Credentials, read_credentials
 from web.errors import ApiError
 
@@ -60,6 +64,16 @@ def is_open(method: str, path: str) -> bool:
     return path.startswith(_OPEN_FOLDERS) and path not in _PAGES and method in ("GET", "HEAD")
 
 
+def is_in_networks(address: str | None, networks: Iterable[Network]) -> bool:
+    """Return whether an address is in one of the networks; an IPv4 one may be written as IPv6."""
+    try:
+        parsed = ip_address((address or "").partition("%")[0])
+    except ValueError:
+        return False
+    mapped = parsed.ipv4_mapped if isinstance(parsed, IPv6Address) else None
+    return any((mapped or parsed) in network for network in networks)
+
+
 def current_caller() -> Caller | None:
     """Return who sent the current request, or None where nobody had to say it."""
     caller: Caller | None = g.get("flask_httpauth_user")
@@ -74,15 +88,23 @@ def manages(caller: Caller) -> bool:
 def guard_the_rest() -> Response | None:
     """Ask for credentials where no route does.
 
-    Those are the documentation, unknown addresses, and OPTIONS: the library leaves it open for the
-    sake of CORS, which this service does not offer.
+    Those are the documentation, unknown addresses, and OPTIONS, which the library leaves open to
+    everybody for the sake of CORS: it is open to the sites that CORS_ORIGINS names (web/cors.py).
     """
+    if _is_preflight():
+        return Response(status=204)
     if request.method != "OPTIONS" and request.endpoint is not None and request.path not in _PAGES:
         return None
     if request.path in _OPEN or auth.authenticate(auth.get_auth(), None):
         return None
     refused: Response = auth.auth_error_callback(401)
     return refused
+
+
+def _is_preflight() -> bool:
+    origin = request.headers.get("Origin", "")
+    asked = request.headers.get("Access-Control-Request-Method", "")
+    return is_preflight(request.method, origin, asked, current_app.config["SITES"])
 
 
 @auth.get_user_roles  # type: ignore[untyped-decorator]

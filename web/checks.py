@@ -5,7 +5,6 @@ from __future__ import annotations
 from apiflask import APIBlueprint
 from flask import Response
 
-from messages import say
 from services.checks import Entry, Finding
 from services.row_check import RowsCheck
 from web.auth import auth
@@ -18,17 +17,16 @@ from web.check_schemas import (
     RowFinding,
 )
 from web.context import current_runtime
-from web.errors import not_found, require
+from web.errors import require
 from web.language import speak
 from web.responses import answer_json
 from web.schemas import PageQuery
+from web.scope import NO_COLLECTION, require_visible
 
 # So much of an answer is shown.
 SHOWN_CHARS = 300
 
 routes = APIBlueprint("checks", __name__, tag="Collections")
-
-_NO_COLLECTION = say("There is no such collection.")
 
 
 @routes.get("/collections/<name>/check")
@@ -45,9 +43,8 @@ _NO_COLLECTION = say("There is no such collection.")
     "changes. While another check runs, it is 503.",
 )
 def check(name: str, page: PageQuery) -> Response:
-    if "\0" in name:  # PostgreSQL stores no NUL
-        raise not_found(_NO_COLLECTION)
-    report = require(current_runtime().checker.check(name), _NO_COLLECTION)
+    require_visible(name)
+    report = require(current_runtime().checker.check(name), NO_COLLECTION)
     shown = report.findings[page.offset : page.offset + page.limit]
     body = CheckResponse(
         results=[_describe(finding) for finding in shown],

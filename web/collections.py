@@ -13,12 +13,11 @@ from files.csv_form import choose_form
 from files.description import FileDescription
 from files.export import choose_columns, find_places, write_csv
 from files.reading_back import find_options
-from messages import say
 from store.collections import Export
 from web.auth import ADMINS, auth
 from web.context import current_runtime
 from web.csv_schemas import ExportQuery
-from web.errors import not_found, require
+from web.errors import require
 from web.responses import answer_csv, answer_json, name_options
 from web.schemas import (
     CollectionBody,
@@ -27,13 +26,12 @@ from web.schemas import (
     ColumnBody,
     DeletedResponse,
 )
+from web.scope import NO_COLLECTION, list_visible, require_visible
 
 # A column shows so many of its values.
 COMMON_VALUES = 10
 
 routes = APIBlueprint("collections", __name__, tag="Collections")
-
-_NO_COLLECTION = say("There is no such collection.")
 
 
 @routes.get("/collections")
@@ -41,7 +39,7 @@ _NO_COLLECTION = say("There is no such collection.")
 @routes.output(CollectionsResponse)
 @routes.doc(summary="List the collections that hold items")
 def list_collections() -> Response:
-    found = store.collections.list_collections(current_runtime().pool)
+    found = store.collections.list_collections(current_runtime().pool, list_visible())
     results = [
         CollectionBody(name=one.name, items=one.items, updated_at=one.updated_at) for one in found
     ]
@@ -58,9 +56,9 @@ def list_collections() -> Response:
     "200 characters is counted and not shown.",
 )
 def show_collection(name: str) -> Response:
-    _require_name(name)
+    require_visible(name)
     pool = current_runtime().pool
-    found = require(store.collections.get_collection(pool, name), _NO_COLLECTION)
+    found = require(store.collections.get_collection(pool, name), NO_COLLECTION)
     columns = store.columns.list_columns(pool, [name], common=COMMON_VALUES)
     body = CollectionDetails(**vars(found), columns=[ColumnBody(**vars(one)) for one in columns])
     return answer_json(body)
@@ -71,9 +69,9 @@ def show_collection(name: str) -> Response:
 @routes.output(DeletedResponse)
 @routes.doc(summary="Delete a collection's items and cancel its unfinished jobs")
 def delete_collection(name: str) -> Response:
-    _require_name(name)
+    require_visible(name)
     deleted = store.collections.delete_collection(current_runtime().pool, name)
-    return answer_json(DeletedResponse(deleted=require(deleted, _NO_COLLECTION)))
+    return answer_json(DeletedResponse(deleted=require(deleted, NO_COLLECTION)))
 
 
 @routes.get("/collections/<name>/export")
@@ -88,15 +86,9 @@ def delete_collection(name: str) -> Response:
     responses={200: "The CSV."},
 )
 def export(name: str, query: ExportQuery) -> Response:
-    _require_name(name)
+    require_visible(name)
     with store.collections.open_export(current_runtime().pool, name) as stored:
-        return _answer_export(name, require(stored, _NO_COLLECTION), query)
-
-
-def _require_name(name: str) -> None:
-    """Raise ApiError (404) for a name that no collection can have: PostgreSQL stores no NUL."""
-    if "\0" in name:
-        raise not_found(_NO_COLLECTION)
+        return _answer_export(name, require(stored, NO_COLLECTION), query)
 
 
 def _answer_export(name: str, stored: Export, query: ExportQuery) -> Response:

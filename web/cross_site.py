@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from flask import request
+from flask import current_app, request
 
 from messages import Message, say
 from web.errors import ApiError
@@ -25,10 +25,12 @@ _OWN_SITES = ("same-origin", "none")
 
 
 def refuse_cross_site() -> None:
-    """Raise ApiError (403) where another site's page asks for a change."""
+    """Raise ApiError (403) where a page asks for a change, and is not ours or a named site's."""
     if request.method in SAFE_METHODS or request.path in SAFE_PATHS:
         return
     origin = request.headers.get("Origin")
+    if origin in current_app.config["SITES"]:
+        return
     if origin is not None and not _is_own(origin):
         raise _cross_site(say("from the page of {origin}", origin=origin[:200]))
     if request.headers.get("Sec-Fetch-Site", "none").lower() not in _OWN_SITES:

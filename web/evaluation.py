@@ -12,8 +12,10 @@ from web.context import current_runtime
 from web.job_schemas import UploadResponse
 from web.jobs import describe_job
 from web.language import speak
+from web.rates import charge_upload
 from web.responses import answer_json
 from web.schemas import EvaluationOptions
+from web.scope import require_visible
 from web.uploads import open_upload, read_options
 
 routes = APIBlueprint("evaluation", __name__, tag="Evaluation")
@@ -31,9 +33,11 @@ routes = APIBlueprint("evaluation", __name__, tag="Evaluation")
     "which nothing applies by itself.",
 )
 def evaluate() -> Response:
+    charge_upload()
     runtime = current_runtime()
     with open_upload(request) as file:
         options = read_options(request, EvaluationOptions)
+        require_visible(options.collection)
         job = services.cases.request_evaluation(
             runtime.searcher, options.collection, file, options.as_reading()
         )

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Collection, Sequence
 from concurrent.futures import Future
 from typing import NamedTuple
 
 from werkzeug.http import parse_list_header
 
+from config import Network
 from db import DatabaseUnavailable
 from messages import say
 from services.access import Caller
 from services.failures import TooManyFailures, group_address
 from services.users import Users
-from web.auth import is_open
+from web.auth import is_in_networks, is_open
+from web.cors import is_preflight, name_site
 from web.credentials import Credentials, read_credentials
-from web.refusals import busy, too_large, too_many_failures, unauthorized
+from web.headers import HTTPS_ONLY
+from web.refusals import Headers, busy, too_large, too_many_failures, unauthorized
 from web.validation import MAX_JSON_BYTES
 
 # Refusals of one address, and all of them, are given at least so far apart, by waiting up to so
@@ -34,18 +38,32 @@ class Head(NamedTuple):
     path: str
     authorization: str
     forwarded_for: str
+    forwarded_proto: str
+    origin: str
+    asked_method: str
     length: int
     chunked: bool
     peer: str
+    request_id: str = ""
 
 
 class Gate:
     """Judges requests by their headers. It belongs to the event loop."""
 
-    def __init__(self, users: Users, *, max_upload_bytes: int, trusted_proxies: int) -> None:
+    def __init__(
+        self,
+        users: Users,
+        *,
+        max_upload_bytes: int,
+        trusted_proxies: int,
+        origins: Collection[str] = (),
+        metrics_networks: Sequence[Network] = (),
+    ) -> None:
         self._users = users
+        self._metrics_networks = metrics_networks
         self._max_upload_bytes = max_upload_bytes
         self._trusted_proxies = trusted_proxies
+        self._origins = origins
         # When the next refusal may be given: of an address, and at all.
         self._next_of: dict[str, float] = {}
         self._next = 0.0
@@ -62,7 +80,7 @@ class Gate:
         """
         given = read_credentials(head.authorization)
         known = given is not None and self._users.knows(*given)
-        if not known and not is_open(head.method, head.path):
+        if not known and not self._is_open(head):
             if given is None:
                 raise unauthorized()
             await self._check(given, self._find_address(head))
@@ -71,6 +89,23 @@ class Gate:
         if head.length > limit or (head.chunked and not known):
             raise too_large(limit)
         return known
+
+    def more_headers(self, head: Head) -> Headers:
+        """Return the headers, beside SECURITY_HEADERS, of an answer that is not the app's."""
+        headers = name_site(head.origin, self._origins)
+        if self._find_forwarded(head.forwarded_proto) == "https":
+            headers |= HTTPS_ONLY
+        return [(name.encode(), value.encode()) for name, value in headers.items()]
+
+    def _is_open(self, head: Head) -> bool:
+        """Return whether a request needs no credentials, wherever it comes from or from there."""
+        if is_open(head.method, head.path):
+            return True
+        if is_preflight(head.method, head.origin, head.asked_method, self._origins):
+            return True
+        if not self._metrics_networks or head.path != "/metrics" or head.method == "OPTIONS":
+            return False
+        return is_in_networks(self._find_address(head), self._metrics_networks)
 
     async def _check(self, given: Credentials, address: str) -> None:
         """Return when the credentials are right. Raises Refused."""
@@ -101,7 +136,11 @@ class Gate:
 
     def _find_address(self, head: Head) -> str:
         """Return the caller's address, as werkzeug's ProxyFix finds it."""
-        forwarded = parse_list_header(head.forwarded_for) if self._trusted_proxies else []
+        return self._find_forwarded(head.forwarded_for) or head.peer
+
+    def _find_forwarded(self, header: str) -> str:
+        """Return what the first of the trusted proxies wrote into a list of theirs, or nothing."""
+        forwarded = parse_list_header(header) if self._trusted_proxies else []
         if self._trusted_proxies and len(forwarded) >= self._trusted_proxies:
             return forwarded[-self._trusted_proxies]
-        return head.peer
+        return ""

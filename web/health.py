@@ -6,6 +6,7 @@ from apiflask import APIBlueprint
 from flask import Response
 
 import db
+from config import VERSION
 from db import DatabaseUnavailable
 from embeddings import EmbeddingFailed
 from messages import say
@@ -15,7 +16,6 @@ from turns import EmbedderBusy
 from web.context import current_runtime
 from web.errors import RETRY_SECONDS
 from web.language import speak
-from web.openapi import VERSION
 from web.responses import answer_json
 from web.schemas import HealthResponse, ReadyResponse
 

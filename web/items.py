@@ -28,6 +28,7 @@ from web.item_schemas import (
 )
 from web.responses import answer_json, answer_page
 from web.schemas import DeletedResponse
+from web.scope import list_visible, require_visible, sees
 
 routes = APIBlueprint("items", __name__, tag="Items")
 _IF_MATCH = "With `If-Match` and an ETag that no longer fits, 412 with the item as it is now."
@@ -45,6 +46,7 @@ def list_items(page: ItemsQuery) -> Response:
         current_runtime().pool,
         collection=page.collection,
         text=page.text,
+        visible=list_visible(),
         limit=page.limit,
         offset=page.offset,
     )
@@ -57,6 +59,7 @@ def list_items(page: ItemsQuery) -> Response:
 @routes.output(ItemBody, status_code=201)
 @routes.doc(summary="Store one question with its answer")
 def add_item(new: ItemRequest) -> Response:
+    require_visible(new.collection)
     item = services.items.add_item(current_runtime(), new.collection, _read_content(new))
     response = _answer_item(item, 201)
     response.headers["Location"] = f"/items/{item.id}"
@@ -111,10 +114,9 @@ def patch_item(item_id: int, change: ItemPatch) -> Response:
 @routes.output(DeletedResponse)
 @routes.doc(summary="Delete an item", description=_IF_MATCH)
 def delete_item(item_id: int) -> Response:
+    _require_item(item_id)
     with _refuse_changed():
-        deleted = _is_id(item_id) and store.items.delete_item(
-            current_runtime().pool, item_id, _read_if_match()
-        )
+        deleted = store.items.delete_item(current_runtime().pool, item_id, _read_if_match())
     if not deleted:
         raise not_found(_NO_ITEM)
     return answer_json(DeletedResponse(deleted=1))
@@ -127,11 +129,10 @@ def describe_item(item: Item) -> ItemBody:
 
 def _change(item_id: int, decide: Callable[[Item], Content]) -> Response:
     """Change an item, and return what it is then. Raises ApiError (404, 412)."""
+    _require_item(item_id)
     with _refuse_changed():
-        item = _is_id(item_id) and services.items.change_item(
-            current_runtime(), item_id, decide, _read_if_match()
-        )
-    return _answer_item(require(item or None, _NO_ITEM))
+        item = services.items.change_item(current_runtime(), item_id, decide, _read_if_match())
+    return _answer_item(require(item, _NO_ITEM))
 
 
 def _read_content(given: ItemRequest | ItemChange | Item) -> Content:
@@ -176,8 +177,11 @@ def _refuse_changed() -> Iterator[None]:
 
 
 def _require_item(item_id: int) -> Item:
+    """Return an item that the caller sees. It stays in its collection. Raises ApiError (404)."""
     item = store.items.get_item(current_runtime().pool, item_id) if _is_id(item_id) else None
-    return require(item, _NO_ITEM)
+    if item is None or not sees(item.collection):
+        raise not_found(_NO_ITEM)
+    return item
 
 
 def _is_id(number: int) -> bool:

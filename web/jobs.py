@@ -21,11 +21,12 @@ from store.rejections import RejectedRow
 from web.auth import EDITORS, auth
 from web.context import current_runtime
 from web.csv_schemas import CsvQuery, ErrorsQuery
-from web.errors import require
+from web.errors import not_found, require
 from web.job_schemas import ErrorsResponse, JobBody, JobError, JobsResponse, RowCounts, RowErrorBody
 from web.language import speak
 from web.responses import answer_csv, answer_json, answer_page, name_options
 from web.schemas import JobsQuery
+from web.scope import list_visible, sees
 
 routes = APIBlueprint("jobs", __name__, tag="Jobs")
 
@@ -42,6 +43,7 @@ def list_jobs(page: JobsQuery) -> Response:
         current_runtime().pool,
         status=page.status,
         collection=page.collection,
+        visible=list_visible(),
         limit=page.limit,
         offset=page.offset,
     )
@@ -85,6 +87,7 @@ def list_errors(job_id: UUID, page: ErrorsQuery) -> Response:
 @routes.output(JobBody)
 @routes.doc(summary="End a job; rows already written stay")
 def cancel_job(job_id: UUID) -> Response:
+    _require_job(job_id)
     job = store.jobs.cancel_job(current_runtime().pool, job_id)
     return answer_json(describe_job(require(job, _NO_JOB)))
 
@@ -135,7 +138,11 @@ def describe_rejection(row: RejectedRow) -> RowErrorBody:
 
 
 def _require_job(job_id: UUID) -> Job:
-    return require(store.jobs.get_job(current_runtime().pool, job_id), _NO_JOB)
+    """Return a job that the caller sees. It stays in its collection. Raises ApiError (404)."""
+    job = store.jobs.get_job(current_runtime().pool, job_id)
+    if job is None or not sees(job.collection):
+        raise not_found(_NO_JOB)
+    return job
 
 
 def _answer_errors_csv(job: Job, query: CsvQuery) -> Response:

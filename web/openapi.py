@@ -23,7 +23,6 @@ from web.job_schemas import DryRunResponse
 from web.schemas import MAX_IDEMPOTENCY_KEY, EvaluationOptions, UploadOptions
 
 TITLE = "Conector PGVector"
-VERSION = "0.1.0"
 DESCRIPTION = "Finds the stored questions and answers that mean the same as a new question."
 
 _FILE = {"type": "string", "format": "binary"}
@@ -48,6 +47,10 @@ _NEEDED = {
 _CROSS_SITE = "the page of another site asks for it (`cross_site`)"
 # Who changes another user's password needs a role, which depends on the name.
 _PASSWORD = ("/users/{name}/password", "put")
+_TOO_MANY = (
+    "Too many wrong passwords (`too_many_failures`), or more searches or uploads than each user or "
+    "key may send (`too_many_requests`)."
+)
 _RETRY = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}
 
 
@@ -82,9 +85,21 @@ def complete_spec(spec: dict[Any, Any] | str) -> dict[Any, Any] | str:
     errors["text/csv"] = {"schema": {"type": "string"}}
     export = spec["paths"]["/collections/{name}/export"]["get"]["responses"]["200"]
     export["content"] = {"text/csv": {"schema": {"type": "string"}}}
+    _describe_metrics(spec["paths"]["/metrics"]["get"]["responses"])
     page = spec["paths"]["/"]["get"]["responses"]["200"]
     page["content"] = {"text/html": {"schema": {"type": "string"}}}
     return spec
+
+
+def _describe_metrics(responses: dict[str, Any]) -> None:
+    text = {"schema": {"type": "string"}}
+    responses["200"] = {
+        "description": "The numbers.",
+        "content": {"text/plain": text, "application/openmetrics-text": text},
+    }
+    responses["403"] = _describe_error(
+        "This role may not read the metrics, or the user or key is limited to collections."
+    )
 
 
 def _describe_file(operation: dict[str, Any], model: type[BaseModel]) -> None:
@@ -122,7 +137,8 @@ def _describe_upload(operation: dict[str, Any]) -> None:
             "in": "header",
             "required": False,
             "description": "The same key with the same file and options returns the first job and "
-            "creates nothing; with anything else it is refused (422).",
+            "creates nothing; with anything else it is refused (422). A key lives as long as its "
+            "job: it goes when the job has been over for JOB_RETENTION_DAYS.",
             "schema": {"type": "string", "maxLength": MAX_IDEMPOTENCY_KEY},
         }
     )
@@ -159,7 +175,7 @@ def _add_errors(operation: dict[str, Any], needed: str | None, *, changes: bool)
     if "requestBody" in operation:
         responses["413"] = _describe_error("The body is too large.")
         responses["415"] = _describe_error("The body's type, or its charset, is not taken.")
-    responses["429"] = {**_describe_error("Too many wrong passwords."), "headers": _RETRY}
+    responses["429"] = {**_describe_error(_TOO_MANY), "headers": _RETRY}
     responses["503"] = {**_describe_error("PostgreSQL or the model is away."), "headers": _RETRY}
 
 

@@ -20,13 +20,15 @@ from typing import Any, NamedTuple
 from apiflask import APIBlueprint
 from flask import Response, render_template, request
 
+from config import VERSION
 from messages import say
+from services.access import ROLES, Role, list_roles_from
 from translations.catalogs import Language, find_language
 from web.assets import Asset, read_assets
 from web.auth import auth, current_caller
 from web.errors import not_found
 from web.language import current_language
-from web.openapi import TITLE, VERSION
+from web.openapi import TITLE
 
 
 class View(NamedTuple):
@@ -36,13 +38,11 @@ class View(NamedTuple):
     """
 
     name: str
-    role: str
+    role: Role
 
 
 # In the order of the navigation; the first is what an address without a view shows.
 VIEWS = (View("ask", "reader"),)
-# From the least to the most.
-ROLES = ("reader", "editor", "admin")
 LANGUAGES = ("pt", "en")
 THEMES = ("light", "dark")
 # What the modules call by a bare name.
@@ -51,8 +51,6 @@ _PACKAGES = {
     "preact/hooks": "vendor/hooks.mjs",
     "htm": "vendor/htm.mjs",
 }
-# Loaded with the page rather than after main.js was read.
-_FIRST = ("main.js", "frame.js", "router.js", "api.js", "words.js", "lib.js")
 _KEPT_SECONDS = 365 * 24 * 3600
 
 routes = APIBlueprint("pages", __name__, tag="Page", template_folder="templates")
@@ -104,13 +102,14 @@ def show_asset(version: str, name: str) -> Response:
         # The page is of another version of the service, which may run beside this one.
         response.cache_control.no_cache = True
     response.make_conditional(request)
+    # Servers write their own.
+    response.headers.remove("Date")
     return response
 
 
 def may_see(role: str, view: View) -> bool:
-    """Return whether a role is shown a view. An unknown role is the least."""
-    rank = ROLES.index(role) if role in ROLES else 0
-    return rank >= ROLES.index(view.role)
+    """Return whether a role is shown a view."""
+    return role in list_roles_from(view.role)
 
 
 def _answer_asset(asset: Asset) -> Response:
@@ -143,8 +142,20 @@ def _render(language: Language, session: dict[str, Any]) -> str:
         import_map=_compose_import_map(),
         address=assets.address,
         styles=styles,
-        first=_FIRST,
+        modules=_list_modules(request.args.get("view"), session["views"]),
     )
+
+
+def _list_modules(asked: str | None, views: list[str]) -> list[str]:
+    """Return the modules that the asked view needs, so that a browser loads them all at once."""
+    view = asked if asked in views else views[0]
+    mine = (f"views/{view}.js", f"views/{view}/")
+    return [
+        name
+        for name in read_assets().files
+        if name.endswith((".js", ".mjs"))
+        and (not name.startswith("views/") or name.startswith(mine))
+    ]
 
 
 @lru_cache(len(LANGUAGES))

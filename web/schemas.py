@@ -136,8 +136,8 @@ class SearchRequest(RequestModel):
         "keeps none, so it changes nothing yet.",
     )
 
-    def as_query(self) -> Query:
-        """Return what the service is asked."""
+    def as_query(self, visible: frozenset[str] | None = None) -> Query:
+        """Return what the service is asked by somebody who sees these collections; None for all."""
         names = [self.collection] if isinstance(self.collection, str) else self.collection
         return Query(
             question=self.question,
@@ -148,6 +148,7 @@ class SearchRequest(RequestModel):
             max_distance=self.max_distance,
             order=self.order,
             min_confidence=self.min_confidence,
+            visible=visible,
         )
 
 
@@ -167,6 +168,11 @@ class UploadOptions(RequestModel):
     )
     answer_column: Option | None = None
     id_column: Option | None = None
+    alternatives_column: Option | None = Field(
+        None,
+        description="The columns with other wordings of the question: names or positions, with "
+        "commas between. Found by name where it is not given.",
+    )
     header: bool | None = Field(None, description="Whether the file has a header.")
     delimiter: Option | None = None
     encoding: Option | None = None
@@ -187,6 +193,7 @@ class UploadOptions(RequestModel):
             question_column=self.question_column,
             answer_column=self.answer_column,
             id_column=self.id_column,
+            alternatives_column=self.alternatives_column,
             header=self.header,
             delimiter=self.delimiter,
             encoding=self.encoding,

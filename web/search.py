@@ -17,6 +17,7 @@ from store.search import Hit
 from web.auth import auth
 from web.context import current_runtime
 from web.language import speak
+from web.rates import charge_searches
 from web.responses import answer_json
 from web.schemas import (
     BatchRequest,
@@ -26,6 +27,7 @@ from web.schemas import (
     SearchResult,
     ThresholdsBody,
 )
+from web.scope import require_caller
 
 routes = APIBlueprint("search", __name__, tag="Search")
 
@@ -37,7 +39,8 @@ routes = APIBlueprint("search", __name__, tag="Search")
 @routes.doc(summary="Find the pairs that mean the same as a question")
 def search(asked: SearchRequest) -> Response:
     started = time.perf_counter()
-    query = asked.as_query()
+    charge_searches(1)
+    query = asked.as_query(require_caller().collections)
     reply = services.search.answer_query(current_runtime().searcher, query)
     warnings = SearchWarnings(current_runtime()).find(query, reply.hits)
     return answer_json(describe_reply(asked, reply, started, warnings))
@@ -50,7 +53,9 @@ def search(asked: SearchRequest) -> Response:
 @routes.doc(summary="Search for up to 100 questions at once")
 def search_batch(batch: BatchRequest) -> Response:
     started = time.perf_counter()
-    queries = [asked.as_query() for asked in batch.queries]
+    charge_searches(len(batch.queries))
+    visible = require_caller().collections
+    queries = [asked.as_query(visible) for asked in batch.queries]
     each = services.search.answer_each(current_runtime().searcher, queries)
     warnings = SearchWarnings(current_runtime())
     results = [

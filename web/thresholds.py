@@ -8,18 +8,15 @@ from apiflask import APIBlueprint
 from flask import Response
 
 import store.thresholds
-from messages import say
 from services.confidence import DEFAULT_THRESHOLDS
 from store.thresholds import Thresholds
 from web.auth import EDITORS, auth
 from web.context import current_runtime
-from web.errors import not_found
 from web.responses import answer_json
 from web.schemas import CollectionThresholds, ThresholdsRequest
+from web.scope import no_collection, require_visible
 
 routes = APIBlueprint("thresholds", __name__, tag="Collections")
-
-_NO_COLLECTION = say("There is no such collection.")
 
 
 @routes.get("/collections/<name>/thresholds")
@@ -55,16 +52,16 @@ def reset_thresholds(name: str) -> Response:
 
 
 def _change(name: str, own: Thresholds | None) -> Response:
-    if "\0" in name or not store.thresholds.set_thresholds(current_runtime().pool, name, own):
-        raise not_found(_NO_COLLECTION)
+    require_visible(name)
+    if not store.thresholds.set_thresholds(current_runtime().pool, name, own):
+        raise no_collection()
     return _answer(name)
 
 
 def _answer(name: str) -> Response:
-    if "\0" in name:  # PostgreSQL stores no NUL
-        raise not_found(_NO_COLLECTION)
+    require_visible(name)
     found, own = store.thresholds.get_thresholds(current_runtime().pool, name)
     if not found:
-        raise not_found(_NO_COLLECTION)
+        raise no_collection()
     used = own or DEFAULT_THRESHOLDS
     return answer_json(CollectionThresholds(**asdict(used), own=own is not None))

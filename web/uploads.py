@@ -26,8 +26,10 @@ from web.errors import ApiError, invalid_request, unsupported_media_type
 from web.job_schemas import DryRunJob, DryRunResponse, Preview, PreviewRow, UploadResponse
 from web.jobs import describe_job, describe_rejection
 from web.language import speak
+from web.rates import charge_upload
 from web.responses import answer_json
 from web.schemas import MAX_IDEMPOTENCY_KEY, UploadOptions
+from web.scope import require_visible, separate_key
 from web.validation import RequestModel, validate
 
 FILE_TYPES = (
@@ -72,16 +74,20 @@ routes = APIBlueprint("uploads", __name__, tag="Upload")
     "text/csv. Options as query or form fields.",
 )
 def upload() -> Response:
+    charge_upload()
     key = read_idempotency_key(request)
     runtime = current_runtime()
     with open_upload(request) as file:
         options = read_options(request, UploadOptions)
+        require_visible(options.collection)
         asked = options.as_import()
         if options.dry_run:
             # It stores nothing, so it leaves the key to the upload that does.
             preview = services.imports.preview_file(runtime, file, asked, PREVIEW_ROWS)
             return _answer_preview(preview)
-        upload_key = None if key is None else services.imports.make_key(key, file, asked)
+        upload_key = (
+            None if key is None else services.imports.make_key(separate_key(key), file, asked)
+        )
         earlier = upload_key and store.jobs.find_earlier_job(runtime.pool, upload_key)
         if earlier:
             return _accept(earlier, say("This Idempotency-Key was used: this is its job."))

@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 import pytest
 
-from services.users import MAX_FAILURES
+from services.failures import MAX_FAILURES
 from tests.support.service import PASSWORD, USER, ServiceProcess
 
 AUTH = "Authorization: Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()

@@ -208,6 +208,8 @@ def test_names_that_the_caller_gave_are_named() -> None:
     assert "question_column=a&answer_column=b" in raised.message
     assert "No column with an answer found" in error(text, question_column="a").message
     assert "the rows have 3 columns" in error(text, question_column="1", answer_column="7").message
+    alone = error("a\nb\n", question_column="1", answer_column="2")
+    assert "the rows have only one column" in alone.message
 
 
 def test_a_delimiter_that_would_be_found_otherwise_is_named() -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 import services.evaluation
 import services.evaluator
 import store.evaluations
 import store.jobs
+import store.rejections
+from embeddings import FloatArray
 from messages import cite
 from services.runtime import Runtime
 from store.jobs import Job
@@ -15,8 +19,9 @@ from tests.support.client import eventually
 from turns import EmbedderBusy
 
 
-def create(runtime: Runtime) -> Job:
-    cases = [{"line": 2, "question": "How?", "expected": ""}]
+def create(runtime: Runtime, *questions: str) -> Job:
+    asked = questions or ("How?",)
+    cases = [{"line": n, "question": text, "expected": ""} for n, text in enumerate(asked, 2)]
     return store.evaluations.create_evaluation(
         runtime.pool, collection="c", filename=None, file={}, cases=cases, rejected=[]
     )
@@ -53,6 +58,42 @@ def test_a_sick_model_is_waited_for(runtime: Runtime, monkeypatch: pytest.Monkey
     monkeypatch.setattr(services.evaluator, "POLL_SECONDS", 0.01)
     monkeypatch.setattr(services.evaluator, "run_evaluation", sick)
     assert ended(runtime, create(runtime)).status == "succeeded"
+
+
+@pytest.fixture
+def poisoned(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The model fails on every text with `poison`."""
+    embedder = runtime.embeddings._embedder
+    encode = embedder.encode_queries
+
+    def fail(texts: Sequence[str]) -> FloatArray:
+        if any("poison" in text for text in texts):
+            raise ValueError("poison")
+        return encode(texts)
+
+    monkeypatch.setattr(embedder, "encode_queries", fail)
+
+
+@pytest.mark.usefixtures("poisoned")
+def test_a_question_that_the_model_fails_on_is_rejected_alone(runtime: Runtime) -> None:
+    questions = [f"Number {n}?" for n in range(70)]
+    job = ended(runtime, create(runtime, *questions[:9], "poison 1", *questions[9:], "poison 2"))
+    assert (job.status, job.rejected, job.done) == ("succeeded", 2, 72)
+    rows, _ = store.rejections.list_rejected(runtime.pool, job.id, limit=9, offset=0)
+    assert [(row.line, row.code) for row in rows] == [
+        (11, "embedding_failed"),
+        (73, "embedding_failed"),
+    ]
+    result = store.evaluations.get_result(runtime.pool, job.id)
+    assert result is not None
+    assert result["questions"] == 70
+
+
+@pytest.mark.usefixtures("poisoned")
+def test_an_evaluation_of_nothing_else_fails_and_says_why(runtime: Runtime) -> None:
+    job = ended(runtime, create(runtime, "poison"))
+    assert (job.status, job.error_code) == ("failed", "all_rejected")
+    assert job.error == "No question could be asked: the job's errors say why for each row."
 
 
 def test_an_evaluation_that_never_came_to_its_end_is_given_up(runtime: Runtime) -> None:

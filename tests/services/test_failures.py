@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from services.failures import TooManyFailures, group_address
+from services.failures import Failures, TooManyFailures, group_address
 from services.password_queue import MAX_WAITING_OF_ONE, PasswordQueue
 from services.users import Users
 from tests.support.client import PASSWORD, USER
@@ -30,7 +30,7 @@ def test_what_an_address_counts_as(address: str, group: str) -> None:
 
 
 def test_the_addresses_of_one_ipv6_network_count_together() -> None:
-    users = Users({USER: (PASSWORD, "admin")}, max_failures=3, check_hash=lambda *_: False)
+    users = Users({USER: (PASSWORD, "admin")}, failures=Failures(3), check_hash=lambda *_: False)
     for number in range(3):
         assert users.authenticate(USER, str(number), f"2001:db8::{number}") is None
     with pytest.raises(TooManyFailures):

@@ -7,8 +7,13 @@ import time
 
 import pytest
 
+import services.accounts
+import store.users
+from db import Pool
 from services.access import Caller
+from services.failures import Failures
 from services.users import TooManyFailures, Users
+from store.users import Login
 from tests.support.client import PASSWORD, USER
 
 ADMIN = Caller(USER, "admin")
@@ -33,7 +38,7 @@ def test_the_second_check_of_the_same_credentials_costs_no_hash() -> None:
 def test_too_many_failures_are_refused_but_known_credentials_go_on() -> None:
     users = Users(
         {USER: (PASSWORD, "admin")},
-        max_failures=3,
+        failures=Failures(3),
         check_hash=lambda _stored, password: password == PASSWORD,
     )
     assert users.authenticate(USER, PASSWORD, "here") == ADMIN
@@ -73,3 +78,38 @@ def test_checks_of_many_threads_do_not_mix() -> None:
     for thread in threads:
         thread.join()
     assert callers == {n: ADMIN if n % 2 else None for n in range(6)}
+
+
+def test_users_of_the_database_take_as_long_as_unknown_names(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[str] = []
+
+    def find(pool: Pool, name: str) -> Login | None:
+        steps.append("look")
+        return find_login(pool, name)
+
+    def check(stored: str, _password: str) -> bool:
+        steps.append(stored.split("$")[0])
+        return False
+
+    find_login = store.users.find_login
+    monkeypatch.setattr("store.users.find_login", find)
+    services.accounts.add_user(pool, USER, "ana", "a long password", "reader")
+    users = Users({USER: (PASSWORD, "admin")}, pool, check_hash=check)
+    users.authenticate("ana", "wrong", "a")
+    known, steps[:] = [*steps], []
+    users.authenticate("nobody", "wrong", "a")
+    assert steps == known
+    assert len(known) == 2
+
+
+def test_a_role_and_a_limit_that_changed_hold_at_once(pool: Pool) -> None:
+    services.accounts.add_user(pool, USER, "ana", "a long password", "reader", ["a"])
+    users = Users({}, pool)
+    assert users.authenticate("ana", "a long password", "x") == Caller(
+        "ana", "reader", "user", frozenset({"a"})
+    )
+    with pool.transaction() as conn, conn.cursor() as cursor:
+        cursor.execute("UPDATE users SET role = 'editor', collections = NULL")
+    assert users.authenticate("ana", "a long password", "x") == Caller("ana", "editor")

@@ -11,12 +11,16 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.support.service import PASSWORD, USER, ServiceProcess
+from local_service import Service
+from tests.support.client import PASSWORD, USER
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
+
+# A machine may be five times slower than the one on which a test was written.
+expect.set_options(timeout=30_000)
 
 needs_chromium = pytest.mark.skipif(
     CHROMIUM is None, reason="Chromium is missing: apt-get install chromium"
@@ -39,7 +43,7 @@ def start_browser(*arguments: str) -> Iterator[Browser]:
 @contextmanager
 def open_page(
     browser: Browser,
-    service: ServiceProcess,
+    service: Service,
     path: str = "/",
     *,
     user: tuple[str, str] = (USER, PASSWORD),

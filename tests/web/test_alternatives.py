@@ -128,6 +128,15 @@ def test_a_file_with_wordings_is_exported_and_uploaded_again(client: Client) -> 
     assert client.search("ready")[0]["distance"] > 0.1
 
 
+def test_a_safe_export_with_wordings_comes_back(client: Client) -> None:
+    add(client, question="sum", answer="Two.", alternatives=["=1+1", "=2", "'=3"])
+    add(client, question="plain", answer="Yes.", alternatives=["one", "two"])
+    safe = client.get("/collections/default/export?spreadsheet_safe=true").data
+    assert b"'=1+1" in safe
+    again = client.load(safe, "/upload?mode=replace&spreadsheet_safe=true")["rows"]
+    assert again["unchanged"] == 2
+
+
 def test_an_export_has_the_column_if_an_item_has_other_wordings(client: Client) -> None:
     client.load("question,answer,tag\nshipping price,Ten.,y\n")
     assert table(client)[0] == ["question", "answer", "tag"]

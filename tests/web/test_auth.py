@@ -13,6 +13,7 @@ from apiflask import APIFlask
 
 from app import create_app
 from config import Settings
+from services.failures import Failures
 from services.users import Users
 from tests.support.client import PASSWORD, USER
 from tests.support.embedder import HashEmbedder
@@ -81,7 +82,7 @@ def test_the_open_addresses_need_none(app: APIFlask) -> None:
 
 
 def limit_failures(app: APIFlask, max_failures: int) -> None:
-    users = Users({USER: (PASSWORD, "admin")}, max_failures=max_failures)
+    users = Users({USER: (PASSWORD, "admin")}, failures=Failures(max_failures))
     app.extensions["conector"] = replace(app.extensions["conector"], users=users)
 
 

@@ -5,13 +5,14 @@ Chromium is found by its usual names; where it is missing, these tests are skipp
 
 from __future__ import annotations
 
+import base64
 import http.server
 import os
 import shutil
 import threading
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
@@ -53,15 +54,15 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM,
             # Chromium can't be sandboxed for root.
-            args=["--no-sandbox", "--host-resolver-rules=MAP evil.example 127.0.0.1"],
+            args=["--no-sandbox", "--host-resolver-rules=MAP *.example 127.0.0.1"],
         )
         yield browser
         browser.close()
 
 
 @pytest.fixture
-def service(dsn: str, start_service: Any) -> ServiceProcess:
-    service: ServiceProcess = start_service(dsn)
+def service(dsn: str, start_service: Any, other_port: int) -> ServiceProcess:
+    service: ServiceProcess = start_service(dsn, CORS_ORIGINS=f"http://shop.example:{other_port}")
     return service
 
 
@@ -78,15 +79,16 @@ def admin(browser: Browser, service: ServiceProcess) -> Iterator[BrowserContext]
 
 
 @pytest.fixture
-def other_site(service: ServiceProcess) -> Iterator[str]:
-    """The address of another site."""
+def other_port() -> Iterator[int]:
+    """The port of other sites, whatever their names."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def log_message(self, *args: object) -> None:
             pass
 
         def do_GET(self) -> None:
-            body = PAGES.get(self.path, "").format(url=service.url).encode()
+            path, _, url = self.path.partition("?")
+            body = PAGES.get(path, "").format(url=unquote(url)).encode()
             self.send_response(200)
             self.send_header("Content-Type", "text/html")
             self.end_headers()
@@ -95,10 +97,16 @@ def other_site(service: ServiceProcess) -> Iterator[str]:
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    yield f"http://evil.example:{server.server_port}"
+    yield server.server_port
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture
+def other_site(other_port: int) -> str:
+    """The address of another site, which nobody named."""
+    return f"http://evil.example:{other_port}"
 
 
 def stored_answers(service: ServiceProcess) -> list[str]:
@@ -112,7 +120,7 @@ def test_the_page_of_another_site_changes_nothing(
     jobs = service.get("/jobs")[1]["total"]
     for way, shown in (("/form", "cross_site"), ("/plain", "cross_site"), ("/fetch", "sent")):
         page = admin.new_page()
-        page.goto(other_site + way)
+        page.goto(f"{other_site}{way}?{service.url}")
         page.wait_for_function("text => document.body?.innerText.includes(text)", arg=shown)
     assert service.get("/jobs")[1]["total"] == jobs
     assert stored_answers(service) == ["By invoice."]
@@ -131,11 +139,58 @@ def test_a_page_of_ours_may_change_something(
     assert status == 202
 
 
-def test_no_other_site_frames_us(admin: BrowserContext, other_site: str) -> None:
+# What a page's script does with credentials of its own; a refusal of the browser is a text.
+CALL = """async ([url, method, body, headers]) => {
+    try {
+        const answer = await fetch(url, {method, body: body ?? undefined, headers});
+        const read = name => answer.headers.get(name);
+        const text = await answer.text();
+        return [answer.status, text, read("Location"), read("Retry-After"), read("ETag")];
+    } catch (error) {
+        return [0, String(error), null, null, null];
+    }
+}"""
+
+
+def test_a_named_sites_page_calls_with_credentials_and_another_ones_can_not(
+    browser: Browser, service: ServiceProcess, other_port: int
+) -> None:
+    """Nobody is logged in in this browser."""
+    token = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+    known = {"Authorization": f"Basic {token}"}
+    json_type = {"Content-Type": "application/json"}
+    page = browser.new_page()
+
+    def call(method: str, path: str, body: str | None, headers: dict[str, str]) -> Any:
+        return page.evaluate(CALL, [service.url + path, method, body, headers])
+
+    page.goto(f"http://shop.example:{other_port}/")
+    key = {"Content-Type": "text/csv", "Idempotency-Key": "k"}
+    status, _, location, _, _ = call("POST", "/upload", FAQ, known | key)
+    assert (status, location.startswith("/jobs/")) == (202, True)
+    service.ended(location.removeprefix("/jobs/"))
+    status, text, *_ = call("POST", "/search", '{"question": "How do I pay?"}', known | json_type)
+    assert (status, "By invoice." in text) == (200, True)
+    item = service.get("/items")[1]["results"][0]["id"]
+    status, _, _, _, tag = call("GET", f"/items/{item}", None, known)
+    assert (status, bool(tag)) == (200, True)
+    assert call("DELETE", f"/items/{item}", None, known | {"If-Match": tag})[0] == 200
+    status, text, *_ = call("GET", "/items", None, {"Authorization": "Basic eDp5"})
+    assert (status, "unauthorized" in text) == (401, True)
+    page.goto(f"http://evil.example:{other_port}/")
+    for method, body in (("GET", None), ("POST", FAQ)):
+        status, text, *_ = call(method, "/items", body, known)
+        assert (status, "TypeError" in text) == (0, True)
+    page.close()
+
+
+def test_no_other_site_frames_us(
+    admin: BrowserContext, service: ServiceProcess, other_site: str
+) -> None:
     page = admin.new_page()
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text))
-    page.goto(f"{other_site}/frame")
+    page.goto(f"{other_site}/frame?{service.url}")
     assert page.frames[1].locator("#swagger-ui").count() == 0
     assert any("frame" in text for text in said), said
 

@@ -189,7 +189,7 @@ def test_who_is_not_known_reads_it_too(client: Client) -> None:
     answer = client.http.get("/jobs", headers=PORTUGUESE)
     assert answer.status_code == 401
     assert answer.json is not None
-    assert answer.json["error"].startswith("Falta o usuário ou a senha")
+    assert answer.json["error"].startswith("Falta o usuário, a senha ou a chave")
 
 
 def test_a_job_speaks_each_readers_language(client: Client) -> None:

@@ -19,12 +19,17 @@
 // ask, answer, other fields; saves with If-Match and shows both versions on a conflict), table.js (becomes
 // cards when narrow), pager.js, collection-picker.js, dialog.js, long-text.js, marked.js.
 //
+// THE REST. components/item-fields.js and conflict.js are parts of the form. A view that is larger than
+// a file has its parts in views/<name>/, which are loaded with it. bench/screenshots.py takes the
+// pictures of each view; tests/web/page/ tries them, and test_access.py asks axe about each.
+//
 // RULES. Stored texts are children of html`…`, never markup. No style="…": set a width by
 // `ref=${setVariable("--part", value)}` (bars.js). A control has a label; a state has a word.
 // A file has at most 300 lines.
 
 import { dropOldDrafts } from "./drafts.js";
 import { startFrame } from "./frame.js";
+import { startDrops } from "./handover.js";
 import { startKeys } from "./keys.js";
 import { startRouter } from "./router.js";
 import { startUndo } from "./undo.js";
@@ -33,4 +38,5 @@ startRouter();
 startFrame();
 startUndo();
 startKeys();
+startDrops();
 dropOldDrafts();

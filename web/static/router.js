@@ -50,13 +50,32 @@ export function linkHere(changes) {
 /** Go to an address of the page. `replace` leaves no step for Back. */
 export function go(href, { replace = false } = {}) {
   if (href === location.pathname + location.search) return;
-  history[replace ? "replaceState" : "pushState"](null, "", href);
+  if (replace) history.replaceState(history.state, "", href);
+  else {
+    history.replaceState({ scrolled: scrollY }, "");
+    history.pushState(null, "", href);
+  }
   address.set(read());
+}
+
+/** Scroll to where one was before, as soon as the page is as long again. */
+function scrollBack(to) {
+  const until = Date.now() + 3_000;
+  const reach = () => {
+    scrollTo(0, to);
+    if (Math.abs(scrollY - to) > 2 && Date.now() < until) requestAnimationFrame(reach);
+  };
+  // After the view was drawn, which brings a new one to its top.
+  requestAnimationFrame(reach);
 }
 
 /** Let links within the page, and Back, change the address without a load. */
 export function startRouter() {
-  addEventListener("popstate", () => address.set(read()));
+  history.scrollRestoration = "manual";
+  addEventListener("popstate", (event) => {
+    address.set(read());
+    if (event.state?.scrolled) scrollBack(event.state.scrolled);
+  });
   document.addEventListener("click", (event) => {
     const anchor = event.target.closest?.("a[href]");
     const plain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey;

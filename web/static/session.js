@@ -16,7 +16,8 @@ export function hasView(name) {
 
 /** Return where a file of web/static is. */
 export function addressOf(file) {
-  return session.static + file;
+  // From the origin: an address that a person typed may have a password in it, and fetch refuses.
+  return new URL(session.static + file, location.origin).href;
 }
 
 /** Keep a choice of the person for a year; the server reads it when it makes the shell. */

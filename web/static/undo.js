@@ -11,17 +11,37 @@ const offered = createStore(null);
 /**
  * Say `text`, with a button. `undo()` is called on the button; `commit({leaving})` otherwise.
  * While the page is left, send with `keepalive`. An edit that was saved already has no `commit`.
+ * Both may return a promise. Where `commit` fails, `undo()` is called and the bar says why; where
+ * `undo` fails, the button stays.
  */
 export function offerUndo({ text, undo, commit = () => {} }) {
   finish();
-  offered.set({ text, undo, commit });
-  announce(text);
+  tell({ text, undo, commit });
 }
 
-function finish(leaving = false) {
+async function finish(leaving = false) {
   const deed = offered.get();
   offered.set(null);
-  deed?.commit({ leaving });
+  try {
+    await deed?.commit({ leaving });
+  } catch (error) {
+    await deed.undo();
+    tell({ text: error.message, undo: null, commit: () => {} });
+  }
+}
+
+async function takeBack(deed) {
+  offered.set(null);
+  try {
+    await deed.undo();
+  } catch (error) {
+    tell({ ...deed, text: error.message });
+  }
+}
+
+function tell(deed) {
+  offered.set(deed);
+  announce(deed.text);
 }
 
 function UndoBar() {
@@ -42,15 +62,11 @@ function UndoBar() {
     return () => clearInterval(timer);
   }, [deed, held]);
   if (!deed) return null;
-  const takeBack = () => {
-    offered.set(null);
-    deed.undo();
-  };
   return html`
-    <div class="undo" onMouseEnter=${() => setHeld(true)} onMouseLeave=${() => setHeld(false)}
+    <div class="undo" role="region" aria-label=${say("undo.label")} onMouseEnter=${() => setHeld(true)} onMouseLeave=${() => setHeld(false)}
       onFocusIn=${() => setHeld(true)} onFocusOut=${() => setHeld(false)}>
       <span>${deed.text}</span>
-      <button type="button" onClick=${takeBack}>${say("undo.undo")}</button>
+      ${deed.undo && html`<button type="button" onClick=${() => takeBack(deed)}>${say("undo.undo")}</button>`}
       <button type="button" class="quiet" onClick=${() => finish()}>${say("undo.close")}</button>
     </div>`;
 }

@@ -39,7 +39,7 @@ export function Conflict({ mine, theirs, onKeepMine, onTakeTheirs }) {
 
 function Version({ title, item, parts, marks, side }) {
   return html`
-    <div><h4>${title}</h4>
+    <div><h3>${title}</h3>
       ${parts.map((part) => html`
         <p class="meta">${say(LABELS[part])}</p>
         <p><${Marked} text=${asText(item[part])} words=${marks[part][side]} /></p>`)}

@@ -72,7 +72,7 @@ export function ItemForm({
   return html`
     <form class="form item-form" ref=${element} onKeyDown=${press} onSubmit=${submit} novalidate
       aria-label=${title ?? say(item ? "item.edit" : "item.new")}>
-      ${title && html`<h3>${title}</h3>`}
+      ${title && html`<h2>${title}</h2>`}
       ${form.restored && html`<${Notice}>${say("item.restored")}
         <button type="button" class="link" onClick=${form.reset}>${say("item.forget")}</button><//>`}
       <${Problem} form=${form} item=${item} id=${id} />

@@ -15,7 +15,7 @@ export function Result({ hit, place, marked = null, fieldLink, actions, children
   return html`
     <li class="result" data-id=${hit.id}>
       <div class="head">
-        <h3><span class="place">${place}</span> <${Marked} text=${hit.question} words=${marked} /></h3>
+        <h2><span class="place">${place}</span> <${Marked} text=${hit.question} words=${marked} /></h2>
         <${DistanceBar} distance=${hit.distance} />
       </div>
       <${LongText} text=${hit.answer} />

@@ -1,6 +1,7 @@
 // Which items are asked: by their other fields, and in which order they are shown.
 
 import { get } from "../../api.js";
+import { Notice } from "../../components/notice.js";
 import { html, useEffect, useState } from "../../lib.js";
 import { go, linkHere } from "../../router.js";
 import { say } from "../../words.js";
@@ -11,7 +12,6 @@ const MOST_COLLECTIONS = 20;
 
 export function Filters({ params, collections }) {
   const [adding, setAdding] = useState(false);
-  const columns = useColumns(params.get("collection"), collections);
   const chosen = Object.entries(readFilter(params))
     .flatMap(([name, values]) => [values].flat().map((value) => ({ name, value })));
   const without = ({ name, value }) => linkHere({
@@ -29,14 +29,22 @@ export function Filters({ params, collections }) {
           aria-label=${say("filters.take_away", { name: one.name, value: one.value })}>
           <span dir="auto">${one.name}: ${one.value}</span> <span aria-hidden="true">✕</span></a></li>`)}
       </ul>
-      ${columns.length > 0 && html`<button type="button" class="small" aria-expanded=${adding}
-        onClick=${() => setAdding(!adding)}>${say("filters.add")}</button>`}
+      <button type="button" class="small" aria-expanded=${adding}
+        onClick=${() => setAdding(!adding)}>${say("filters.add")}</button>
       <label class="order"><span>${say("filters.order")}</span> <select onChange=${order}
         value=${params.get("order") === "distance" ? "distance" : "relevance"}>
         <option value="relevance">${say("filters.relevance")}</option>
         <option value="distance">${say("filters.distance")}</option></select></label>
     </div>
-    ${adding && html`<${AddFilter} columns=${columns} onAdd=${add} onClose=${() => setAdding(false)} />`}`;
+    ${adding && html`<${Adding} chosen=${params.get("collection")} collections=${collections}
+      onAdd=${add} onClose=${() => setAdding(false)} />`}`;
+}
+
+function Adding({ chosen, collections, ...given }) {
+  const columns = useColumns(chosen, collections);
+  if (!columns) return html`<p class="meta" aria-busy="true">${say("filters.loading")}</p>`;
+  if (columns.length === 0) return html`<${Notice}>${say("filters.nothing")}<//>`;
+  return html`<${AddFilter} columns=${columns} ...${given} />`;
 }
 
 function AddFilter({ columns, onAdd, onClose }) {
@@ -71,9 +79,9 @@ function AddFilter({ columns, onAdd, onClose }) {
     </form>`;
 }
 
-/** The other fields of the chosen collection, or of all: [{name, values, common}]. */
+/** The other fields of the chosen collection, or of all: [{name, values, common}]; null at first. */
 function useColumns(chosen, collections) {
-  const [columns, setColumns] = useState([]);
+  const [columns, setColumns] = useState(null);
   const names = chosen ? [chosen] : (collections ?? []).map(({ name }) => name);
   const asked = names.slice(0, MOST_COLLECTIONS);
   useEffect(() => {

@@ -25,7 +25,7 @@ export function Found({ reply, busy, params, onMended, children }) {
     asked=${asked} others=${results.filter(({ id }) => id !== one.id)} params=${params} onMended=${onMended} />`;
   const boxed = reply.decision === "ambiguous" && close > 1 ? close : 0;
   return html`
-    <div class=${busy ? "found dimmed" : "found"} aria-busy=${busy}>
+    <div class=${busy ? "found dimmed" : "found"} aria-busy=${busy} data-asked=${asked}>
       <${Decision} reply=${reply} differing=${boxed ? differing : []} />
       ${children}
       ${reply.decision === "none" && html`<${Write} reply=${reply} params=${params} onMended=${onMended} />`}

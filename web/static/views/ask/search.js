@@ -23,17 +23,22 @@ export function useQuestion(params) {
   const [text, setText] = useState(() => given || readDraft(DRAFT) || "");
   const [asked, setAsked] = useState(text);
   const settled = useRef(given);
-  const settle = (next, replace) => {
+  // Whether Back should come to the present address again, also when one types on.
+  const kept = useRef(Boolean(given));
+  const settle = (next, typing) => {
+    const replace = typing && !kept.current;
+    kept.current = !typing;
     const short = next.length <= LONGEST_ADDRESS;
     settled.current = short ? next : "";
     if (short) writeDraft(DRAFT, null);
     go(linkHere({ q: settled.current, n: null }), { replace });
-    if (!replace || next.trim().length >= FEWEST || !next) setAsked(next);
+    if (!typing || next.trim().length >= FEWEST || !next) setAsked(next);
   };
   const rest = useDebounced((next) => settle(next, true), REST_MS);
   useEffect(() => {
     if (given === settled.current) return;
     settled.current = given;
+    kept.current = Boolean(given);
     rest.cancel();
     setText(given);
     setAsked(given);

@@ -20,17 +20,17 @@ export function Wrong({ hit, asked, others, params, onEdit, onMended, onClose })
     collection=${hit.collection} onSaved=${written} onClose=${() => setWriting(false)} />`;
   return html`
     <section class="form wrong-panel" ref=${panel} tabindex="-1" onKeyDown=${press} aria-label=${say("wrong.title")}>
-      <h3>${say("wrong.title")}</h3>
+      <h2>${say("wrong.title")}</h2>
       <div class="actions ways">
         <button type="button" onClick=${onEdit}>${say("wrong.mend")}</button>
         <button type="button" onClick=${() => setWriting(true)}>${say("wrong.write")}</button>
       </div>
-      <${ChooseRight} hit=${hit} asked=${asked} others=${others} params=${params} onMended=${onMended} />
-      <div class="actions"><button type="button" onClick=${onClose}>${say("item.close")}</button></div>
+      <${ChooseRight} hit=${hit} asked=${asked} others=${others} params=${params} onMended=${onMended}
+        onClose=${onClose} />
     </section>`;
 }
 
-function ChooseRight({ hit, asked, others, params, onMended }) {
+function ChooseRight({ hit, asked, others, params, onMended, onClose }) {
   const [text, setText] = useState("");
   const [picked, setPicked] = useState(null);
   const [error, setError] = useState(null);
@@ -64,8 +64,10 @@ function ChooseRight({ hit, asked, others, params, onMended }) {
       ${has && html`<label class="check"><input type="checkbox" checked=${take}
         onChange=${() => setTake(!take)} /> ${say("wrong.take", { t: hit.question })}</label>`}
       ${error && html`<${ErrorNotice} error=${error} focus />`}
-      ${picked !== null && html`<div class="actions"><button type="button" class="primary"
-        onClick=${save}>${say("item.save")}</button></div>`}
+      <div class="actions">
+        ${picked !== null && html`<button type="button" class="primary" onClick=${save}>${say("item.save")}</button>`}
+        <button type="button" onClick=${onClose}>${say("item.close")}</button>
+      </div>
     </fieldset>`;
 }
 

@@ -1,0 +1,146 @@
+"""Pictures of the page: `python -m bench.screenshots` writes docs/screenshots/.
+
+The real service with the real model runs on the sample; each view is shown wide and narrow, light
+and dark. `--language en` shows the page in English, and `--folder` writes somewhere else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from local_service import ROOT, Service
+
+FOLDER = ROOT / "docs" / "screenshots"
+SAMPLE = ROOT / "samples" / "faq_pt.csv"
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+USER, PASSWORD = "ana", "a password of nobody"
+# A page has few colours; so a picture takes a quarter of the room.
+COLOURS = 64
+SIZES = {"wide": (1280, 800), "narrow": (360, 780)}
+SCHEMES = ("light", "dark")
+# The model is converted first.
+START_SECONDS = 600.0
+# What the sample answers, what several of its answers are close to, and what none answers.
+KNOWN = "Como rastreio o meu pedido"
+CLOSE = "como acompanho minha encomenda?"
+UNKNOWN = "vocês vendem bicicleta elétrica para cachorro?"
+# Buttons by their words in both languages.
+EDIT = re.compile("Editar|Edit")
+WRONG = re.compile("Está errado|This is wrong")
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A picture of a path of the page, after something was done there; `shows` must be on it."""
+
+    name: str
+    path: str
+    shows: str
+    prepare: Callable[[Page], None] = lambda _: None
+
+
+def _edit(page: Page) -> None:
+    page.get_by_role("button", name=EDIT).first.click()
+    page.wait_for_selector(".item-form textarea")
+
+
+def _say_wrong(page: Page) -> None:
+    page.get_by_role("button", name=WRONG).first.click()
+
+
+def _choose(page: Page) -> None:
+    _say_wrong(page)
+    page.get_by_role("radio").first.click()
+
+
+# The first is taken before the sample is there.
+EMPTY = Shot("empty", "/", ".card")
+SHOTS = (
+    Shot("ask-answer", f"/?q={KNOWN}", ".decision.answer"),
+    Shot("ask-ambiguous", f"/?q={CLOSE}", ".decision.ambiguous"),
+    Shot("ask-none", f"/?q={UNKNOWN}", ".decision.none"),
+    Shot("ask-edit", f"/?q={KNOWN}", ".decision.answer", _edit),
+    Shot("ask-wrong", f"/?q={CLOSE}", ".decision.ambiguous", _choose),
+)
+
+
+def main() -> int:
+    """Write the pictures; return the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, default=FOLDER)
+    parser.add_argument("--language", default="pt-BR")
+    arguments = parser.parse_args()
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    with _start_service() as service, sync_playwright() as playwright:
+        # Chromium can't be sandboxed for root.
+        browser = playwright.chromium.launch(
+            executable_path=next(filter(None, map(shutil.which, NAMES)), None),
+            args=["--no-sandbox"],
+        )
+        _take(browser, service, [EMPTY], arguments.folder, arguments.language)
+        job = service.upload(SAMPLE.read_bytes(), "?collection=loja")
+        service.wait_for_job(job["id"])
+        _take(browser, service, SHOTS, arguments.folder, arguments.language)
+        browser.close()
+    return 0
+
+
+@contextmanager
+def _start_service() -> Iterator[Service]:
+    with tempfile.TemporaryDirectory() as folder:
+        settings = {"API_USERNAME": USER, "API_PASSWORD": PASSWORD, "DATA_DIR": folder}
+        service = Service(settings=settings)
+        try:
+            service.wait_until_ready(START_SECONDS)
+            yield service
+        finally:
+            service.stop()
+
+
+def _take(
+    browser: Browser,
+    service: Service,
+    shots: tuple[Shot, ...] | list[Shot],
+    folder: Path,
+    language: str,
+) -> None:
+    for size, (width, height) in SIZES.items():
+        for scheme in SCHEMES:
+            context = browser.new_context(
+                http_credentials={"username": USER, "password": PASSWORD},
+                viewport={"width": width, "height": height},
+                color_scheme=scheme,  # type: ignore[arg-type]
+                locale=language,
+                reduced_motion="reduce",
+            )
+            page = context.new_page()
+            for shot in shots:
+                page.goto(service.url + shot.path)
+                page.wait_for_selector(shot.shows)
+                shot.prepare(page)
+                page.wait_for_load_state("networkidle")
+                _write(page.screenshot(), folder / f"{shot.name}-{size}-{scheme}.png")
+            context.close()
+
+
+def _write(picture: bytes, path: Path) -> None:
+    with Image.open(io.BytesIO(picture)) as image:
+        few = image.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+        few.save(path, optimize=True)
+    sys.stdout.write(f"{path.name}: {path.stat().st_size / 1000:.0f} kB\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
