@@ -239,7 +239,9 @@ def test_words_are_added_as_another_way_to_ask(browser: Browser, loja: ServicePr
         outcome = page.locator(".outcome")
         expect(outcome).to_contain_text("Nada aqui responde a isso")
         expect(outcome).to_contain_text(f"Seria respondida: “{SWAP}”")
-        expect(hit(page, SWAP)).to_contain_text(f"encontrada por outra forma de perguntar: “{UNKNOWN}”")
+        expect(hit(page, SWAP)).to_contain_text(
+            f"encontrada por outra forma de perguntar: “{UNKNOWN}”"
+        )
         assert find_item(loja, SWAP)["alternatives"] == [UNKNOWN]
         expect(join).to_have_count(0)
         page.get_by_role("button", name="Desfazer").click()
