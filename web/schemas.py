@@ -96,6 +96,7 @@ OneOrSeveral = Annotated[
 ]
 Option = Annotated[Text, Field(min_length=1, max_length=MAX_OPTION_CHARS)]
 Mode = Literal["upsert", "replace", "append"]
+JobKind = Literal["import", "evaluation"]
 JobStatus = Literal["enqueued", "processing", "succeeded", "failed", "canceled"]
 # Pages of a search are small and end soon; pages of a list go on.
 Probability = Annotated[float, Field(ge=0, le=1)]
@@ -236,6 +237,7 @@ class ThresholdsRequest(RequestModel):
 class JobsQuery(RequestModel):
     status: JobStatus | None = None
     collection: CollectionName | None = None
+    kind: JobKind | None = None
     limit: PageLimit = 20
     offset: PageOffset = 0
 
