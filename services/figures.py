@@ -148,14 +148,15 @@ def draw_reliability(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
 
 
 def list_misses(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
-    """Return the questions that were not answered rightly, those answered wrongly first.
+    """Return the questions that were not answered rightly, the worst first.
 
-    A question that nothing should answer is missed if it was answered.
+    Those answered wrongly come first, and those whose right item is first, but was not sure enough,
+    last. A question that nothing should answer is missed if it was answered.
     """
     missed = [
-        one for one in outcomes if (not one.is_right if one.expected else one.kind == "wrong")
+        one for one in outcomes if one.kind != "right" and (one.expected or one.kind == "wrong")
     ]
-    missed.sort(key=lambda one: (one.kind != "wrong", one.line))
+    missed.sort(key=lambda one: (one.kind != "wrong", one.is_right, one.line))
     return [
         {
             "line": one.line,
