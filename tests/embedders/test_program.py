@@ -7,8 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 
+import config
 import embedders.__main__
-from embedders.sentence import SentenceModel
+from embedders.openvino import OpenVinoEncoder
 
 
 @pytest.fixture(autouse=True)
@@ -19,16 +20,22 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def test_the_model_is_where_a_start_looks_for_it(
-    model_dir: Path, openvino_model: SentenceModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize("variable", ["MODEL_DIR", "DATA_DIR"])
+def test_the_model_is_made_where_a_start_looks_for_it(
+    variable: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = {path: path.stat().st_mtime_ns for path in model_dir.rglob("*")}
-    monkeypatch.setenv("MODEL_DIR", str(model_dir))
-    monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("DATA_DIR", "elsewhere")
+    monkeypatch.setenv(variable, "here")
+    asked: list[object] = []
+
+    def load(*arguments: object) -> SimpleNamespace:
+        asked.extend(arguments)
+        return SimpleNamespace(encoder=object.__new__(OpenVinoEncoder))
+
+    monkeypatch.setattr(embedders.__main__, "load_model", load)
     assert embedders.__main__.main() == 0
-    # It was there, so nothing is made: the folder could be read-only.
-    assert {path: path.stat().st_mtime_ns for path in model_dir.rglob("*")} == before
-    assert not (tmp_path / "data").exists()
+    assert asked == [None, "auto", Path("here")]
+    assert config.read_settings(config.environment()).model_folder == Path("here")
 
 
 def test_a_model_that_openvino_cannot_run_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
