@@ -24,7 +24,7 @@ from messages import say
 from services.access import ROLES, Role, list_roles_from
 from translations.catalogs import Language, find_language
 from web.assets import Asset, read_assets
-from web.auth import auth, current_caller
+from web.auth import auth, current_caller, manages
 from web.errors import not_found
 from web.language import current_language
 from web.openapi import TITLE, VERSION
@@ -41,7 +41,11 @@ class View(NamedTuple):
 
 
 # In the order of the navigation; the first is what an address without a view shows.
-VIEWS = (View("ask", "reader"),)
+VIEWS = (
+    View("ask", "reader"),
+    View("items", "reader"),
+    View("settings", "reader"),
+)
 LANGUAGES = ("pt", "en")
 THEMES = ("light", "dark")
 # What the modules call by a bare name.
@@ -72,6 +76,8 @@ def show_page() -> Response:
         "static": read_assets().address(""),
         "role": role,
         "name": caller.name if caller else "",
+        "kind": caller.kind if caller else "",
+        "manages": caller is not None and manages(caller),
         "collections": None
         if caller is None or caller.collections is None
         else sorted(caller.collections),
