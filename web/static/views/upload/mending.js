@@ -93,7 +93,7 @@ function Cell({ row, at, table, mending }) {
   const wrong = guilty && text === (row.cells[at] ?? "");
   return html`
     <textarea rows="1" dir="auto" value=${text} class=${wrong ? "guilty" : ""} disabled=${Boolean(mending.sent[row.place]) || mending.busy}
-      aria-label=${say("upload.cell", { c: nameCell(table, at), n: number(row.line) })} aria-invalid=${wrong}
+      aria-label=${say("upload.cell", { c: nameCell(table, at), n: number(row.line) })} aria-invalid=${wrong} placeholder=${wrong ? row.reason : ""}
       aria-describedby=${wrong ? `reason-${row.place}` : undefined}
       onInput=${(event) => mending.write(row, at, event.target.value)}></textarea>`;
 }
@@ -145,7 +145,7 @@ function SendMended({ mending }) {
       ${["updated", "unchanged", "rejected"].filter((name) => would.rows[name] > 0).map((name) => html`
         <p key=${name}>${say(`upload.mended_${name}`, { n: would.rows[name] })}</p>`)}
       <button type="button" onClick=${() => send(true)}>${say("upload.send_anyway")}</button><//>`}
-    <div class="actions mending-end">
+    <div class=${count > 0 ? "actions mending-end ready" : "actions mending-end"}>
       <button type="button" class="primary" disabled=${count === 0 || busy} onClick=${() => send(false)}>
         ${say(busy ? "upload.sending_mended" : "upload.send_mended", { n: count })}</button>
     </div>`;

@@ -12,7 +12,7 @@ import {
   CHECKED_BYTES, cancel, change, choose, composeQuery, draft, drop, hasChanged, send, transfer,
 } from "./draft.js";
 import { Refused } from "./missing.js";
-import { Preview } from "./preview.js";
+import { Preview, sayCounts } from "./preview.js";
 import { Reading } from "./reading.js";
 import { ReplaceDialog, Target, useTarget } from "./target.js";
 
@@ -75,7 +75,8 @@ export function Prepare({ params }) {
 /** Say to a screen reader what a check found. */
 function useAnnounced({ reply, error }) {
   useEffect(() => {
-    if (error) announce(error.message);
+    if (reply) announce(sayCounts(reply.job.rows));
+    else if (error) announce(error.message);
   }, [reply, error]);
 }
 
