@@ -199,7 +199,7 @@ def _take(
                 page.wait_for_selector(shot.shows)
                 shot.prepare(page)
                 page.wait_for_load_state("networkidle")
-                _write(page.screenshot(full_page=bool(__import__("os").environ.get("FULL"))), folder / f"{shot.name}-{size}-{scheme}.png")
+                _write(page.screenshot(), folder / f"{shot.name}-{size}-{scheme}.png")
                 page.unroute_all()
             context.close()
 

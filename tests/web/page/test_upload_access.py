@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,8 +21,10 @@ FAQ = (
     f"{'palavra' * 40}?;{'resposta' * 50};{'c' * 90};3\nQuando chega?;Nunca.;entrega;4\n"
 )
 UNKNOWN = "tema,o que perguntam,o que dizemos\na,b,c\nd,e,f\n"
-# The issue's bound is 100 ms on a machine that does nothing else.
-MAX_TASK_MS = 100 * 5
+# No task takes over 100 ms on a machine that does nothing else. On a busy one, what the page's
+# thread computes in a whole step tells more: all its tasks together take about 130 ms at most.
+MAX_TASK_MS = 1_000
+MAX_STEP_MS = 400
 WATCH = """() => {
   window.tasks = [];
   new PerformanceObserver(list => window.tasks.push(...list.getEntries().map(e => e.duration)))
@@ -134,6 +137,22 @@ def test_a_screen_reader_hears_what_was_found(browser: Browser, loja: ServicePro
         expect(page.locator("#live")).to_have_text("Concluída em parte")
 
 
+def watch_thread(page: Page) -> Callable[[], int]:
+    """Return a function: how long the page's thread has computed since its last call, in ms."""
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    last = [0.0]
+
+    def measure() -> int:
+        metrics = session.send("Performance.getMetrics")["metrics"]
+        total = next(one["value"] for one in metrics if one["name"] == "TaskDuration") * 1000
+        passed, last[0] = total - last[0], total
+        return round(passed)
+
+    measure()
+    return measure
+
+
 def test_an_upload_of_5000_rows_stays_smooth(
     browser: Browser, loja: ServiceProcess, tmp_path: Path
 ) -> None:
@@ -147,13 +166,21 @@ def test_an_upload_of_5000_rows_stays_smooth(
     file.write_text("pergunta;resposta;categoria\n" + rows, "utf-8")
     with open_page(browser, loja, "/?view=upload&collection=muitas") as page:
         page.evaluate(WATCH)
+        measure = watch_thread(page)
         choose_file(page, file)
-        page.get_by_role("button", name=re.compile("^Enviar 4.000")).click()
+        steps = [measure()]
+        page.get_by_role("button", name=re.compile(r"^Enviar 4\.000")).click()
         expect(page.locator("textarea[aria-invalid=true]").first).to_be_visible(timeout=120_000)
         expect(page.locator(".mending tbody tr")).to_have_count(50)
-        page.locator("textarea[aria-invalid=true]").first.type("Corrigida.")
+        steps.append(measure())
+        page.locator("textarea[aria-invalid=true]").first.press_sequentially("Corrigida.")
+        steps.append(measure())
         page.get_by_role("link", name="Seguintes").click()
         expect(page.locator(".pager")).to_contain_text("51–100 de 1.000")
+        steps.append(measure())
         tasks = page.evaluate("window.tasks")
-    print(f"5,000 rows: longest task {max(tasks, default=0):.0f} ms of {len(tasks)} over 50 ms")
+    print(
+        f"5,000 rows: {steps} ms of the page's thread, longest task {max(tasks, default=0):.0f} ms"
+    )
+    assert max(steps) < MAX_STEP_MS
     assert max(tasks, default=0) < MAX_TASK_MS

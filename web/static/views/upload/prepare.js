@@ -36,12 +36,18 @@ export function Choose() {
     </section>`;
 }
 
-/** Take a file that was dropped elsewhere on the page, also while this view is shown. */
+/** Take a file that was dropped anywhere on the page, but not while another is sent. */
 export function useHandedOver() {
+  const sending = Boolean(useStore(transfer)?.sending);
   useEffect(() => {
-    const file = takeOver();
-    if (file) choose(file);
-  });
+    const take = () => {
+      const file = sending ? null : takeOver();
+      if (file) choose(file);
+    };
+    take();
+    addEventListener("drop", take);
+    return () => removeEventListener("drop", take);
+  }, [sending]);
 }
 
 export function Prepare({ params }) {
