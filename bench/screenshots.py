@@ -70,6 +70,11 @@ def _edit(page: Page) -> None:
     page.wait_for_selector(".item-form textarea")
 
 
+def _edit_row(page: Page) -> None:
+    page.locator("tbody [data-edit]").first.click()
+    page.wait_for_selector(".item-form textarea")
+
+
 def _say_wrong(page: Page) -> None:
     page.get_by_role("button", name=WRONG).first.click()
 
@@ -80,7 +85,7 @@ def _choose(page: Page) -> None:
 
 
 def _choose_file(page: Page, text: str, shows: str) -> None:
-    file: FilePayload = {"name": "faq-loja.csv", "mimeType": "text/csv", "buffer": text.encode()}
+    file: FilePayload = {"name": "loja.csv", "mimeType": "text/csv", "buffer": text.encode()}
     page.locator("input[type=file]").first.set_input_files(file)
     page.wait_for_selector(shows)
     page.wait_for_selector(".checked[aria-busy=false]")
@@ -124,6 +129,29 @@ def _watch(page: Page) -> None:
     page.wait_for_selector(".job-progress")
 
 
+def _mark(page: Page) -> None:
+    for box in page.locator(".items tbody").get_by_role("checkbox").all()[:2]:
+        box.check()
+
+
+def _delete_collection(page: Page) -> None:
+    page.locator(".end .danger").click()
+    page.wait_for_selector("dialog")
+
+
+def _add_person(page: Page) -> None:
+    page.locator(".settings .head button").first.click()
+    page.wait_for_selector(".form input[name=name]")
+
+
+def _make_key(page: Page) -> None:
+    if page.locator(".made").count() == 0:
+        page.locator(".settings .head button").nth(1).click()
+        page.locator(".form input[name=name]").fill("chat")
+        page.locator(".form .primary").first.click()
+    page.locator(".made").scroll_into_view_if_needed()
+
+
 # The first is taken before the sample is there.
 EMPTY = Shot("empty", "/", ".card")
 SHOTS = (
@@ -139,6 +167,13 @@ SHOTS = (
     Shot("upload-progress", "/?view=jobs", ".table", _watch),
     Shot("upload-mend", "/?view=jobs", ".table", _mend),
     Shot("jobs", "/?view=jobs", ".table"),
+    Shot("items", "/?view=items&collection=loja", ".table", _mark),
+    Shot("items-edit", "/?view=items&collection=loja&text=rastrei", ".table", _edit_row),
+    Shot("items-nothing", "/?view=items&collection=loja&text=bicicleta", "main .notice"),
+    Shot("items-delete-collection", "/?view=items&collection=loja", ".table", _delete_collection),
+    Shot("settings", "/?view=settings&collection=loja", ".lines"),
+    Shot("settings-person", "/?view=settings&collection=loja", ".lines", _add_person),
+    Shot("settings-key", "/?view=settings&collection=loja", ".lines", _make_key),
 )
 
 
@@ -158,7 +193,7 @@ def main() -> int:
         _take(browser, service, [EMPTY], arguments.folder, arguments.language)
         job = service.upload(SAMPLE.read_bytes(), "?collection=loja")
         service.wait_for_job(job["id"])
-        job = service.upload(FAULTY.encode(), "?collection=loja")
+        job = service.upload(FAULTY.encode(), "?collection=novidades")
         service.wait_for_job(job["id"])
         _take(browser, service, SHOTS, arguments.folder, arguments.language)
         browser.close()
