@@ -13,7 +13,7 @@ import pytest
 from apiflask import APIFlask
 from click.testing import Result
 
-from cli.commands import import_command
+from cli.commands import FIGURES, describe_result, import_command
 from tests.support.client import Client
 from web.schemas import UploadOptions
 
@@ -123,6 +123,20 @@ def test_a_collection_is_evaluated_with_a_status_for_ci(
     assert plot.read_bytes().startswith(b"\x89PNG")
 
 
+def test_each_count_of_an_evaluation_stands_below_its_word() -> None:
+    """The database returns the members of its JSON in an order of its own."""
+    counts = {"right": 1, "wrong": 2, "passed": 4, "asked_back": 3}
+    result = dict.fromkeys(FIGURES) | {
+        "decisions": {"with_answer": counts},
+        "since_last": None,
+        "fitted": None,
+        "misses": [],
+    }
+    head, row = list(describe_result(result))[-2:]
+    assert head.split() == ["right", "wrong", "asked", "passed"]
+    assert row.split() == ["with_answer", "1", "2", "3", "4"]
+
+
 HEAVY = ("torch", "transformers", "sentence_transformers", "openvino", "tokenizers", "pandas")
 
 
@@ -133,11 +147,25 @@ HEAVY = ("torch", "transformers", "sentence_transformers", "openvino", "tokenize
         (["import", "faq.csv", "--collection", "a b"], "collection", 2),
         (["import", "bad.csv"], "missing_column", 1),
         (["import", "faq.csv", "--dry-run"], "1 inserted", 0),
+        (["backup", "all.zip"], "Wrote all.zip: 0 items", 0),
+        (["backup", "none/all.zip"], "none: no such folder", 1),
+        (["restore", "faq.csv"], "faq.csv is no backup of this service", 1),
         (["routes"], "/upload", 0),
         (["keys", "create", "--name", "bot", "--role", "reader"], "cpg_", 0),
         (["--help"], "import", 0),
     ],
-    ids=["missing file", "wrong option", "wrong file", "dry run", "routes", "keys", "help"],
+    ids=[
+        "missing file",
+        "wrong option",
+        "wrong file",
+        "dry run",
+        "backup",
+        "backup into no folder",
+        "restore of no backup",
+        "routes",
+        "keys",
+        "help",
+    ],
 )
 def test_a_command_that_embeds_nothing_loads_no_library_of_models(
     args: list[str], said: str, status: int, dsn: str, tmp_path: Path

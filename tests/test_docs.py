@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+import cli.manual
+from config import VERSION
+
 ROOT = Path(__file__).parent.parent
 MANUALS = sorted((ROOT / "docs").glob("*.md"))
 PORTUGUESE = ROOT / "docs" / "pt-BR"
@@ -16,6 +19,7 @@ DOCUMENTS = [
     *MANUALS,
     *sorted(PORTUGUESE.glob("*.md")),
     ROOT / "CHANGELOG.md",
+    ROOT / "CONTRIBUTING.md",
     ROOT / "SECURITY.md",
     ROOT / "bench" / "README.md",
 ]
@@ -25,6 +29,7 @@ MAX_README_LINES = 200
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _PATH = re.compile(r"`((?:[\w.-]+/)+(?:[\w-]+\.(?:py|md|sql|txt|csv))?)`")
 _HEADING = re.compile(r"^#+ ", re.MULTILINE)
+_TITLE = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
 def named(document: Path) -> str:
@@ -38,6 +43,23 @@ def dead_links(document: Path) -> list[str]:
     return [file for file in files if not (document.parent / file).exists()]
 
 
+def make_anchor(heading: str) -> str:
+    """Return what GitHub calls a heading in an address."""
+    return re.sub(r"[^\w -]", "", heading.strip().lower()).replace(" ", "-")
+
+
+def dead_anchors(document: Path) -> list[str]:
+    """Return the links of a document to headings that are not there."""
+    dead = []
+    for link in _LINK.findall(document.read_text("utf-8")):
+        file, _, anchor = link.partition("#")
+        target = document.parent / file if file else document
+        if anchor and "://" not in link and target.suffix == ".md" and target.exists():
+            headings = _TITLE.findall(target.read_text("utf-8"))
+            dead += [link] if anchor not in map(make_anchor, headings) else []
+    return dead
+
+
 def dead_paths(document: Path) -> list[str]:
     """Return the files and folders that a document names and the project does not have."""
     paths = _PATH.findall(document.read_text("utf-8"))
@@ -47,15 +69,18 @@ def dead_paths(document: Path) -> list[str]:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=named)
 def test_links_and_paths_lead_somewhere(document: Path) -> None:
     assert dead_links(document) == []
+    assert dead_anchors(document) == []
     assert dead_paths(document) == []
 
 
 def test_a_dead_link_and_a_dead_path_are_found(tmp_path: Path) -> None:
     document = tmp_path / "a.md"
     document.write_text(
-        "[here](a.md#top) [web](https://example.com/x) [gone](b.md) `web/` `nil/a.py`"
+        "# O topo: é aqui\n\n[here](a.md#o-topo-é-aqui) [there](#top) [web](https://example.com/x)"
+        " [gone](b.md) `web/` `nil/a.py`"
     )
     assert dead_links(document) == ["b.md"]
+    assert dead_anchors(document) == ["#top"]
     assert dead_paths(document) == ["nil/a.py"]
 
 
@@ -68,6 +93,22 @@ def test_the_manual_names_every_setting(folder: Path) -> None:
     assert [name for name in settings if f"`{name}`" not in manual] == []
 
 
+@pytest.mark.parametrize("manual", cli.manual.MANUALS, ids=named)
+def test_defaults_and_bounds_in_the_manual_are_those_of_the_code(manual: Path) -> None:
+    """Where this fails, `make configuration` mends it."""
+    text = manual.read_text("utf-8")
+    assert sorted(cli.manual.list_rows(text)) == sorted(cli.manual.list_settings())
+    assert cli.manual.complete(text, cli.manual.MANUALS[manual]) == text
+
+
+def test_a_wrong_default_and_a_missing_bound_are_mended() -> None:
+    wrong = "| `PORT` | where it listens | 80 |\n| `API_USERNAME` | the admin | made for you |\n"
+    assert cli.manual.complete(wrong, "to") == (
+        "| `PORT` | where it listens | 5000 | 1 to 65535 |\n"
+        "| `API_USERNAME` | the admin | made for you |  |\n"
+    )
+
+
 @pytest.mark.parametrize("manual", MANUALS, ids=named)
 def test_every_manual_has_a_portuguese_twin(manual: Path) -> None:
     twin = PORTUGUESE / manual.name
@@ -77,6 +118,11 @@ def test_every_manual_has_a_portuguese_twin(manual: Path) -> None:
     assert len(_HEADING.findall(english)) == len(_HEADING.findall(portuguese))
     for readme, path in zip(READMES, (manual, twin), strict=True):
         assert f"({named(path)})" in readme.read_text("utf-8")
+
+
+def test_the_changelog_begins_with_the_version_of_the_code() -> None:
+    changelog = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    assert re.findall(r"^## (\S+)", changelog, re.MULTILINE)[0] == VERSION
 
 
 @pytest.mark.parametrize("readme", READMES, ids=named)

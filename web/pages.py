@@ -20,14 +20,16 @@ from typing import Any, NamedTuple
 from apiflask import APIBlueprint
 from flask import Response, render_template, request
 
+from config import VERSION
 from messages import say
-from services.access import ROLES, Role, list_roles_from
+from services.access import Role, list_roles_from
 from translations.catalogs import Language, find_language
 from web.assets import Asset, read_assets
-from web.auth import auth, current_caller, manages
+from web.auth import auth, manages
 from web.errors import not_found
 from web.language import current_language
-from web.openapi import TITLE, VERSION
+from web.openapi import TITLE
+from web.scope import list_visible, require_caller
 
 
 class View(NamedTuple):
@@ -43,7 +45,10 @@ class View(NamedTuple):
 # In the order of the navigation; the first is what an address without a view shows.
 VIEWS = (
     View("ask", "reader"),
+    View("upload", "editor"),
+    View("check", "reader"),
     View("items", "reader"),
+    View("jobs", "editor"),
     View("settings", "reader"),
 )
 LANGUAGES = ("pt", "en")
@@ -68,21 +73,18 @@ routes = APIBlueprint("pages", __name__, tag="Page", template_folder="templates"
 )
 def show_page() -> Response:
     language = _choose_language()
-    caller = current_caller()
-    role = caller.role if caller else ROLES[0]
+    caller = require_caller()
     session = {
         "language": language,
         "version": VERSION,
         "static": read_assets().address(""),
-        "role": role,
-        "name": caller.name if caller else "",
-        "kind": caller.kind if caller else "",
-        "manages": caller is not None and manages(caller),
-        "collections": None
-        if caller is None or caller.collections is None
-        else sorted(caller.collections),
-        "views": [view.name for view in VIEWS if may_see(role, view)],
-        "hidden": [view.name for view in VIEWS if not may_see(role, view)],
+        "role": caller.role,
+        "name": caller.name,
+        "kind": caller.kind,
+        "manages": manages(caller),
+        "collections": list_visible(),
+        "views": [view.name for view in VIEWS if may_see(caller.role, view)],
+        "hidden": [view.name for view in VIEWS if not may_see(caller.role, view)],
     }
     response = Response(_render(language, session), mimetype="text/html")
     response.headers["Content-Security-Policy"] = _compose_policy()
