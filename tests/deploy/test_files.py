@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from config import DatabaseParts, Settings
-from web.openapi import VERSION
+from config import VERSION, DatabaseParts, Settings
 
 ROOT = Path(__file__).parent.parent.parent
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8").replace("\\\n", "")
@@ -45,7 +44,17 @@ def copied() -> set[str]:
 
 def imported_parts() -> set[str]:
     """Return the modules and packages of the service, as they lie in the root."""
-    tools = {"demo.py", "local_service.py", "bench", "tests", "audit", "docs", "deploy", "data"}
+    tools = {
+        "demo.py",
+        "gunicorn.conf.py",
+        "local_service.py",
+        "bench",
+        "tests",
+        "audit",
+        "docs",
+        "deploy",
+        "data",
+    }
     packages = {path.parent.name for path in ROOT.glob("*/__init__.py")}
     return ({path.name for path in ROOT.glob("*.py")} | packages) - tools
 
