@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-faults demo bench bench-uploads bench-answers bench-scale bench-exactness bench-attack bench-quality bench-footprint bench-metrics fuzz audit licenses screenshots requirements messages bench-replace configuration test-api clean
+.PHONY: run test test-faults demo bench bench-uploads bench-answers bench-scale bench-exactness bench-attack bench-quality bench-footprint bench-metrics fuzz screenshots requirements messages bench-replace configuration test-api audit licenses clean
 
 run: .venv/installed
 	$(BIN)/python app.py

@@ -43,7 +43,12 @@ class View(NamedTuple):
 
 
 # In the order of the navigation; the first is what an address without a view shows.
-VIEWS = (View("ask", "reader"),)
+VIEWS = (
+    View("ask", "reader"),
+    View("upload", "editor"),
+    View("check", "reader"),
+    View("jobs", "editor"),
+)
 LANGUAGES = ("pt", "en")
 THEMES = ("light", "dark")
 # What the modules call by a bare name.
