@@ -113,3 +113,14 @@ def test_a_role_and_a_limit_that_changed_hold_at_once(pool: Pool) -> None:
     with pool.transaction() as conn, conn.cursor() as cursor:
         cursor.execute("UPDATE users SET role = 'editor', collections = NULL")
     assert users.authenticate("ana", "a long password", "x") == Caller("ana", "editor")
+
+
+@pytest.mark.parametrize("name", ["admin", "ADMIN", "\uff21dmin"])
+def test_nobody_gets_a_name_that_looks_like_the_admins(pool: Pool, name: str) -> None:
+    with pytest.raises(services.accounts.NameReserved):
+        services.accounts.add_user(pool, "Admin", name, "a long password", "reader")
+
+
+def test_a_password_that_is_no_utf_8_is_none() -> None:
+    with pytest.raises(ValueError, match="UTF-8"):
+        services.accounts.check_password("a long password\udcff")
