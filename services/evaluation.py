@@ -21,11 +21,13 @@ from typing import Any
 import store.evaluations
 from messages import say
 from services.abbreviations import expand_abbreviations
-from services.figures import Outcome, compare, list_misses, sum_up
-from services.fitting import fit_thresholds
+from services.confidence import DEFAULT_THRESHOLDS
+from services.figures import Outcome, compare, count_decisions, list_misses, sum_up
+from services.fitting import fit_thresholds, foresee
 from services.search import Asked, Inspection, Query, Searcher, inspect
 from store.evaluations import Target
 from store.rejections import RejectedRow
+from store.thresholds import Thresholds
 from texts import answer_hash, question_hash
 
 # So many questions are embedded, then asked.
@@ -66,7 +68,7 @@ def run_evaluation(
     """
     known, rejected = resolve_cases(searcher, collection, cases)
     outcomes: list[Outcome] = []
-    constant = 0.0
+    used = DEFAULT_THRESHOLDS
     for start in range(0, len(known), STEP):
         part = known[start : start + STEP]
         for (case, items), found in zip(part, ask_cases(searcher, collection, part), strict=True):
@@ -74,22 +76,25 @@ def run_evaluation(
                 rejected.append(_reject_failed(case))
                 continue
             outcomes.append(judge_case(case, items, found))
-            constant = found.judgement.thresholds.constant
+            used = found.judgement.thresholds
         progress(len(outcomes))
     if not outcomes:
         return Run({}, [], rejected)
-    result = _describe(outcomes, constant)
+    result = _describe(outcomes, used)
     last = store.evaluations.find_last(searcher.pool, collection, job_id)
     result["since_last"] = None if last is None else compare(result, outcomes, *last)
     return Run(result, outcomes, rejected)
 
 
-def _describe(outcomes: Sequence[Outcome], constant: float) -> dict[str, Any]:
-    fitted = fit_thresholds(outcomes, constant)
-    result = sum_up(outcomes) | {"misses": list_misses(outcomes), "fitted": None}
+def _describe(outcomes: Sequence[Outcome], used: Thresholds) -> dict[str, Any]:
+    fitted = fit_thresholds(outcomes, used.constant)
+    result = sum_up(outcomes) | {"misses": list_misses(outcomes), "thresholds": asdict(used)}
+    result |= {"fitted": None, "fitted_decisions": None}
     if fitted is not None:
         thresholds, error = fitted
         result["fitted"] = asdict(thresholds) | {"calibration_error": error}
+        foreseen = foresee(outcomes, thresholds, used.constant)
+        result["fitted_decisions"] = count_decisions(foreseen)
     return result
 
 
@@ -110,6 +115,7 @@ def ask_cases(
 def judge_case(case: Case, items: set[int], found: Inspection) -> Outcome:
     """Return what became of a case of which `items` are right."""
     judgement, best = found.judgement, found.judgement.best
+    sure = judgement.confidence.first >= judgement.thresholds.answer
     return Outcome(
         line=case.line,
         question=case.question,
@@ -120,6 +126,8 @@ def judge_case(case: Case, items: set[int], found: Inspection) -> Outcome:
         place=_find_place(items, [one.candidate.hit.id for one in found.ranked]),
         near_place=_find_place(items, [hit.id for hit in found.nearest]),
         got=None if best is None else {"id": best.id, "question": best.question},
+        items=tuple(sorted(items)),
+        held_back=sure and judgement.decision == "ambiguous",
     )
 
 

@@ -14,6 +14,7 @@ from services.confidence import OFFERED, Decision
 BINS = 10
 SHOWN_MISSES = 200
 SHOWN_CHANGES = 50
+SHOWN_ITEMS = 10
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,8 @@ class Outcome:
 
     `place` is that of the first right item by relevance, counted from 1, and `near_place` by
     distance; None if none of the nearest is right, or nothing should be answered. `expected` is
-    empty if nothing should be answered.
+    empty if nothing should be answered. `items` are the ids of the right ones. `held_back` says
+    that the confidence was enough to answer, but something turns the meaning (conflicts.py).
     """
 
     line: int
@@ -34,6 +36,8 @@ class Outcome:
     place: int | None
     near_place: int | None
     got: dict[str, Any] | None
+    items: tuple[int, ...] = ()
+    held_back: bool = False
 
     @property
     def is_right(self) -> bool:
@@ -51,7 +55,6 @@ class Outcome:
 def sum_up(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """Return all figures of the outcomes: shares are 0 to 1, and null where there is nothing."""
     with_answer = [one for one in outcomes if one.expected]
-    without = [one for one in outcomes if not one.expected]
     answered = [one for one in outcomes if one.decision == "answer"]
     return {
         "questions": len(outcomes),
@@ -62,10 +65,7 @@ def sum_up(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         "mrr": _share(0 if one.place is None else 1 / one.place for one in with_answer),
         "right_among_answered": _share(one.is_right for one in answered),
         "wrong": _share(one.kind == "wrong" for one in outcomes),
-        "decisions": {
-            "with_answer": _count_kinds(with_answer),
-            "without_answer": _count_kinds(without),
-        },
+        "decisions": count_decisions(outcomes),
         "offered_among_asked_back": _share(
             _is_offered(one) for one in with_answer if one.kind == "asked_back"
         ),
@@ -74,6 +74,14 @@ def sum_up(outcomes: Sequence[Outcome]) -> dict[str, Any]:
             [one.confidence for one in outcomes], _right(outcomes)
         ),
         "reliability": draw_reliability(outcomes),
+    }
+
+
+def count_decisions(outcomes: Sequence[Outcome]) -> dict[str, dict[str, int]]:
+    """Return how many were right, wrong, asked back and passed, with an answer and without."""
+    return {
+        "with_answer": _count_kinds([one for one in outcomes if one.expected]),
+        "without_answer": _count_kinds([one for one in outcomes if not one.expected]),
     }
 
 
@@ -140,19 +148,21 @@ def draw_reliability(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
 
 
 def list_misses(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
-    """Return the questions that were not answered rightly, those answered wrongly first.
+    """Return the questions that were not answered rightly, the worst first.
 
-    A question that nothing should answer is missed if it was answered.
+    Those answered wrongly come first, and those whose right item is first, but was not sure enough,
+    last. A question that nothing should answer is missed if it was answered.
     """
     missed = [
-        one for one in outcomes if (not one.is_right if one.expected else one.kind == "wrong")
+        one for one in outcomes if one.kind != "right" and (one.expected or one.kind == "wrong")
     ]
-    missed.sort(key=lambda one: (one.kind != "wrong", one.line))
+    missed.sort(key=lambda one: (one.kind != "wrong", one.is_right, one.line))
     return [
         {
             "line": one.line,
             "question": one.question,
             "expected": one.expected or None,
+            "expected_ids": [*one.items[:SHOWN_ITEMS]],
             "place": one.place,
             "decision": one.decision,
             "confidence": round(one.confidence, 4),

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.confidence import DEFAULT_THRESHOLDS
+from services.confidence import DEFAULT_THRESHOLDS, Confidence, decide
 from services.figures import Outcome, measure_calibration_error
 from store.thresholds import Thresholds
 
@@ -47,6 +48,30 @@ def fit_thresholds(
     none = min(_fit_none(outcomes, constant - used), answer)
     error = measure_calibration_error(sure.tolist(), right.tolist())
     return Thresholds(round(answer, 3), round(none, 3), round(constant, 3)), error
+
+
+def foresee(
+    outcomes: Sequence[Outcome], thresholds: Thresholds, used: float = 0.0
+) -> list[Outcome]:
+    """Return the outcomes as other thresholds would decide them.
+
+    `used` is the constant with which they were estimated. Whether something turns the meaning is
+    known only of those that were sure enough before, so a few more may be asked back.
+    """
+    moved = thresholds.constant - used
+    first = _sigmoid(_log_odds([one.confidence for one in outcomes]) + moved)
+    three = _sigmoid(_log_odds([one.among_three for one in outcomes]) + moved)
+    return [
+        _decide_again(one, Confidence(float(a), float(b)), thresholds)
+        for one, a, b in zip(outcomes, first, three, strict=True)
+    ]
+
+
+def _decide_again(outcome: Outcome, sure: Confidence, thresholds: Thresholds) -> Outcome:
+    decision = "none" if outcome.got is None else decide(sure, thresholds)
+    if decision == "answer" and outcome.held_back:
+        decision = "ambiguous"
+    return replace(outcome, decision=decision, confidence=sure.first, among_three=sure.among_three)
 
 
 def _log_odds(probabilities: Sequence[float]) -> NDArray[np.float64]:

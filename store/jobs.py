@@ -172,6 +172,7 @@ def list_jobs(
     *,
     status: str | None,
     collection: str | None,
+    kind: str | None = None,
     visible: Sequence[str] | None = None,
     limit: int,
     offset: int,
@@ -183,6 +184,7 @@ def list_jobs(
     values = {
         "status": status,
         "collection": collection,
+        "kind": kind,
         "visible": None if visible is None else list(visible),
         "limit": limit,
         "offset": offset,
@@ -197,6 +199,7 @@ def list_jobs(
 _CHOSEN = SQL("""
     WHERE (%(status)s IS NULL OR status = %(status)s)
       AND (%(collection)s IS NULL OR collection = %(collection)s)
+      AND (%(kind)s IS NULL OR kind = %(kind)s)
       AND (%(visible)s IS NULL OR collection = ANY (%(visible)s))
 """)
 _PAGE = SQL("ORDER BY number DESC LIMIT %(limit)s OFFSET %(offset)s")

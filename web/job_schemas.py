@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from web.check_schemas import RowCheck
-from web.schemas import JobStatus, Mode
+from web.schemas import JobKind, JobStatus, Mode
 
 
 class RowCounts(BaseModel):
@@ -30,7 +30,7 @@ class JobError(BaseModel):
 class JobBody(BaseModel):
     id: UUID
     status: JobStatus
-    kind: Literal["import", "evaluation"]
+    kind: JobKind
     collection: str
     filename: str | None
     mode: Mode | None = Field(description="Of an import; null for an evaluation.")

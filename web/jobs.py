@@ -46,6 +46,7 @@ def list_jobs(page: JobsQuery) -> Response:
         current_runtime().pool,
         status=page.status,
         collection=page.collection,
+        kind=page.kind,
         visible=list_visible(),
         limit=page.limit,
         offset=page.offset,

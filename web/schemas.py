@@ -113,6 +113,7 @@ OneOrSeveral = Annotated[
 ]
 Option = Annotated[Text, Field(min_length=1, max_length=MAX_OPTION_CHARS)]
 Mode = Literal["upsert", "replace", "append"]
+JobKind = Literal["import", "evaluation"]
 JobStatus = Literal["enqueued", "processing", "succeeded", "failed", "canceled"]
 # Pages of a search are small and end soon; pages of a list go on.
 Probability = Annotated[float, Field(ge=0, le=1)]
@@ -259,6 +260,7 @@ class ThresholdsRequest(RequestModel):
 class JobsQuery(RequestModel):
     status: JobStatus | None = Field(None, description="Only jobs that are so far.")
     collection: CollectionName | None = Field(None, description="Only jobs of this collection.")
+    kind: JobKind | None = Field(None, description="Only jobs of this kind.")
     limit: PageLimit = Field(20, description=_LIMIT)
     offset: PageOffset = Field(0, description=_OFFSET)
 

@@ -231,7 +231,12 @@ def test_no_index_below_the_bound_nor_during_a_large_job(
         )
     assert not store.index.build_index(pool, model, 2 * ITEMS)
     # With so many vectors searches can't wait for the job's end.
-    assert store.index.build_index(pool, model, 2 * ITEMS // 10)
+    assert store.index.build_index(pool, model, 2 * ITEMS // store.index.MOST_WAITING)
+    with pool.reading() as conn, conn.cursor() as cur:
+        cur.execute("DROP INDEX vectors_hnsw_1")
+        # Few rows are left, so the job ends soon.
+        cur.execute("UPDATE jobs SET inserted = total - %s", (store.index.LARGE_JOB_ROWS - 1,))
+    assert store.index.build_index(pool, model, 2 * ITEMS)
 
 
 def test_an_index_left_invalid_by_a_crash_is_replaced_and_searches_go_on(
@@ -297,8 +302,9 @@ def test_the_size_of_an_index_is_foreseen(
 
 
 def test_an_index_of_vectors_that_are_gone_is_built_anew(
-    pool: Pool, model: Model, vectors: NDArray[np.float32]
+    pool: Pool, model: Model, vectors: NDArray[np.float32], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(store.index, "LEAST_BLOATED", 1 << 17)
     fill_once(pool, model, vectors)
     assert store.index.build_index(pool, model, min_vectors=100)
     assert not store.index.build_index(pool, model, min_vectors=100)

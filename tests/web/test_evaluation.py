@@ -41,9 +41,12 @@ def test_a_file_of_questions_gives_figures_and_misses(client: Client) -> None:
     (miss,) = [one for one in result["misses"] if one["question"] == "Who are they?"]
     assert miss["expected"] == "p1"
     assert miss["got"]["question"] == "Who are you?"
+    (right,) = miss["expected_ids"]
+    assert client.get(f"/items/{right}").json["question"] == "How do I pay?"
+    assert result["thresholds"] == {"answer": 0.6, "none": 0.2, "constant": 0.0}
     assert sum(one["questions"] for one in result["reliability"]) == 6
     assert result["since_last"] is None
-    assert result["fitted"] is None
+    assert result["fitted"] is result["fitted_decisions"] is None
     errors = client.get(f"/jobs/{job['id']}/errors").json["results"]
     assert [(one["line"], one["code"]) for one in errors] == [(8, "unknown_expected")]
 
@@ -70,8 +73,11 @@ def test_from_twenty_questions_on_thresholds_are_fitted_and_applied_when_asked(
     many = "question,expected\n" + "".join(
         f"How do I pay {n}?,p1\nWhere is my order {n}?,p3\n" for n in range(15)
     )
-    fitted = evaluate(client, many)["result"]["fitted"]
+    result = evaluate(client, many)["result"]
+    fitted, foreseen = result["fitted"], result["fitted_decisions"]
     assert fitted["constant"] < 0
+    assert sum(foreseen["with_answer"].values()) == 30
+    assert foreseen["with_answer"]["wrong"] < result["decisions"]["with_answer"]["wrong"]
     path = "/collections/default/thresholds"
     assert client.get(path).json == {"answer": 0.6, "none": 0.2, "constant": 0.0, "own": False}
     del fitted["calibration_error"]
@@ -79,6 +85,8 @@ def test_from_twenty_questions_on_thresholds_are_fitted_and_applied_when_asked(
     assert response.json == fitted | {"own": True}
     body = client.post("/search", json={"question": "pay?", "collection": "default"}).json
     assert body["thresholds"] == {"answer": fitted["answer"], "none": fitted["none"]}
+    applied = evaluate(client, many)["result"]
+    assert (applied["thresholds"], applied["decisions"]) == (fitted, foreseen)
     reset = client.http.delete(path, auth=("admin", "a test's password"))
     assert reset.json == {"answer": 0.6, "none": 0.2, "constant": 0.0, "own": False}
 
@@ -90,6 +98,9 @@ def test_an_evaluation_stands_in_no_upload_s_way(client: Client) -> None:
     jobs = client.get("/jobs").json["results"]
     assert sorted(job["kind"] for job in jobs) == ["evaluation", "import", "import"]
     assert all("result" not in job for job in jobs)
+    only = client.get("/jobs?kind=evaluation").json
+    assert [job["kind"] for job in only["results"]] == ["evaluation"]
+    assert client.get("/jobs?kind=nil").status_code == 400
 
 
 def test_a_file_that_fits_nothing_fails_with_a_reason(client: Client) -> None:
