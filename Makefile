@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-faults demo bench bench-uploads bench-answers bench-scale bench-exactness bench-attack bench-quality bench-footprint bench-metrics fuzz screenshots requirements messages bench-replace configuration test-api clean
+.PHONY: run test test-faults demo bench bench-uploads bench-answers bench-scale bench-exactness bench-attack bench-quality bench-footprint bench-metrics fuzz screenshots requirements messages bench-replace configuration test-api audit licenses clean
 
 run: .venv/installed
 	$(BIN)/python app.py
@@ -34,6 +34,16 @@ fuzz: .venv/installed-dev
 	  $(BIN)/python -m tests.fuzz $$reader -max_total_time=$${FUZZ_SECONDS:-3600} -timeout=30 && \
 	  $(BIN)/python -m tests.fuzz $$reader -merge=1 -max_len=4096 || exit 1; \
 	done
+
+# Known vulnerabilities of what is pinned, and what is often unsafe in code.
+audit: .venv/installed-audit
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml .
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/python -m audit.vulnerabilities
+
+# Writes LICENSES.md.
+licenses: .venv/installed
+	$(BIN)/python -m audit.licenses
 
 bench: .venv/installed-bench
 	$(BIN)/python -m bench
@@ -89,6 +99,7 @@ requirements: .venv/installed-dev
 	$(BIN)/uv pip compile --quiet $(ARGS) requirements.in -o requirements.txt
 	$(BIN)/uv pip compile --quiet $(ARGS) requirements-dev.in -o requirements-dev.txt
 	$(BIN)/uv pip compile --quiet $(ARGS) requirements-bench.in -o requirements-bench.txt
+	$(BIN)/uv pip compile --quiet $(ARGS) requirements-audit.in -o requirements-audit.txt
 
 # Puts the sentences of the code into translations/*/LC_MESSAGES/messages.po: new ones without a
 # translation, and takes out those that are gone.
@@ -108,6 +119,10 @@ configuration: .venv/installed
 
 .venv/installed-dev: .venv/installed requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+.venv/installed-audit: .venv/installed-dev requirements-audit.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-audit.txt
 	touch $@
 
 .venv/installed-bench: .venv/installed requirements-bench.txt

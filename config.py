@@ -241,6 +241,7 @@ class Settings(_Variables):
     )
     db_pool_size: int = Field(default=24, ge=1, le=1_000)
     data_dir: Path = Path("data")
+    model_dir: Path | None = None
     embedding_model: str | None = None
     embedding_backend: Annotated[Backend, _ignore_case(get_args(Backend))] = "auto"
     embedding_url: Annotated[str, AfterValidator(_check_http_url)] | None = None
@@ -265,6 +266,11 @@ class Settings(_Variables):
     metrics_access: Annotated[Role, _ignore_case(get_args(Role))] = "admin"
     metrics_networks: Annotated[tuple[Network, ...], BeforeValidator(_split_networks)] = ()
     language: Annotated[Language, BeforeValidator(_choose_language)] = "en"
+
+    @property
+    def model_folder(self) -> Path:
+        """Return the folder of converted models."""
+        return self.model_dir or self.data_dir
 
     @property
     def max_upload_bytes(self) -> int:
@@ -373,12 +379,22 @@ def new_credentials() -> tuple[str, str]:
 
 
 def keep_credentials(username: str, password: str, env_file: Path = Path(".env")) -> None:
-    """Add them to `env_file` (mode 0600)."""
+    """Add them to `env_file` (mode 0600). Raises ConfigError where nothing can be written there."""
     before = env_file.read_text("utf-8") if env_file.exists() else ""
     if before and not before.endswith("\n"):
         before += "\n"
     partial = env_file.with_name(f"{env_file.name}.{os.getpid()}")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise ConfigError(
+            say(
+                "API_USERNAME and API_PASSWORD are not set, and new ones can't be kept in "
+                "{env_file} ({reason}): set them.",
+                env_file=str(env_file),
+                reason=error.strerror or str(error),
+            )
+        ) from error
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(f"{before}API_USERNAME={username}\nAPI_PASSWORD={password}\n")
     partial.replace(env_file)

@@ -243,7 +243,7 @@ def _load_guarded(settings: Settings) -> GuardedModel:
     """Return the model of the server at EMBEDDING_URL, or else a model in this process."""
     if settings.embedding_url is None:
         return GuardedModel(
-            load_model(settings.embedding_model, settings.embedding_backend, settings.data_dir)
+            load_model(settings.embedding_model, settings.embedding_backend, settings.model_folder)
         )
     model = RemoteModel(_describe_remote(settings))
     return GuardedModel(model, reference=model.reference)

@@ -220,9 +220,13 @@ def test_a_running_test_shows_how_far_it_is_and_is_stopped(
             body["status"] = "canceled"
         route.fulfill(response=answer, json=body)
 
+    def cancel(route: Route) -> None:
+        canceled.append("x")
+        route.abort()
+
     with open_page(browser, service) as page:
         page.route(f"**/jobs/{job}", pretend)
-        page.route(f"**/jobs/{job}/cancel", lambda route: (canceled.append("x"), route.abort())[1])
+        page.route(f"**/jobs/{job}/cancel", cancel)
         page.goto(service.url + at(name, f"&job={job}"))
         expect(page.get_by_role("progressbar")).to_have_attribute("value", "0.4")
         expect(page.locator(".progress")).to_contain_text("2 de 5 perguntas feitas")
