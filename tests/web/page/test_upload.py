@@ -26,6 +26,7 @@ def payload(text: str, name: str = "loja-nova.csv") -> FilePayload:
 def choose(page: Page, text: str, name: str = "loja-nova.csv") -> None:
     """Choose a file, and return when its check has ended."""
     page.locator("input[type=file]").first.set_input_files(payload(text, name))
+    expect(page.locator(".file-card")).to_contain_text(name)
     expect(page.locator("p.counts, .notice.error").first).to_be_visible()
     settle(page)
 
