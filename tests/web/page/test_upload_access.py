@@ -22,7 +22,7 @@ FAQ = (
 )
 UNKNOWN = "tema,o que perguntam,o que dizemos\na,b,c\nd,e,f\n"
 # No task takes over 100 ms on a machine that does nothing else. On a busy one, what the page's
-# thread computes in a whole step tells more: all its tasks together take about 130 ms at most.
+# thread computes in a whole step tells more: all its tasks together take about 200 ms at most.
 MAX_TASK_MS = 2_000
 MAX_STEP_MS = 400
 WATCH = """() => {
