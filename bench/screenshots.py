@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Page, Route, sync_playwright
 
 from local_service import ROOT, Service
 
@@ -50,6 +50,20 @@ PROGRAMS = (
 # Buttons by their words in both languages.
 EDIT = re.compile("Editar|Edit")
 WRONG = re.compile("Está errado|This is wrong")
+MEND = re.compile("corrigir as recusadas|mend the rejected")
+# A file of a shop with the faults that files have, and one whose columns have names of its own.
+FAULTY = """pergunta;resposta;categoria
+Vocês entregam no sábado?;Sim, das 8h às 14h, nas capitais.;entrega
+Posso trocar o tamanho?;;trocas
+;Aceitamos Pix, cartão e boleto.;pagamento
+Como faço para cancelar?;Em Meus pedidos, escolha Cancelar. Depois, peça a devolução.;pedidos
+Como faço para cancelar?;Fale com o atendimento.;pedidos
+Qual é o horário do atendimento?;De segunda a sexta, das 9h às 18h.;contato
+"""
+UNNAMED = """nº;o que o cliente diz;o que dizemos
+1;cancelamento;Em Meus pedidos, escolha Cancelar.
+2;horário;De segunda a sexta, das 9h às 18h.
+"""
 
 
 @dataclass(frozen=True)
@@ -79,6 +93,51 @@ def _say_wrong(page: Page) -> None:
 def _choose(page: Page) -> None:
     _say_wrong(page)
     page.get_by_role("radio").first.click()
+
+
+def _choose_file(page: Page, text: str, shows: str) -> None:
+    file: FilePayload = {"name": "loja.csv", "mimeType": "text/csv", "buffer": text.encode()}
+    page.locator("input[type=file]").first.set_input_files(file)
+    page.wait_for_selector(shows)
+    page.wait_for_selector(".checked[aria-busy=false]")
+
+
+def _check(page: Page) -> None:
+    _choose_file(page, FAULTY, "p.counts")
+
+
+def _check_unnamed(page: Page) -> None:
+    _choose_file(page, UNNAMED, ".notice.error")
+
+
+def _replace(page: Page) -> None:
+    _check(page)
+    page.locator("input[value=replace]").check()
+    page.wait_for_selector("p.counts .deleted")
+    page.wait_for_selector(".checked[aria-busy=false]")
+    page.locator(".primary").last.click()
+    page.wait_for_selector("dialog")
+
+
+def _mend(page: Page) -> None:
+    page.get_by_role("link", name=MEND).first.click()
+    page.wait_for_selector("textarea[aria-invalid=true]")
+
+
+def _watch(page: Page) -> None:
+    """Show a job as it looks while it goes on."""
+
+    def slow_down(route: Route) -> None:
+        answer = route.fetch()
+        rows = {"total": 40, "done": 26, "inserted": 26, "updated": 0, "unchanged": 0}
+        running = {"status": "processing", "finished_at": None, "error": None, "progress": 0.65}
+        pace = {"rows_per_second": 1.8, "eta_seconds": 7.8}
+        rows |= {"rejected": 0, "deleted": 0}
+        route.fulfill(response=answer, json=answer.json() | running | pace | {"rows": rows})
+
+    page.route(re.compile("/jobs/[0-9a-f-]+$"), slow_down)
+    page.get_by_role("link", name=SAMPLE.name).or_(page.locator("td a")).last.click()
+    page.wait_for_selector(".job-progress")
 
 
 def _mark(page: Page) -> None:
@@ -120,6 +179,13 @@ SHOTS = (
     Shot("ask-none", f"/?q={UNKNOWN}", ".decision.none"),
     Shot("ask-edit", f"/?q={KNOWN}", ".decision.answer", _edit),
     Shot("ask-wrong", f"/?q={CLOSE}", ".decision.ambiguous", _choose),
+    Shot("upload", "/?view=upload", ".drop"),
+    Shot("upload-check", "/?view=upload", ".drop", _check),
+    Shot("upload-columns", "/?view=upload", ".drop", _check_unnamed),
+    Shot("upload-replace", "/?view=upload", ".drop", _replace),
+    Shot("upload-progress", "/?view=jobs", ".table", _watch),
+    Shot("upload-mend", "/?view=jobs", ".table", _mend),
+    Shot("jobs", "/?view=jobs", ".table"),
     Shot("items", "/?view=items&collection=loja", ".table", _mark),
     Shot("items-edit", "/?view=items&collection=loja&text=rastrei", ".table", _edit_row),
     Shot("items-nothing", "/?view=items&collection=loja&text=bicicleta", "main .notice"),
@@ -145,6 +211,8 @@ def main() -> int:
         )
         _take(browser, service, [EMPTY], arguments.folder, arguments.language)
         job = service.upload(SAMPLE.read_bytes(), "?collection=loja")
+        service.wait_for_job(job["id"])
+        job = service.upload(FAULTY.encode(), "?collection=novidades")
         service.wait_for_job(job["id"])
         _add_accounts(service)
         _take(browser, service, SHOTS, arguments.folder, arguments.language)
@@ -195,6 +263,7 @@ def _take(
                 shot.prepare(page)
                 page.wait_for_load_state("networkidle")
                 _write(page.screenshot(), folder / f"{shot.name}-{size}-{scheme}.png")
+                page.unroute_all()
             context.close()
 
 
