@@ -289,7 +289,7 @@ def test_a_large_file_is_sent_with_or_without_a_check(
         expect(page.get_by_text("O arquivo é grande.")).to_be_visible()
         page.get_by_label("Substituir").check()
         expect(page.get_by_text("Para substituir, confira antes")).to_be_visible()
-        page.get_by_label("Só juntar").check()
+        page.get_by_label("Só adicionar").check()
         assert checked == []
         page.get_by_role("button", name="Enviar sem conferir").click()
         expect(page.locator(".mending")).to_be_visible()
