@@ -17,7 +17,7 @@ export function Misses({ job, params }) {
   const columns = [
     { key: "question", title: say("check.question"), cell: (miss) => html`
       <a href=${linkHere({ miss: miss.line })} aria-current=${miss === misses[open] ? "true" : undefined}
-        dir="auto" class="stored">${miss.question}</a>
+        dir="auto" class="stored clamped">${miss.question}</a>
       ${mended.has(miss.line) && html`<span class="done">${say("check.mended")}</span>`}` },
     { key: "expected", title: say("check.expected"), cell: (miss) => describeExpected(miss) },
     { key: "came", title: say("check.came"), cell: (miss) => html`
