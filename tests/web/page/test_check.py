@@ -93,8 +93,8 @@ def test_a_test_file_shows_figures_pictures_and_misses(
         give_file(page)
         expect(page.get_by_role("heading", name=f"{name} · 5 perguntas")).to_be_visible()
         assert "job=" in page.url
-        expect(count_of(page, "resposta certa")).to_contain_text("resposta certa 2 40%")
-        expect(count_of(page, "resposta errada")).to_contain_text("1 20%")
+        expect(count_of(page, "resposta certa")).to_contain_text("resposta certa 2 · 40%")
+        expect(count_of(page, "resposta errada")).to_contain_text("1 · 20%")
         expect(page.locator(".report")).to_contain_text("com razão")
         expect(page.locator(".strip .label")).to_have_text("linha de decisão 60%")
         page.get_by_text("Ver como tabela").first.click()
@@ -120,7 +120,7 @@ def test_a_miss_is_mended_in_place_and_the_repeated_test_shows_the_difference(
         expect(page.locator(".misses .done")).to_have_count(1)
         page.get_by_role("button", name="Repetir o teste (perguntas.csv)").click()
         expect(page.locator(".report")).to_contain_text("1 melhorou")
-        expect(count_of(page, "resposta certa")).to_contain_text("3 60% (+1)")
+        expect(count_of(page, "resposta certa")).to_contain_text("3 · 60% (+1)")
         expect(page.get_by_role("heading", name="Não saiu como esperado (1)")).to_be_visible()
 
 
@@ -221,12 +221,21 @@ def test_a_running_test_shows_how_far_it_is_and_is_stopped(
             body["status"] = "canceled"
         route.fulfill(response=answer, json=body)
 
+    def cancel(route: Route) -> None:
+        canceled.append(route.request.url)
+        route.continue_()
+
     with open_page(browser, service) as page:
         page.route(f"**/jobs/{job}", pretend)
-        page.route(f"**/jobs/{job}/cancel", lambda route: (canceled.append("x"), route.abort())[1])
+        page.route(f"**/jobs/{job}/cancel", cancel)
         page.goto(service.url + at(name, f"&job={job}"))
         expect(page.get_by_role("progressbar")).to_have_attribute("value", "0.4")
         expect(page.locator(".progress")).to_contain_text("2 de 5 perguntas feitas")
+        page.get_by_role("button", name="Parar o teste").click()
+        expect(page.locator("main")).to_contain_text("Este teste foi parado antes do fim.")
+        page.get_by_role("link", name="Ver o último teste completo").click()
+        assert "job=" not in page.url
+    assert len(canceled) == 1
 
 
 def test_a_template_has_two_columns_and_three_rows(

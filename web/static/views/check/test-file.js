@@ -35,7 +35,7 @@ export function TestFile({ collection, first }) {
       <div class="actions">
         ${last && html`<button type="button" class="primary" disabled=${busy}
           onClick=${() => send(last.file, last.columns)}>${say("check.repeat", { file: last.file.name })}</button>`}
-        <label class=${first && !last ? "button primary file" : "button file"}>${say(first ? "check.pick" : "check.pick_another")}
+        <label class=${last ? "button file" : "button primary file"}>${say(first ? "check.pick" : "check.pick_another")}
           <input type="file" onChange=${choose} disabled=${busy} /></label>
         <${Template} collection=${collection} />
         <span class="meta drop-hint">${say(busy ? "check.sending" : "check.drop")}</span>
