@@ -7,6 +7,9 @@ import { go, linkHere } from "../../router.js";
 import { percent, say } from "../../words.js";
 import { Miss } from "./miss.js";
 
+// An evaluation keeps so many.
+const MOST = 200;
+
 export function Misses({ job, params }) {
   const { misses } = job.result;
   const open = misses.findIndex(({ line }) => String(line) === params.get("miss"));
@@ -30,6 +33,7 @@ export function Misses({ job, params }) {
       ${open >= 0 && html`<${Panel} misses=${misses} open=${open} collection=${job.collection}
         onMended=${(line) => setMended(new Set([...mended, line]))} />`}
       <${Table} columns=${columns} rows=${misses} rowKey=${({ line }) => line} caption=${title} />
+      ${misses.length >= MOST && html`<p class="meta">${say("check.first_shown", { n: misses.length })}</p>`}
     </section>`;
 }
 
