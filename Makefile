@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-faults demo bench bench-uploads bench-answers bench-scale bench-exactness bench-attack bench-quality bench-footprint fuzz screenshots requirements messages clean
+.PHONY: run test test-faults demo bench bench-uploads bench-answers bench-scale bench-exactness bench-attack bench-quality bench-footprint bench-metrics fuzz screenshots requirements messages bench-replace configuration test-api audit licenses clean
 
 run: .venv/installed
 	$(BIN)/python app.py
@@ -15,6 +15,11 @@ test: .venv/installed-dev
 
 demo: .venv/installed
 	$(BIN)/python demo.py
+
+# The test of the interface in its long form: every operation of /openapi.json, its borders, random
+# requests, and chains of them. API_SECONDS and API_EXAMPLES set how long, API_SEED what is random.
+test-api: .venv/installed-dev
+	API_SECONDS=$${API_SECONDS:-1800} API_EXAMPLES=$${API_EXAMPLES:-200} $(BIN)/pytest -s tests/web/test_api.py $(PYTEST_ARGS)
 
 # The fault tests of `make test` in their long form. FAULT_KILLS, FAULT_RESTARTS, FAULT_ROWS,
 # FAULT_ITEMS and FAULT_SEED set how long.
@@ -29,6 +34,16 @@ fuzz: .venv/installed-dev
 	  $(BIN)/python -m tests.fuzz $$reader -max_total_time=$${FUZZ_SECONDS:-3600} -timeout=30 && \
 	  $(BIN)/python -m tests.fuzz $$reader -merge=1 -max_len=4096 || exit 1; \
 	done
+
+# Known vulnerabilities of what is pinned, and what is often unsafe in code.
+audit: .venv/installed-audit
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml .
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/python -m audit.vulnerabilities
+
+# Writes LICENSES.md.
+licenses: .venv/installed
+	$(BIN)/python -m audit.licenses
 
 bench: .venv/installed-bench
 	$(BIN)/python -m bench
@@ -55,10 +70,19 @@ bench-exactness: .venv/installed-bench
 bench-footprint: .venv/installed-bench
 	$(BIN)/python -m bench.footprint
 
+# What a hundred replacing imports leave in tables and indexes; it takes hours:
+# make bench-replace REPLACE="--rows 1000"
+bench-replace: .venv/installed-bench
+	$(BIN)/python -m bench.replace $(REPLACE)
+
 # Logins under attack, then thousands of strangers and a flood of wrong passwords; two minutes.
 bench-attack: .venv/installed-bench
 	$(BIN)/python -m bench.logins
 	$(BIN)/python -m bench.attack
+
+# How long /metrics takes with 100,000 items and 1,000 jobs; it takes a minute or two.
+bench-metrics: .venv/installed-bench
+	$(BIN)/python -m bench.metrics
 
 # How often the first item is right, and the decision; it takes a minute or two.
 bench-quality: .venv/installed-bench
@@ -75,11 +99,16 @@ requirements: .venv/installed-dev
 	$(BIN)/uv pip compile --quiet $(ARGS) requirements.in -o requirements.txt
 	$(BIN)/uv pip compile --quiet $(ARGS) requirements-dev.in -o requirements-dev.txt
 	$(BIN)/uv pip compile --quiet $(ARGS) requirements-bench.in -o requirements-bench.txt
+	$(BIN)/uv pip compile --quiet $(ARGS) requirements-audit.in -o requirements-audit.txt
 
 # Puts the sentences of the code into translations/*/LC_MESSAGES/messages.po: new ones without a
 # translation, and takes out those that are gone.
 messages: .venv/installed
 	$(BIN)/python -m translations.collect
+
+# Puts the defaults and the allowed values of config.py into the tables of docs/configuration.md.
+configuration: .venv/installed
+	$(BIN)/python -m cli.manual
 
 # A stamp stands for what is installed: when the file it was made from changes, make installs again.
 .venv/installed: requirements.txt
@@ -90,6 +119,10 @@ messages: .venv/installed
 
 .venv/installed-dev: .venv/installed requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+.venv/installed-audit: .venv/installed-dev requirements-audit.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-audit.txt
 	touch $@
 
 .venv/installed-bench: .venv/installed requirements-bench.txt

@@ -21,12 +21,15 @@ import web.health
 import web.items
 import web.jobs
 import web.keys
+import web.metrics
 import web.pages
+import web.recorder
 import web.search
 import web.thresholds
 import web.uploads
 import web.users
 from cli.accounts import keys_command, users_command
+from cli.backup import backup_command, restore_command
 from cli.commands import (
     evaluate_command,
     import_command,
@@ -35,11 +38,12 @@ from cli.commands import (
     search_command,
 )
 from cli.spoken import describe_failure
-from config import Settings
+from config import VERSION, Settings
 from embeddings import Embedder
 from messages import cite, say
 from services.deferred import Deferred
-from services.process import end_on_signals, start_logging
+from services.logs import is_started, start_logging
+from services.process import end_on_signals
 from services.runtime import DATABASE_SECONDS, START_ERRORS, Runtime, start_runtime
 from translations.catalogs import translate
 from web.auth import guard_the_rest
@@ -49,9 +53,8 @@ from web.decoding import FormRequest
 from web.errors import register_error_handlers
 from web.headers import protect
 from web.language import name_language
-from web.openapi import DESCRIPTION, TITLE, VERSION, complete_spec
+from web.openapi import DESCRIPTION, TITLE, complete_spec
 from web.rates import limit_rates
-from web.schemas import ErrorBody
 from web.server import check_address, serve
 from web.validation import bound_body
 
@@ -65,9 +68,19 @@ PARTS = (
     web.checks,
     web.evaluation,
     web.thresholds,
+    web.metrics,
     web.keys,
     web.users,
     web.pages,
+)
+COMMANDS = (
+    import_command,
+    search_command,
+    evaluate_command,
+    backup_command,
+    restore_command,
+    users_command,
+    keys_command,
 )
 
 
@@ -85,7 +98,10 @@ def create_app(
     missing, and what `start_runtime` raises.
     """
     with report_in_one_line():
+        read = settings is None
         settings = settings or config.read_settings(config.environment())
+        if read and not runs_command() and not is_started():
+            start_logging(settings.log_level, settings.log_format)
         if runs_command():
             settings.credentials()  # they are asked for, as where the service starts
             parts = Deferred(settings, embedder, report_in_one_line, database_seconds)
@@ -109,11 +125,14 @@ def build_app(settings: Settings, parts: Runtime | Deferred) -> APIFlask:
         MAX_FORM_PARTS=1_000,
         LANGUAGE=settings.language,
         SITES=frozenset(settings.cors_origins),
+        DATA_DIR=settings.data_dir,
+        METRICS_ACCESS=settings.metrics_access,
+        METRICS_NETWORKS=settings.metrics_networks,
         API_USERNAME=settings.api_username,
         VALIDATION_ERROR_STATUS_CODE=400,
-        VALIDATION_ERROR_SCHEMA=ErrorBody.model_json_schema(),
-        HTTP_ERROR_SCHEMA=ErrorBody.model_json_schema(),
         OPENAPI_VERSION="3.1.0",
+        # The first request would name the address for all others.
+        AUTO_SERVERS=False,
         DESCRIPTION=DESCRIPTION,
     )
     app.request_class = FormRequest
@@ -121,6 +140,7 @@ def build_app(settings: Settings, parts: Runtime | Deferred) -> APIFlask:
     app.spec_processor(complete_spec)
     app.extensions["conector"] = parts
     register_error_handlers(app)
+    web.recorder.record_requests(app)
     app.before_request(bound_body)
     app.before_request(refuse_cross_site)
     app.before_request(guard_the_rest)
@@ -131,11 +151,8 @@ def build_app(settings: Settings, parts: Runtime | Deferred) -> APIFlask:
     app.register_blueprint(web.documentation.routes)
     for part in PARTS:
         app.register_blueprint(part.routes)
-    app.cli.add_command(import_command)
-    app.cli.add_command(search_command)
-    app.cli.add_command(evaluate_command)
-    app.cli.add_command(users_command)
-    app.cli.add_command(keys_command)
+    for command in COMMANDS:
+        app.cli.add_command(command)
     if settings.trusted_proxies:
         _trust_proxies(app, settings.trusted_proxies)
     return app
@@ -158,7 +175,7 @@ def main(database_seconds: float = DATABASE_SECONDS) -> int:
             generated = username, password = config.new_credentials()
             environ |= {"API_USERNAME": username, "API_PASSWORD": password}
         settings = config.read_settings(environ)
-        start_logging(settings.log_level)
+        start_logging(settings.log_level, settings.log_format)
         check_address(settings.host, settings.port)
         app = create_app(settings, database_seconds=database_seconds)
         if generated is not None:

@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 from collections.abc import Callable, Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 from urllib.parse import urlsplit
@@ -33,8 +34,14 @@ from pydantic_settings import (
 from messages import Explained, Message, cite, explain, join, name_choices, say
 from translations.catalogs import Language, find_language
 
+# The version of the service: here alone, and at the head of CHANGELOG.md.
+VERSION = "0.1.0"
+
 Backend = Literal["auto", "openvino", "torch"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+LogFormat = Literal["auto", "text", "json"]
+Role = Literal["reader", "editor", "admin"]
+Network = IPv4Network | IPv6Network
 
 # The storage of counts that is in this process alone.
 MEMORY = "memory://"
@@ -172,6 +179,22 @@ def _split_pair(value: str | tuple[str, str]) -> tuple[str, str]:
     return first, second
 
 
+def _split_networks(value: str | tuple[Network, ...]) -> tuple[Network, ...]:
+    """Return the networks of a list such as `10.0.0.0/8, ::1`."""
+    if isinstance(value, tuple):
+        return value
+    parts = [part.strip() for part in value.split(",")]
+    try:
+        return tuple(ip_network(part) for part in parts if part)
+    except ValueError:
+        raise ValueError(
+            say(
+                "is {value!r}, but must be addresses or networks such as 10.0.0.0/8, ::1.",
+                value=value,
+            )
+        ) from None
+
+
 def _choose_language(value: str) -> Language:
     """Return English for a language that is none of ours: many systems set this variable."""
     return find_language(value) or "en"
@@ -218,6 +241,7 @@ class Settings(_Variables):
     )
     db_pool_size: int = Field(default=24, ge=1, le=1_000)
     data_dir: Path = Path("data")
+    model_dir: Path | None = None
     embedding_model: str | None = None
     embedding_backend: Annotated[Backend, _ignore_case(get_args(Backend))] = "auto"
     embedding_url: Annotated[str, AfterValidator(_check_http_url)] | None = None
@@ -227,17 +251,26 @@ class Settings(_Variables):
     embedding_input_types: Annotated[tuple[str, str], BeforeValidator(_split_pair)] | None = None
     query_cache_size: int = Field(default=10_000, ge=0, le=10_000_000)
     worker_threads: int = Field(default=2, ge=0, le=64)
-    index_min_items: int = Field(default=5_000, ge=1, le=1_000_000_000)
+    index_min_items: int = Field(default=10_000, ge=1, le=1_000_000_000)
     index_build_mb: int = Field(default=1_024, ge=1, le=1_000_000)
     cors_origins: Annotated[tuple[str, ...], BeforeValidator(_split_origins)] = ()
     rate_searches: Annotated[str, AfterValidator(_check_rate)] | None = None
     rate_uploads: Annotated[str, AfterValidator(_check_rate)] | None = None
     ratelimit_storage_uri: str = MEMORY
     lease_seconds: int = Field(default=20, ge=1, le=3_600)
+    job_retention_days: int = Field(default=30, ge=0, le=36_500)
     max_upload_mb: int = Field(default=512, ge=1, le=102_400)
     max_upload_disk_mb: int = Field(default=2_048, ge=1, le=10_240_000)
     log_level: Annotated[LogLevel, _ignore_case(get_args(LogLevel))] = "INFO"
+    log_format: Annotated[LogFormat, _ignore_case(get_args(LogFormat))] = "auto"
+    metrics_access: Annotated[Role, _ignore_case(get_args(Role))] = "admin"
+    metrics_networks: Annotated[tuple[Network, ...], BeforeValidator(_split_networks)] = ()
     language: Annotated[Language, BeforeValidator(_choose_language)] = "en"
+
+    @property
+    def model_folder(self) -> Path:
+        """Return the folder of converted models."""
+        return self.model_dir or self.data_dir
 
     @property
     def max_upload_bytes(self) -> int:
@@ -346,12 +379,22 @@ def new_credentials() -> tuple[str, str]:
 
 
 def keep_credentials(username: str, password: str, env_file: Path = Path(".env")) -> None:
-    """Add them to `env_file` (mode 0600)."""
+    """Add them to `env_file` (mode 0600). Raises ConfigError where nothing can be written there."""
     before = env_file.read_text("utf-8") if env_file.exists() else ""
     if before and not before.endswith("\n"):
         before += "\n"
     partial = env_file.with_name(f"{env_file.name}.{os.getpid()}")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise ConfigError(
+            say(
+                "API_USERNAME and API_PASSWORD are not set, and new ones can't be kept in "
+                "{env_file} ({reason}): set them.",
+                env_file=str(env_file),
+                reason=error.strerror or str(error),
+            )
+        ) from error
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(f"{before}API_USERNAME={username}\nAPI_PASSWORD={password}\n")
     partial.replace(env_file)

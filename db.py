@@ -15,7 +15,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +27,7 @@ from psycopg2.errors import LockNotAvailable
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE, connection, new_type, register_type
 from psycopg2.extras import register_uuid
 
+import metrics
 from messages import Explained, say
 
 logger = logging.getLogger(__name__)
@@ -49,16 +50,13 @@ _SCHEMA_LOCK = 0x636F6E65
 # A stopped server is told from a slow one within the sum of these seconds.
 CHECK_SECONDS = 2.0
 CONNECT_SECONDS = 2
-# A connection that was idle for so long is asked whether it still lives. For one that was used a
-# moment ago a look at its socket is enough, which shows the end of a server without a round trip.
+# A connection that was idle for so long is asked whether it lives; before, its socket shows that.
 IDLE_SECONDS = 10.0
 WATCH_SECONDS = 0.25
 
-# jit: compiling takes longer than any query of the service.
-# random_page_cost: on a disk that suits an index, random pages are not the default's four times as
-# slow as sequential ones, and most pages are in memory.
-# client_connection_check_interval: without it, a statement whose connection was cut goes on, and
-# holds its locks. A server on Windows does not have it, so it comes last.
+# jit: compiling takes longer than any query of the service. random_page_cost: most pages are in
+# memory. client_connection_check_interval: without it, a statement whose connection was cut holds
+# its locks. A server on Windows does not have it, so it comes last.
 _SETTINGS = {"jit": "off", "random_page_cost": "1.1", "client_connection_check_interval": "5s"}
 
 # The server is gone, restarts, is full, or gave up a deadlock. Trying again later helps.
@@ -112,6 +110,8 @@ class Pool:
         self._borrowed: set[_Borrowed] = set()
         self._watch: threading.Thread | None = None
         self._closed = threading.Event()
+        self._size = size
+        metrics.POOL_SIZE.inc(size)
 
     @contextmanager
     def transaction(self, seconds: float = 300.0) -> Iterator[Connection]:
@@ -168,13 +168,19 @@ class Pool:
 
     def close(self) -> None:
         """Close the idle connections; borrowed ones are closed when they come back."""
+        if not self._closed.is_set():
+            metrics.POOL_SIZE.dec(self._size)
         self._closed.set()
         self._close_idle()
 
     @contextmanager
     def _borrow(self, seconds: float) -> Iterator[Connection]:
+        began = time.monotonic()
         if not self._free.acquire(timeout=self._wait_seconds):
+            metrics.POOL_EXHAUSTED.inc()
             raise DatabaseUnavailable(say("All connections to PostgreSQL are in use."))
+        metrics.POOL_WAIT.observe(time.monotonic() - began)
+        metrics.POOL_USED.inc()
         conn: Connection | None = None
         try:
             conn = self._open()
@@ -188,6 +194,7 @@ class Pool:
                 raise DatabaseUnavailable(say("PostgreSQL can't be reached.")) from error
             raise
         finally:
+            metrics.POOL_USED.dec()
             self._free.release()
 
     @contextmanager
@@ -270,8 +277,7 @@ class Pool:
     def _watch_deadlines(self) -> None:
         """Cut the connections whose server said nothing until their deadline.
 
-        libpq has no timeout for a server that is stopped but still connected. When the socket is
-        shut down, the waiting call fails at once.
+        libpq has no timeout for that. When the socket is shut down, the waiting call fails at once.
         """
         while not self._closed.wait(WATCH_SECONDS):
             now = time.monotonic()
@@ -285,9 +291,8 @@ class Pool:
 def _tune(conn: Connection) -> None:
     """Set what the service needs: for the session, or for each transaction behind a pooler.
 
-    A pooler refuses settings in the packet that opens a connection, and what one client sets for a
-    session would stay for others. It shows by the number of the server's process: a pooler answers
-    the opening with a number of its own.
+    A pooler refuses settings in the packet that opens a connection, and a session's would stay for
+    others. It shows by the number of the server's process: a pooler answers with one of its own.
     """
     with conn.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
@@ -318,12 +323,10 @@ def _roll_back(conn: Connection) -> None:
 
 
 def _cut(conn: Connection) -> None:
-    try:
+    with suppress(OSError, psycopg2.Error):  # already gone
         with socket.socket(fileno=os.dup(conn.fileno())) as sock:
             sock.shutdown(socket.SHUT_RDWR)
         logger.warning("PostgreSQL did not answer in time: the connection was cut")
-    except (OSError, psycopg2.Error):
-        return  # already gone
 
 
 def ping(pool: Pool) -> None:
@@ -338,34 +341,49 @@ def apply_schema(pool: Pool, migrations: Path = HERE / "migrations") -> int:
     A new database gets schema.sql, an older one the files `migrations/NNNN_*.sql` above its
     version. A newer one is left alone: migrations only add, so an older service works on it.
 
-    From then on the process can write pgvector's HalfVector. That is registered here, once and for
-    all connections, because it needs the extension; on each new connection it would take 0.6 ms
-    beside the 1.8 ms of connecting, for reading vectors, which the service never does.
+    From then on the process can write pgvector's HalfVector. That needs the extension, and on each
+    new connection it would take 0.6 ms beside the 1.8 ms of connecting.
     """
     try:
         with pool.transaction() as conn, conn.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_SCHEMA_LOCK,))
-            if _read_version(conn) == 0:
-                cursor.execute((HERE / "schema.sql").read_text("utf-8"))
-            for version, path in _list_migrations(migrations):
-                if version > _read_version(conn):
-                    cursor.execute(path.read_text("utf-8"))
-                    cursor.execute("INSERT INTO schema_version VALUES (%s)", (version,))
-            register_vector(conn)
-            return _read_version(conn)
+            lock_schema(cursor)
+            if read_version(conn) == 0:
+                cursor.execute(read_schema())
+            return migrate(conn, migrations)
     except psycopg2.Error as error:
-        detail = str(error).strip().splitlines()[0]
         raise SchemaError(
             say(
                 "The schema can't be applied: {detail}. PostgreSQL 14 or newer with pgvector 0.8 "
                 "or newer is needed, and a user who may create the extension `vector` or has it "
                 "already.",
-                detail=detail,
+                detail=str(error).strip().splitlines()[0],
             )
         ) from error
 
 
-def _read_version(conn: connection) -> int:
+def lock_schema(cursor: psycopg2.extensions.cursor) -> None:
+    """Keep other processes from making or changing the schema until the transaction ends."""
+    cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_SCHEMA_LOCK,))
+
+
+def read_schema() -> str:
+    """Return the SQL of the whole schema of this version."""
+    return (HERE / "schema.sql").read_text("utf-8")
+
+
+def migrate(conn: connection, migrations: Path = HERE / "migrations") -> int:
+    """Apply the migrations that the schema of this transaction lacks; return its version."""
+    with conn.cursor() as cursor:
+        for path in sorted(migrations.glob("[0-9]*_*.sql")):
+            if (version := int(path.name[:4])) > read_version(conn):
+                cursor.execute(path.read_text("utf-8"))
+                cursor.execute("INSERT INTO schema_version VALUES (%s)", (version,))
+                logger.info("The schema is brought to version %d", version)
+    register_vector(conn)
+    return read_version(conn)
+
+
+def read_version(conn: connection) -> int:
     """Return the schema's version, 0 where there is none."""
     with conn.cursor() as cursor:
         cursor.execute("SELECT to_regclass('schema_version')")
@@ -375,13 +393,8 @@ def _read_version(conn: connection) -> int:
         return int(fetch_row(cursor)[0])
 
 
-def _list_migrations(folder: Path) -> list[tuple[int, Path]]:
-    return sorted((int(path.name[:4]), path) for path in folder.glob("[0-9]*_*.sql"))
-
-
 def fetch_row(cursor: psycopg2.extensions.cursor) -> Any:
     """Return the row of a query that always gives one row."""
-    row = cursor.fetchone()
-    if row is None:
+    if (row := cursor.fetchone()) is None:
         raise LookupError("a query that gives one row gave none")
     return row

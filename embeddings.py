@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from threading import Lock
 from typing import NamedTuple, Protocol
@@ -18,6 +19,7 @@ import numpy as np
 from cachetools import LRUCache
 from numpy.typing import NDArray
 
+import metrics
 from messages import Explained, say
 from texts import find_words, visible_text
 from turns import DEFAULT_LIMITS, QUERY_BATCH, EmbedderBusy, Limits, Turns
@@ -138,6 +140,8 @@ class EmbeddingService:
         `parallel`, it takes questions and texts to store at the same time.
         """
         self._embedder = embedder
+        # What runs the model, for an operator.
+        self.backend: str = getattr(embedder, "backend", "other")
         self.identity = embedder.identity
         self.dimension = embedder.dimension
         self._cache: LRUCache[str, FloatArray] = LRUCache(cache_size)
@@ -181,6 +185,8 @@ class EmbeddingService:
         keys = [visible_text(find_words(text)) for text in texts]
         found = self._look_up(keys)
         missing = [key for key in dict.fromkeys(keys) if key not in found]
+        metrics.CACHED_QUESTIONS.inc(len(found))
+        metrics.EMBEDDED_QUESTIONS.inc(len(missing))
         # Others get their turn between the parts.
         for start in range(0, len(missing), QUERY_BATCH):
             part = missing[start : start + QUERY_BATCH]
@@ -200,12 +206,20 @@ class EmbeddingService:
 
     def _ask(self, texts: list[str]) -> FloatArray:
         try:
-            return self._turns.ask(texts, self._embedder.encode_queries)
+            return self._turns.ask(texts, self._encode_queries)
         except EmbedderBusy:
             raise
         except Exception as error:
             logger.debug("The model failed on %d questions", len(texts), exc_info=True)
             raise EmbeddingFailed(say("The model failed on the question.")) from error
+
+    def _encode_queries(self, texts: Sequence[str]) -> FloatArray:
+        with _measure("query", len(texts)):
+            return self._embedder.encode_queries(texts)
+
+    def _encode_windows(self, texts: Sequence[str]) -> FloatArray:
+        with _measure("passage", len(texts)):
+            return self._embedder.encode_windows(texts)
 
     def embed_queries_aside(self, texts: Sequence[str]) -> FloatArray:
         """Return the vectors of questions that nobody waits for, shape (len(texts), dimension).
@@ -317,7 +331,7 @@ class EmbeddingService:
         """Embed texts together; if that fails, halve them until those at fault are alone."""
         for _ in range(TRIES if len(texts) == 1 else 1):
             try:
-                encode = partial(self._embedder.encode_windows, texts)
+                encode = partial(self._encode_windows, texts)
                 vectors = self._turns.ingest(encode, seconds)
                 self._turns.ingestion_trouble = None
                 return list(vectors)
@@ -330,6 +344,19 @@ class EmbeddingService:
         half = len(texts) // 2
         parts = (texts[:half], texts[half:])
         return [vector for part in parts for vector in self._embed_batch(part, seconds)]
+
+
+@contextmanager
+def _measure(kind: str, texts: int) -> Iterator[None]:
+    """Let one call of the model be in the metrics."""
+    began = time.perf_counter()
+    try:
+        yield
+    except Exception:
+        metrics.MODEL_FAILURES.labels(kind).inc()
+        raise
+    metrics.MODEL_SECONDS.labels(kind).observe(time.perf_counter() - began)
+    metrics.MODEL_TEXTS.labels(kind).observe(texts)
 
 
 def _count_tokens(batch: Sequence[Window]) -> int:

@@ -217,10 +217,11 @@ class Service:
         self.process.wait(STOP_SECONDS)
 
 
-def gunicorn_command(port: int, processes: int) -> list[str]:
-    """Return the command that serves by gunicorn, to be run in ROOT."""
+def gunicorn_command(port: int, processes: int, app: str = "app:create_app()") -> list[str]:
+    """Return the command that serves `app` by gunicorn, with ROOT among Python's paths."""
     options = ["-w", str(processes), "--threads", "8", "--bind", f"127.0.0.1:{port}"]
-    return [sys.executable, "-m", "gunicorn", *options, "--timeout", "120", "app:create_app()"]
+    options += ["--config", str(ROOT / "gunicorn.conf.py")]
+    return [sys.executable, "-m", "gunicorn", *options, app]
 
 
 def free_port() -> int:

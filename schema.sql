@@ -230,6 +230,8 @@ CREATE TABLE IF NOT EXISTS jobs (
     -- What the sentences `error` and `waiting` are made of, for readers of other languages.
     error_parts     jsonb,
     waiting_parts   jsonb,
+    -- The id of the request that brought the job, for the lines of the log.
+    request_id      text,
     CHECK (inserted + updated + unchanged + rejected <= total),
     CHECK (status <> 'succeeded' OR inserted + updated + unchanged + rejected = total),
     CHECK ((finished_at IS NULL) = (status IN ('enqueued', 'processing')))
@@ -348,4 +350,9 @@ CREATE TABLE IF NOT EXISTS keys (
     expires_at   timestamptz
 );
 
-INSERT INTO schema_version (version) VALUES (9) ON CONFLICT DO NOTHING;
+-- Finds the jobs whose time is over (store/retention.py), and those of a collection's evaluations.
+CREATE INDEX IF NOT EXISTS jobs_finished ON jobs (finished_at) WHERE finished_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS jobs_evaluations ON jobs (collection, number)
+    WHERE kind = 'evaluation' AND status = 'succeeded';
+
+INSERT INTO schema_version (version) VALUES (11) ON CONFLICT DO NOTHING;

@@ -27,7 +27,21 @@ SPACES = " \t\r\n\v\f"
 _BEYOND_LATIN = re.compile("[^\x00-\u02ff]")
 # Characters that no reader sees: soft hyphen, zero-width space and (non-)joiners, word joiner,
 # BOM, and the marks and embeddings of Unicode's bidirectional algorithm (UAX #9).
-_INVISIBLE = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+_INVISIBLE_RANGE = r"\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff"
+_INVISIBLE = re.compile(f"[{_INVISIBLE_RANGE}]")
+# What str.split takes for white space.
+_WHITE_RANGE = (
+    r"\u0009-\u000d\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+)
+# What texts must be, as patterns that mean the same in JSON Schema and in Python: that PostgreSQL
+# can store it, that there is something to read, that it can be the name of a column of metadata.
+STORABLE = r"^[^\u0000]*$"
+VISIBLE = rf"^[^\u0000]*[^\u0000{_WHITE_RANGE}{_INVISIBLE_RANGE}][^\u0000]*$"
+COLUMN_NAME = (
+    r"^(?![iI][dD]$)(?!_[lL][iI][nN][eE]$)(?!_[eE][rR][rR][oO][rR]$)"
+    rf"(?=[^\u0000]*[^\u0000{_WHITE_RANGE}{_INVISIBLE_RANGE}])"
+    rf"[^\u0000{_WHITE_RANGE}]([^\u0000]*[^\u0000{_WHITE_RANGE}])?$"
+)
 
 
 def trim(text: str) -> str:

@@ -17,6 +17,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+import metrics
 from messages import Explained, Message, say
 
 T = TypeVar("T")
@@ -65,6 +66,7 @@ class _Ticket:
 
     def __init__(self, texts: list[str]) -> None:
         self.texts = texts
+        self.since = time.monotonic()
         self.vectors: NDArray[np.float32] | None = None
         self.error: Exception | None = None
 
@@ -153,7 +155,10 @@ class Turns:
             while self._waiting and size + len(self._waiting[0].texts) <= QUERY_BATCH:
                 batch.append(self._waiting.popleft())
                 size += len(batch[-1].texts)
-            return batch
+        now = time.monotonic()
+        for each in batch:
+            metrics.MODEL_WAIT.labels("query").observe(now - each.since)
+        return batch
 
     def _is_query_held(self) -> bool:
         """Return whether a query must wait for another call of the model."""
@@ -210,6 +215,7 @@ class Turns:
                 self._turn.wait(self._limits.patience_seconds)
             self._ingesting = True
             self._ingestion_since = None
+        metrics.MODEL_WAIT.labels("passage").observe(time.monotonic() - since)
         try:
             return run()
         except EmbedderBusy as error:

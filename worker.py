@@ -13,7 +13,8 @@ import config
 from config import Settings
 from embeddings import Embedder
 from messages import explain, say
-from services.process import end_on_signals, start_logging
+from services.logs import start_logging
+from services.process import end_on_signals
 from services.runtime import START_ERRORS, start_runtime
 from translations.catalogs import translate
 
@@ -25,7 +26,7 @@ def main() -> int:
     end_on_signals()
     try:
         settings = config.read_settings(config.environment())
-        start_logging(settings.log_level)
+        start_logging(settings.log_level, settings.log_format)
         run(settings)
     except START_ERRORS as error:
         said = say("Conector PGVector's worker can't start: {error}", error=explain(error))

@@ -65,7 +65,7 @@ class Report:
     def write(self, name: str = "service") -> None:
         """Write `results/<name>.md` and, if matplotlib is installed, `<name>.png`."""
         RESULTS.mkdir(exist_ok=True)
-        lines = [_describe_machine(), "", "| figure | value | | bound |", "|---|---:|---|---|"]
+        lines = [describe_machine(), "", "| figure | value | | bound |", "|---|---:|---|---|"]
         for figure in self._figures:
             missed = "" if figure.kept else " **missed**"
             label = figure.name.replace("  ", "&ensp;")
@@ -100,7 +100,8 @@ class Report:
         figure.savefig(path, dpi=120)
 
 
-def _describe_machine() -> str:
+def describe_machine() -> str:
+    """Return one line: the day, the processor, the versions of what matters."""
     versions = ", ".join(f"{package} {version(package)}" for package in PACKAGES)
     return (
         f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, {_find_processor()}, "

@@ -5,7 +5,6 @@ So only reading, checking, staging and writing are measured.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from hashlib import blake2b
 
@@ -15,6 +14,7 @@ import config
 import web.server
 from app import create_app
 from embeddings import FloatArray, Window
+from services.logs import start_logging
 from services.process import end_on_signals
 
 DIMENSION = 32
@@ -45,7 +45,7 @@ class DigestEmbedder:
 def main() -> None:
     end_on_signals()
     settings = config.read_settings(config.environment())
-    logging.basicConfig(level=settings.log_level)
+    start_logging(settings.log_level, settings.log_format)
     app = create_app(settings, DigestEmbedder())
     try:
         web.server.serve(app, settings)

@@ -62,6 +62,7 @@ class GuardedModel:
         backoff: Backoff = DEFAULT_BACKOFF,
     ) -> None:
         self._embedder = embedder
+        self.backend: str = getattr(embedder, "backend", "other")
         self.identity = embedder.identity
         self.dimension = embedder.dimension
         self._reference = reference

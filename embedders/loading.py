@@ -44,7 +44,7 @@ _SHOWN_CHARS = 300
 def load_model(
     model: str | None,
     backend: Backend,
-    data_dir: Path,
+    model_dir: Path,
     *,
     convert: Converter = embedders.conversion.run_conversion,
 ) -> SentenceModel:
@@ -56,8 +56,8 @@ def load_model(
         source = find_source(model)
         encoder = None
         if _wants_openvino(backend):
-            encoder = _try_openvino(source, data_dir, convert)
-        return SentenceModel(encoder or _load_torch(source, data_dir))
+            encoder = _try_openvino(source, model_dir, convert)
+        return SentenceModel(encoder or _load_torch(source, model_dir))
     except ModelLoadError:
         raise
     except Exception as error:
@@ -97,27 +97,27 @@ def _wants_openvino(backend: Backend) -> bool:
 
 
 def _try_openvino(
-    source: ModelSource, data_dir: Path, convert: Converter
+    source: ModelSource, model_dir: Path, convert: Converter
 ) -> OpenVinoEncoder | None:
     """Return the model on OpenVINO; None where it can't run there. Raises NoModel."""
     try:
-        encoder = _load_openvino(source, data_dir, convert)
+        encoder = _load_openvino(source, model_dir, convert)
     except NoModel:
         raise
     except Exception as error:  # noqa: BLE001, torch can do whatever OpenVINO can't
         logger.warning("OpenVINO can't run the model, so torch does: %s", _shorten(error))
         return None
-    _remove_old_forms(source, data_dir)
+    _remove_old_forms(source, model_dir)
     return encoder
 
 
-def _load_openvino(source: ModelSource, data_dir: Path, convert: Converter) -> OpenVinoEncoder:
+def _load_openvino(source: ModelSource, model_dir: Path, convert: Converter) -> OpenVinoEncoder:
     """Return the model on OpenVINO; convert it where that was not done, or what is there broken.
 
-    The converted model is kept below `data_dir`, by the model's identity and the versions of the
+    The converted model is kept below `model_dir`, by the model's identity and the versions of the
     libraries that made it.
     """
-    folder = _choose_folder(source, data_dir)
+    folder = _choose_folder(source, model_dir)
     if folder.exists():
         try:
             return OpenVinoEncoder.load(folder)
@@ -133,33 +133,33 @@ def _load_openvino(source: ModelSource, data_dir: Path, convert: Converter) -> O
     return OpenVinoEncoder.load(folder)
 
 
-def _choose_folder(source: ModelSource, data_dir: Path) -> Path:
+def _choose_folder(source: ModelSource, model_dir: Path) -> Path:
     versions = f"{_CONVERSION} {version('openvino')} {version('transformers')}"
     key = hashlib.sha256(f"{source.identity} {versions}".encode()).hexdigest()[:32]
-    return data_dir / "openvino" / key
+    return model_dir / "openvino" / key
 
 
-def _load_torch(source: ModelSource, data_dir: Path) -> TorchEncoder:
+def _load_torch(source: ModelSource, model_dir: Path) -> TorchEncoder:
     place = source.place
     if source.bundled:
-        place = str(embedders.bundled.make_bundled_model(Path(place), data_dir))
+        place = str(embedders.bundled.make_bundled_model(Path(place), model_dir))
     return TorchEncoder(load_transformer(place, source.prompts), source.identity)
 
 
-def _remove_old_forms(source: ModelSource, data_dir: Path) -> None:
+def _remove_old_forms(source: ModelSource, model_dir: Path) -> None:
     """Remove what an older version kept of the model, and what torch needed to run it.
 
     What is young stays: another process may be making it, or may be about to read it.
     """
-    kept = _choose_folder(source, data_dir)
-    for path in (data_dir / "openvino").iterdir():
+    kept = _choose_folder(source, model_dir)
+    for path in (model_dir / "openvino").iterdir():
         if path.is_dir() and path != kept and not path.name.startswith("."):
             facts = read_facts(path)
             # Version 3 and older had no facts, and kept compiled copies in a folder `cache`.
             if facts is None or facts.identity == source.identity:
                 _remove_if_old(path)
     if source.bundled:
-        _remove_if_old(data_dir / "models" / embedders.bundled.IDENTITY)
+        _remove_if_old(model_dir / "models" / embedders.bundled.IDENTITY)
 
 
 def _remove_if_old(folder: Path) -> None:

@@ -80,6 +80,8 @@ class OpenVinoEncoder:
     Not thread-safe: it has one inference request, and each run reuses its output memory.
     """
 
+    backend = "openvino"
+
     def __init__(self, facts: Facts, tokenizer: Any, compiled: Any) -> None:
         self.identity = facts.identity
         self.dimension = facts.dimension

@@ -68,6 +68,8 @@ class RemoteModel:
     `reference` is the vector that the model gave for the probe at the start.
     """
 
+    backend = "server"
+
     def __init__(self, options: RemoteOptions) -> None:
         """Ask the server for one vector. Raises ModelLoadError if it gives none."""
         self._options = options

@@ -39,6 +39,7 @@ class SentenceModel:
 
     def __init__(self, encoder: Encoder) -> None:
         self.encoder = encoder
+        self.backend: str = getattr(encoder, "backend", "other")
         self.identity = encoder.identity
         self.dimension = encoder.dimension
         self.max_tokens = encoder.max_tokens

@@ -67,8 +67,9 @@ def identify_hub_model(name: str) -> str:
 
     repository = name if "/" in name else f"{_OWNER}/{name}"
     try:
-        file = hf_hub_download(repository, "config.json")
+        # The newest version is wanted, and its commit is the identity.
+        file = hf_hub_download(repository, "config.json")  # nosec B615
     except EntryNotFoundError:  # the first module has its files in a folder of its own
-        file = hf_hub_download(repository, "modules.json")
+        file = hf_hub_download(repository, "modules.json")  # nosec B615
     # …/snapshots/<commit>/config.json
     return f"{name}@{Path(file).parent.name}"

@@ -28,6 +28,8 @@ def load_transformer(place: str, prompts: Mapping[str, str] | None = None) -> An
 class TorchEncoder:
     """An `Encoder` (embedders/sentence.py) by a loaded SentenceTransformer. Not thread-safe."""
 
+    backend = "torch"
+
     def __init__(self, transformer: Any, identity: str) -> None:
         self.transformer = transformer
         self.identity = identity

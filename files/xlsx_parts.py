@@ -63,7 +63,7 @@ def read_children(file: IO[bytes], name: str) -> Iterator[Element]:
     builder = TreeBuilder()
     around = builder.start("around", {})
     # The child process bounds what entities may cost, and expat by how much they may grow.
-    parser = XMLParser(target=builder)  # noqa: S314
+    parser = XMLParser(target=builder)  # noqa: S314  # nosec B314
     parent: Element | None = None
     found: Element | None = None
     while piece := file.read(_PIECE):

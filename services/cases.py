@@ -12,6 +12,7 @@ from files.options import ReadOptions
 from files.rows import Rejection, Row
 from files.table import open_table
 from messages import say
+from request_ids import current_request_id
 from services.evaluation import Case
 from services.imports import Upload
 from services.search import Searcher
@@ -96,4 +97,5 @@ def request_evaluation(
         file=file,
         cases=[asdict(case) for case in cases],
         rejected=rejected,
+        request_id=current_request_id(),
     )

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import store.evaluations
 from db import DatabaseUnavailable
 from messages import Message, say
+from request_ids import set_request_id
 from services.evaluation import Case, run_evaluation
 from services.figures import pack
 from services.search import Searcher
@@ -50,6 +51,7 @@ class Evaluator:
     def _run(self) -> None:
         while not self._stopping.is_set():
             self._wake.clear()
+            set_request_id(None)
             try:
                 claimed = store.evaluations.claim_evaluation(self._searcher.pool)
                 if claimed is not None:
@@ -63,6 +65,8 @@ class Evaluator:
 
     def _evaluate(self, claimed: ClaimedEvaluation) -> None:
         pool = self._searcher.pool
+        set_request_id(claimed.request_id)
+        logger.info("job %s: an evaluation of %d questions", claimed.job_id, len(claimed.cases))
         if claimed.attempts > MOST_ATTEMPTS:
             store.evaluations.fail_evaluation(
                 pool,
@@ -76,8 +80,9 @@ class Evaluator:
             return
         try:
             self._run_claimed(claimed)
+            logger.info("job %s: the evaluation has ended", claimed.job_id)
         except EvaluationLost:
-            logger.info("job %s: the evaluation is over", claimed.job_id)
+            logger.info("job %s: the evaluation is given up, or was canceled", claimed.job_id)
         except (DatabaseUnavailable, EmbedderBusy):
             store.evaluations.release_evaluation(pool, claimed)
             raise

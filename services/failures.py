@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import logging
 import threading
 import time
 from math import ceil
@@ -11,9 +12,12 @@ from typing import NoReturn
 
 from limits import RateLimitItemPerMinute
 
+import metrics
 from config import MEMORY
 from messages import Explained, Message, say
 from services.counts import SharedCounts
+
+logger = logging.getLogger(__name__)
 
 # An address may give so many wrong passwords a minute, for any names: more than the few tries of a
 # misconfigured client.
@@ -91,6 +95,7 @@ class Failures:
             with self._lock:
                 until, reason = self._refused.get(key, (0.0, _OF_ADDRESS))
             if until > now:
+                metrics.THROTTLED_LOGINS.inc()
                 raise TooManyFailures(ceil(until - now), reason)
 
     def check(self, group: str, name: str | None) -> None:
@@ -113,6 +118,7 @@ class Failures:
 
     def add(self, group: str, name: str | None) -> None:
         """Count one more. It may wait for the storage of the counts."""
+        metrics.FAILED_LOGINS.inc()
         self._counts.add(self._of_address, _WHAT, "address", group)
         if name is None:
             return
@@ -128,6 +134,9 @@ class Failures:
                 self._refused = {k: v for k, v in self._refused.items() if v[0] > now}
             if len(self._refused) < MAX_REMEMBERED:
                 self._refused[key] = now + seconds, reason
+        metrics.THROTTLED_LOGINS.inc()
+        # Names stay out of the log: somebody may have typed a password there.
+        logger.warning("wrong passwords: %s is throttled for %d seconds", key[0], seconds)
         raise TooManyFailures(seconds, reason)
 
 

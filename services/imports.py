@@ -20,6 +20,7 @@ from files.description import FileDescription
 from files.options import ReadOptions
 from files.rows import Rejection, Row
 from files.table import Table, open_table
+from request_ids import current_request_id
 from services.row_check import RowCheck, RowsCheck
 from services.runtime import Runtime
 from store.jobs import Job, NewJob, UploadKey
@@ -179,7 +180,14 @@ def _build_job(
     description: FileDescription,
     key: UploadKey | None = None,
 ) -> NewJob:
-    return NewJob(options.collection, options.mode, upload.filename, key, description.as_json())
+    return NewJob(
+        options.collection,
+        options.mode,
+        upload.filename,
+        key,
+        description.as_json(),
+        current_request_id(),
+    )
 
 
 def _keep_first(

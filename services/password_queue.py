@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Generic, TypeVar
 
+import metrics
 from messages import say
 from services.failures import TooManyFailures
 
@@ -43,6 +44,7 @@ class PasswordQueue(Generic[T]):
                 return self._answers[key]
             mine = self._turns.get(group, deque())
             if len(mine) >= MAX_WAITING_OF_ONE or len(self._answers) >= MAX_WAITING:
+                metrics.THROTTLED_LOGINS.inc()
                 raise TooManyFailures(1, say("Too many passwords wait to be checked."))
             mine.append((key, check))
             self._turns[group] = mine

@@ -1,4 +1,7 @@
-"""What each program of the service sets up first: its log, and the signals that end it."""
+"""What each program of the service sets up first: the signals that end it.
+
+Its log is set up by services/logs.py.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,6 @@ from collections.abc import Callable
 from types import FrameType
 
 logger = logging.getLogger(__name__)
-
-
-def start_logging(level: str) -> None:
-    """Write the log to standard error, from `level` on."""
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 
 def _exit() -> None:

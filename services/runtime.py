@@ -6,12 +6,14 @@ import atexit
 import logging
 import os
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
 import config
 import db
+import metrics
 import store.models
 from config import ConfigError, Settings
 from db import DatabaseUnavailable, Pool, SchemaError
@@ -26,6 +28,7 @@ from services.calibration import Calibration
 from services.checker import Checker
 from services.evaluator import Evaluator
 from services.failures import Failures
+from services.housekeeper import Housekeeper
 from services.indexer import Indexer
 from services.patience import DatabaseRefuses, wait_for_database
 from services.search import Searcher
@@ -77,6 +80,7 @@ class Runtime:
     searcher: Searcher
     evaluator: Evaluator
     checker: Checker
+    housekeeper: Housekeeper
     postgres: EmbeddedPostgres | None
     process: int
 
@@ -91,6 +95,8 @@ class Runtime:
         """Stop everything; the workers finish their batches first. Safe to call again."""
         if os.getpid() != self.process:
             return  # a forked child must not stop its parent's parts
+        logger.info("Stopping: batches in hand are finished")
+        self.housekeeper.stop()
         self.indexer.stop()
         self.evaluator.stop()
         self.searcher.calibration.stop()
@@ -167,6 +173,7 @@ def start_runtime(
         searcher=searcher,
         evaluator=Evaluator(searcher),
         checker=Checker(searcher),
+        housekeeper=Housekeeper(pool, days=settings.job_retention_days),
         postgres=database.postgres,
         process=os.getpid(),
     )
@@ -219,8 +226,16 @@ def _open_pool(settings: Settings, postgres: EmbeddedPostgres | None, seconds: f
 
 def _make_embeddings(settings: Settings, embedder: Embedder | None) -> EmbeddingService:
     """Return the service of `embedder`, or else of the model that the settings name."""
+    began = time.monotonic()
     remote = embedder is None and settings.embedding_url is not None
     guarded = GuardedModel(embedder) if embedder is not None else _load_guarded(settings)
+    logger.info(
+        "The model %s runs by %s: %d dimensions, loaded in %.1f s",
+        guarded.identity,
+        guarded.backend,
+        guarded.dimension,
+        time.monotonic() - began,
+    )
     return EmbeddingService(guarded, cache_size=settings.query_cache_size, parallel=remote)
 
 
@@ -228,7 +243,7 @@ def _load_guarded(settings: Settings) -> GuardedModel:
     """Return the model of the server at EMBEDDING_URL, or else a model in this process."""
     if settings.embedding_url is None:
         return GuardedModel(
-            load_model(settings.embedding_model, settings.embedding_backend, settings.data_dir)
+            load_model(settings.embedding_model, settings.embedding_backend, settings.model_folder)
         )
     model = RemoteModel(_describe_remote(settings))
     return GuardedModel(model, reference=model.reference)
@@ -327,5 +342,13 @@ def _start_threads(runtime: Runtime, settings: Settings) -> None:
     runtime.workers.start()
     if settings.worker_threads:
         runtime.indexer.start()
+        runtime.housekeeper.start()
         runtime.evaluator.start()
     runtime.searcher.calibration.start()
+    metrics.count_process()
+    logger.info(
+        "Started: process %d, %d worker threads, %s PostgreSQL",
+        runtime.process,
+        settings.worker_threads,
+        "its own" if runtime.postgres is None else "the embedded",
+    )

@@ -11,8 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-import store.candidates
+import metrics
+import store.codes
 import store.search
+import store.thresholds
 from db import Pool
 from embeddings import EmbeddingService, FloatArray
 from messages import Message, say
@@ -33,7 +35,7 @@ from services.conflicts import find_difference
 from services.wording import Wording, Wordings
 from store.filters import Condition
 from store.models import Model
-from store.search import Hit
+from store.search import Hit, MeasuredHit
 from store.thresholds import Thresholds
 
 Order = Literal["distance", "relevance"]
@@ -136,7 +138,9 @@ def answer_each(searcher: Searcher, queries: Sequence[Query]) -> Iterator[Reply]
     texts = [expand_abbreviations(query.question) for query in queries]
     vectors = searcher.embeddings.embed_queries(texts)
     for query, text, vector in zip(queries, texts, vectors, strict=True):
-        yield _answer(searcher, Asked(query, text, vector))
+        reply = _answer(searcher, Asked(query, text, vector))
+        metrics.SEARCHES.labels(reply.judgement.decision).inc()
+        yield reply
 
 
 def _answer(searcher: Searcher, asked: Asked) -> Reply:
@@ -148,21 +152,18 @@ def _answer(searcher: Searcher, asked: Asked) -> Reply:
 
 def inspect(searcher: Searcher, asked: Asked) -> Inspection:
     """Find the nearest items and judge them."""
-    nearest = _find_hits(searcher, asked, limit=CANDIDATES, offset=0)
-    ranked, thresholds = _rank(searcher, asked, nearest)
-    return Inspection(nearest, ranked, judge(searcher, asked.text, ranked, thresholds))
-
-
-def _find_hits(searcher: Searcher, asked: Asked, *, limit: int, offset: int) -> list[Hit]:
-    return store.search.search(
+    nearest = store.search.search_measured(
         searcher.pool,
         searcher.model,
         asked.vector,
-        limit=limit,
-        offset=offset,
+        limit=CANDIDATES,
         collections=asked.query.searched,
         metadata=asked.query.metadata,
     )
+    ranked = _rank(searcher, asked, nearest)
+    thresholds = _choose_thresholds(searcher.pool, asked.query)
+    hits = [one.hit for one in nearest]
+    return Inspection(hits, ranked, judge(searcher, asked.text, ranked, thresholds))
 
 
 def _cut_page(searcher: Searcher, asked: Asked, head: list[Hit]) -> list[Hit]:
@@ -175,34 +176,37 @@ def _cut_page(searcher: Searcher, asked: Asked, head: list[Hit]) -> list[Hit]:
     if end <= CANDIDATES or len(near) < CANDIDATES:
         return page
     start = max(query.offset, CANDIDATES)
-    tail = _find_hits(searcher, asked, limit=end - start, offset=start)
-    return page + [hit for hit in tail if _is_near(hit, query)]
+    tail = store.search.search(
+        searcher.pool,
+        searcher.model,
+        asked.vector,
+        limit=end - start,
+        offset=start,
+        collections=query.searched,
+        metadata=query.metadata,
+        max_distance=query.max_distance,
+    )
+    return page + tail
 
 
 def _is_near(hit: Hit, query: Query) -> bool:
     return query.max_distance is None or hit.distance <= query.max_distance
 
 
-def _rank(
-    searcher: Searcher, asked: Asked, nearest: list[Hit]
-) -> tuple[list[Relevant], Thresholds]:
-    """Return the nearest items by relevance, and the thresholds of the collection or of the query.
+def _rank(searcher: Searcher, asked: Asked, nearest: Sequence[MeasuredHit]) -> list[Relevant]:
+    """Return the nearest items by relevance, without those that miss a vector.
 
     While the model's constants are not known, the items stay in their order.
     """
-    measured = store.candidates.measure_cosines(
-        searcher.pool,
-        searcher.model,
-        asked.vector,
-        [hit.id for hit in nearest],
-        _find_only(asked.query),
-    )
     candidates = [
-        Candidate(hit, measured.cosines[hit.id].question, measured.cosines[hit.id].pair)
-        for hit in nearest
-        if hit.id in measured.cosines
+        Candidate(one.hit, one.cosines.question, one.cosines.pair)
+        for one in nearest
+        if one.cosines is not None
     ]
-    return _order(searcher, asked, candidates), _choose_thresholds(asked.query, measured.thresholds)
+    constants = searcher.calibration.get_constants()
+    if constants is None:
+        return [Relevant(one, one.nearer) for one in candidates]
+    return rank_candidates(Wording(asked.text), candidates, constants, searcher.wordings)
 
 
 def _find_only(query: Query) -> str | None:
@@ -212,14 +216,10 @@ def _find_only(query: Query) -> str | None:
     return searched[0] if searched and named and len(named) == 1 else None
 
 
-def _order(searcher: Searcher, asked: Asked, candidates: list[Candidate]) -> list[Relevant]:
-    constants = searcher.calibration.get_constants()
-    if constants is None:
-        return [Relevant(one, one.nearer) for one in candidates]
-    return rank_candidates(Wording(asked.text), candidates, constants, searcher.wordings)
-
-
-def _choose_thresholds(query: Query, own: Thresholds | None) -> Thresholds:
+def _choose_thresholds(pool: Pool, query: Query) -> Thresholds:
+    """Return the thresholds of the only collection that is searched, or of the query."""
+    only = _find_only(query)
+    _, own = (True, None) if only is None else store.thresholds.get_thresholds(pool, only)
     thresholds = own or DEFAULT_THRESHOLDS
     if query.min_confidence is None:
         return thresholds
@@ -262,7 +262,7 @@ def _must_ask_back(searcher: Searcher, text: str, ranked: Sequence[Relevant]) ->
     if difference.opposite or not difference.codes.asked:
         return difference.opposite
     codes = [*difference.codes.asked, *difference.codes.stored]
-    counts, items = store.candidates.count_codes(searcher.pool, best.collection, codes)
+    counts, items = store.codes.count_codes(searcher.pool, best.collection, codes)
     most = max(RARE_ITEMS, RARE_SHARE * items)
     rare = frozenset(code for code in codes if counts.get(code, 0) <= most)
     return difference.codes.conflict(rare)

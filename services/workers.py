@@ -21,6 +21,7 @@ import store.waiting
 from db import DatabaseUnavailable, Pool
 from embeddings import EmbeddingService
 from messages import Message
+from request_ids import set_request_id, work_for
 from services.vectors import ItemTexts
 from store.claims import Batch
 from store.models import Model
@@ -109,7 +110,8 @@ class Workers:
         for thread in self._loops:
             thread.join(max(0.0, deadline - time.monotonic()))
         for batch in self._list_held():
-            self._give_back(batch, blame=False)
+            with work_for(batch.request_id):
+                self._give_back(batch, blame=False)
 
     def _work(self) -> None:
         while not self._stopping.is_set():
@@ -119,7 +121,11 @@ class Workers:
                         self._wake.wait(POLL_SECONDS)
 
     def _step_safely(self) -> bool:
-        """Take one step; return whether there was work. The loop must outlive every error."""
+        """Take one step; return whether there was work. The loop must outlive every error.
+
+        All lines of a step have the id of the request that brought the job.
+        """
+        set_request_id(None)
         try:
             worked = self._step()
             self._database_away = False
@@ -145,6 +151,7 @@ class Workers:
             return True
         batch = self._claim() if self._is_model_well() else None
         if batch is not None:
+            set_request_id(batch.request_id)
             self._process(batch)
             return True
         if store.results.reject_killers(self._pool):
@@ -208,7 +215,7 @@ class Workers:
                 self._held.pop(batch, None)
                 if self._suspect is batch:
                     self._suspect = None
-        logger.debug("job %s: %d rows", batch.job_id, len(batch.rows))
+        logger.debug("job %s: a batch of %d rows is done", batch.job_id, len(batch.rows))
         if last:
             self.wake()
 
@@ -239,11 +246,15 @@ class Workers:
         """Renew the lease of each batch that takes longer than a third of it."""
         while not self._stopping.wait(self._lease_seconds / 3):
             for batch in self._list_held():
-                try:
-                    if not store.claims.extend_lease(self._pool, batch, self._lease_seconds):
-                        # Its worker finds out by itself, and may have just finished the batch.
-                        logger.debug("job %s: a lease is over", batch.job_id)
-                except DatabaseUnavailable as error:
-                    logger.warning("job %s: the lease is not renewed: %s", batch.job_id, error)
-                except Exception:
-                    logger.exception("job %s: the lease is not renewed", batch.job_id)
+                with work_for(batch.request_id):
+                    self._extend_lease(batch)
+
+    def _extend_lease(self, batch: Batch) -> None:
+        try:
+            if not store.claims.extend_lease(self._pool, batch, self._lease_seconds):
+                # Its worker finds out by itself, and may have just finished the batch.
+                logger.debug("job %s: a lease is over", batch.job_id)
+        except DatabaseUnavailable as error:
+            logger.warning("job %s: the lease is not renewed: %s", batch.job_id, error)
+        except Exception:
+            logger.exception("job %s: the lease is not renewed", batch.job_id)

@@ -16,6 +16,7 @@ def cancel_jobs(cur: cursor, condition: SQL, value: object) -> int:
     canceled = [job_id for (job_id,) in cur.fetchall()]
     # A statement of its own: it sees what a worker wrote while the first one waited for the job.
     cur.execute("DELETE FROM job_rows WHERE job_id = ANY (%s)", (canceled,))
+    cur.execute("UPDATE evaluations SET cases = NULL WHERE job_id = ANY (%s)", (canceled,))
     return len(canceled)
 
 

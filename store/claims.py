@@ -56,6 +56,8 @@ class Batch:
     job_id: uuid.UUID
     lease_id: uuid.UUID
     rows: list[ClaimedRow]
+    # The id of the request that brought the job, for the log.
+    request_id: str | None = None
 
     @property
     def numbers(self) -> list[int]:
@@ -110,7 +112,9 @@ def _lease_rows(cur: cursor, statement: Composed, lease_seconds: int, limit: int
         return None
     job_id = rows[0][0]
     cur.execute(_NOTE_CLAIM, (job_id,))
-    return Batch(job_id, lease_id, [ClaimedRow(*row[1:]) for row in rows])
+    cur.execute("SELECT request_id FROM jobs WHERE id = %s", (job_id,))
+    (request_id,) = fetch_row(cur)
+    return Batch(job_id, lease_id, [ClaimedRow(*row[1:]) for row in rows], request_id)
 
 
 # The note only makes jobs take turns, so it is skipped if the job is locked. All others lock a job

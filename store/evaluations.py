@@ -32,6 +32,7 @@ class ClaimedEvaluation:
     collection: str
     cases: list[dict[str, Any]]
     attempts: int
+    request_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ def create_evaluation(
     file: Mapping[str, Any],
     cases: Sequence[Mapping[str, Any]],
     rejected: Sequence[RejectedRow],
+    request_id: str | None = None,
 ) -> Job:
     """Store an evaluation with its cases, and return its job."""
     job_id = uuid.uuid4()
@@ -62,6 +64,7 @@ def create_evaluation(
         "file": Json(dict(file)),
         "total": len(cases) + len(rejected),
         "rejected": len(rejected),
+        "request": request_id,
     }
     with pool.transaction() as conn:
         with conn.cursor() as cur:
@@ -76,9 +79,9 @@ def create_evaluation(
 
 # The mode says nothing about an evaluation; the column has no other values.
 _INSERT_JOB = """
-INSERT INTO jobs (id, status, kind, collection, filename, mode, file, total, rejected)
+INSERT INTO jobs (id, status, kind, collection, filename, mode, file, total, rejected, request_id)
 VALUES (%(job)s, 'enqueued', 'evaluation', %(collection)s, %(filename)s, 'upsert', %(file)s,
-        %(total)s, %(rejected)s)
+        %(total)s, %(rejected)s, %(request)s)
 """
 
 
@@ -104,11 +107,11 @@ def claim_evaluation(pool: Pool) -> ClaimedEvaluation | None:
         cur.execute(
             "UPDATE jobs SET status = 'processing', unchanged = 0,"
             " started_at = coalesce(started_at, clock_timestamp()) WHERE id = %s"
-            " RETURNING collection",
+            " RETURNING collection, request_id",
             (job_id,),
         )
-        (collection,) = cur.fetchone() or ("",)
-    return ClaimedEvaluation(job_id, lease_id, collection, cases, attempts)
+        collection, request_id = cur.fetchone() or ("", None)
+    return ClaimedEvaluation(job_id, lease_id, collection, cases, attempts, request_id)
 
 
 _CLAIM = """

@@ -9,11 +9,13 @@ from typing import NamedTuple
 from psycopg2.extensions import cursor
 from psycopg2.sql import SQL
 
+import metrics
 import store.jobs
 import store.matching
 import store.results
 from db import Pool, fetch_row
 from messages import Message, say
+from request_ids import set_request_id
 from store.jobs import LockedJob
 from store.models import Model
 from store.sentences import dump_parts
@@ -37,6 +39,17 @@ class Outcome(NamedTuple):
     error: Message | None = None
 
 
+class Ended(NamedTuple):
+    """How a job has ended, and its rows by what became of them."""
+
+    status: str
+    inserted: int
+    updated: int
+    unchanged: int
+    rejected: int
+    deleted: int
+
+
 def finish_job(pool: Pool, model: Model) -> uuid.UUID | None:
     """End one job whose rows are all done, or find more to do for it; return its id, or None.
 
@@ -48,23 +61,44 @@ def finish_job(pool: Pool, model: Model) -> uuid.UUID | None:
         job = store.jobs.lock_next_job(cur, _CAN_END)
         if job is None:
             return None
+        set_request_id(job.request_id)
         pool.touch(conn, FINISH_SECONDS + job.total * FINISH_SECONDS_A_ROW)
-        outcome = decide_outcome(cur, job.id, rejected=job.rejected, total=job.total)
-        if job.mode == "replace" and outcome.status == "succeeded":
-            if _reopen_lost_rows(cur, job):
-                logger.info("job %s: items changed meanwhile, their rows are embedded", job.id)
-                return job.id
-            _replace_items(cur, model, job)
-            store.matching.keep_columns(cur, job.id)
-        cur.execute(
-            "UPDATE jobs SET status = %s, error_code = %s, error = %s, error_parts = %s,"
-            " finished_at = clock_timestamp() WHERE id = %s",
-            (*outcome, dump_parts(outcome.error), job.id),
-        )
-        cur.execute("DELETE FROM staged_vectors WHERE job_id = %s", (job.id,))
-        cur.execute("DELETE FROM job_rows WHERE job_id = %s", (job.id,))
-        logger.info("job %s: %s", job.id, outcome.status)
-        return job.id
+        ended = _end_job(cur, model, job)
+    _tell_end(job, ended)
+    return job.id
+
+
+def _end_job(cur: cursor, model: Model, job: LockedJob) -> Ended | None:
+    """End the job; return None, and let it go on, where there is more to do for it."""
+    outcome = decide_outcome(cur, job.id, rejected=job.rejected, total=job.total)
+    if job.mode == "replace" and outcome.status == "succeeded":
+        if _reopen_lost_rows(cur, job):
+            return None
+        _replace_items(cur, model, job)
+        store.matching.keep_columns(cur, job.id)
+    cur.execute(
+        "UPDATE jobs SET status = %s, error_code = %s, error = %s, error_parts = %s,"
+        " finished_at = clock_timestamp() WHERE id = %s"
+        " RETURNING status, inserted, updated, unchanged, rejected, deleted",
+        (*outcome, dump_parts(outcome.error), job.id),
+    )
+    ended = Ended(*fetch_row(cur))
+    cur.execute("DELETE FROM staged_vectors WHERE job_id = %s", (job.id,))
+    cur.execute("DELETE FROM job_rows WHERE job_id = %s", (job.id,))
+    return ended
+
+
+def _tell_end(job: LockedJob, ended: Ended | None) -> None:
+    """Tell log and metrics of an end that is stored."""
+    if ended is None:
+        logger.info("job %s: items changed meanwhile, their rows are embedded", job.id)
+        return
+    metrics.JOBS_ENDED.labels(ended.status).inc()
+    for outcome in ("inserted", "updated", "unchanged", "rejected"):
+        metrics.ROWS_DONE.labels(outcome).inc(getattr(ended, outcome))
+    logger.info(
+        "job %s: %s, %d inserted, %d updated, %d unchanged, %d rejected, %d deleted", job.id, *ended
+    )
 
 
 def decide_outcome(cur: cursor, job_id: uuid.UUID, *, rejected: int, total: int) -> Outcome:

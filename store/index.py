@@ -11,6 +11,7 @@ the query with every vector (store/search.py).
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -23,15 +24,24 @@ from store.models import Model
 
 logger = logging.getLogger(__name__)
 
-# With 1,000 candidates in a search, 99.8 to 100 % of the first hits in 45,000 real items are those
-# of comparing; with 16 neighbours and 128 candidates in the build 99.5 to 99.8 %. The index is a
-# sixth larger. Later rows are inserted with as few candidates as pgvector takes for 32 neighbours.
-M, BUILD_CANDIDATES, INSERT_CANDIDATES = 32, 200, 64
+# With 32 neighbours a search finds as much among 500 candidates as with 16 among 1,000, in the same
+# time. But a later row costs six times as much: 3.2 ms of a core for each vector instead of 0.6 in
+# 8,000 items, 8.8 instead of 1.4 in 100,000, where embedding an item takes 10 ms.
+M, BUILD_CANDIDATES, INSERT_CANDIDATES = 16, 200, 64
 BUILD_SECONDS = 24 * 3_600.0
 # The advisory lock of builds: any number that no other program on the same database uses.
 _INDEX_LOCK = 0x636F6E66
-# A job with so many rows to come is large: with an index, each of its rows would cost more.
-LARGE_JOB_ROWS = 5_000
+# A job with so many rows to come is large: with an index, each of its rows would cost a tenth more.
+LARGE_JOB_ROWS = 500
+# From so many times the least size on, searches can't wait for the end of such a job.
+MOST_WAITING = 5
+# Vectors that are gone leave their places in an index, and searches still go over them. An index of
+# more than so many times the size that its vectors need is built anew.
+MOST_BLOAT = 1.5
+# An index of fewer bytes is not worth the while.
+LEAST_BLOATED = 1 << 20
+# The rest of a page of PostgreSQL, without its header and what pgvector keeps at its end.
+PAGE_BYTES, PAGE_ROOM = 8_192, 8_160
 
 
 def index_name(model: Model, collection: int | None = None) -> str:
@@ -42,15 +52,16 @@ def index_name(model: Model, collection: int | None = None) -> str:
 def build_index(pool: Pool, model: Model, min_vectors: int, memory_mb: int = 1_024) -> bool:
     """Build the indexes that are worth it and missing; return whether this process built one.
 
-    An index that was left INVALID, or that an older version shaped, is missing, too. It is
-    worth building from `min_vectors` vectors on; that of a collection, if the others have as many
+    An index that was left INVALID, or that an older version shaped, is missing, too; and one that
+    is mostly made of vectors that are gone, which serves until the new one is there. It is worth
+    building from `min_vectors` vectors on; that of a collection, if the others have as many
     together. One of a collection that fell below half of that is dropped. While a large job adds
     rows, builds wait: a build costs a tenth of what inserting the same rows one by one into an
-    index does. From ten times `min_vectors` on, searches can't wait for the end of the job. If
-    several processes try, one of them builds.
+    index does. From MOST_WAITING times `min_vectors` on, searches can't wait for the end of the
+    job. If several processes try, one of them builds.
 
     PostgreSQL builds several times slower if the graph does not fit into `memory_mb`. A vector of
-    384 dimensions takes 1.8 kB. Behind a pooler the server's own maintenance_work_mem counts: it
+    384 dimensions takes 1.3 kB. Behind a pooler the server's own maintenance_work_mem counts: it
     can't be set for a transaction, because CREATE INDEX CONCURRENTLY runs in none.
     """
     with pool.reading(seconds=BUILD_SECONDS) as conn:
@@ -63,6 +74,8 @@ def build_index(pool: Pool, model: Model, min_vectors: int, memory_mb: int = 1_0
             missing, useless = _find_work(conn, model, min_vectors)
             for name in useless:
                 _drop(conn, name)
+            if missing:
+                _free_rows(conn)
             for collection in missing:
                 _build(conn, model, collection, memory_mb)
     return bool(missing)
@@ -110,8 +123,11 @@ def _find_work(
     missing = [
         collection
         for collection in wanted
-        if not built.get(index_name(model, collection))
-        and _is_worth_it(conn, model, collection, min_vectors)
+        if _is_bloated(conn, model, collection)
+        or (
+            not built.get(index_name(model, collection))
+            and _is_worth_it(conn, model, collection, min_vectors)
+        )
     ]
     return missing, [name for name in built if name not in kept | {index_name(model)}]
 
@@ -135,7 +151,7 @@ def _read_indexes(conn: connection, model: Model) -> dict[str, bool]:
             "SELECT c.relname, x.indisvalid AND %s = ANY (c.reloptions)"
             " FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid"
             " WHERE x.indrelid = 'item_vectors'::regclass AND c.relname ~ %s",
-            (f"m={M}", f"^{index_name(model)}(_[0-9]+)?$"),
+            (f"m={M}", f"^{index_name(model)}(_[0-9]+)?(_new|_old)?$"),
         )
         return dict(cur.fetchall())
 
@@ -154,17 +170,66 @@ def _is_worth_it(conn: connection, model: Model, collection: int | None, min_vec
         # It counts no further than it must, since counting millions takes long.
         cur.execute(
             SQL("SELECT count(*) FROM (SELECT FROM item_vectors WHERE {} LIMIT {}) v").format(
-                _compose_condition(model, collection), Literal(10 * min_vectors)
+                _compose_condition(model, collection), Literal(MOST_WAITING * min_vectors)
             )
         )
         vectors = int(fetch_row(cur)[0])
         if vectors < min_vectors:
             return False
+        if vectors >= MOST_WAITING * min_vectors:
+            return True
         cur.execute(
             "SELECT coalesce(sum(total - inserted - updated - unchanged - rejected), 0) FROM jobs"
             " WHERE status = 'processing'"
         )
-        return vectors >= 10 * min_vectors or int(fetch_row(cur)[0]) < LARGE_JOB_ROWS
+        return int(fetch_row(cur)[0]) < LARGE_JOB_ROWS
+
+
+def _is_bloated(conn: connection, model: Model, collection: int | None) -> bool:
+    """Return whether most of the index is of vectors that are gone; False where there is no index.
+
+    PostgreSQL's estimate is asked first, because counting millions of vectors takes long.
+    """
+    room = MOST_BLOAT * estimate_bytes(model.dimension)
+    with conn.cursor() as cur:
+        cur.execute(
+            "SELECT pg_relation_size(oid), reltuples FROM pg_class"
+            " WHERE oid = to_regclass(%s) AND reltuples >= 0",
+            (index_name(model, collection),),
+        )
+        size, estimate = cur.fetchone() or (0, 0)
+        if size < LEAST_BLOATED or size <= estimate * room:
+            return False
+        needed = int(size / room)
+        cur.execute(
+            SQL("SELECT count(*) FROM (SELECT FROM item_vectors WHERE {} LIMIT {}) v").format(
+                _compose_condition(model, collection), Literal(needed)
+            )
+        )
+        return int(fetch_row(cur)[0]) < needed
+
+
+def _free_rows(conn: connection) -> None:
+    """Free the space of dead rows, but not their places in the indexes, which takes long.
+
+    While an index is built, the table can't be vacuumed.
+    """
+    with conn.cursor() as cur:
+        cur.execute("VACUUM (INDEX_CLEANUP OFF, SKIP_LOCKED) item_vectors")
+
+
+def estimate_bytes(dimension: int) -> float:
+    """Return how many bytes a vector takes in an index that was just built.
+
+    An element has a head of 72 bytes and the vector, its neighbours 6 bytes each, twice M of them
+    on the lowest level (pgvector, src/hnsw.h: HnswElementTupleData, HnswNeighborTupleData). Both
+    lie on one page, if they fit. Equal vectors share an element, and take less.
+    """
+    element = 72 + 8 * math.ceil((8 + 2 * dimension) / 8) + 4
+    neighbours = 8 * math.ceil((4 + 6 * (2 * M + M / (M - 1))) / 8) + 4
+    if element + neighbours > PAGE_ROOM:
+        return PAGE_BYTES + neighbours
+    return PAGE_BYTES / (PAGE_ROOM // (element + neighbours))
 
 
 def lock_builds(conn: connection) -> bool:
@@ -188,30 +253,42 @@ def _drop(conn: connection, name: str) -> None:
 
 
 def _build(conn: Connection, model: Model, collection: int | None, memory_mb: int) -> None:
-    """Build CONCURRENTLY, so that neither searches nor uploads wait."""
+    """Build CONCURRENTLY, so that neither searches nor uploads wait, and put it in its place.
+
+    One that is there serves meanwhile. A build that died leaves an INVALID index, which costs every
+    insert and serves nobody; `build_index` drops it at its next look.
+    """
     name = index_name(model, collection)
-    # A build that died leaves an INVALID index, which costs every insert and serves nobody.
-    _drop(conn, name)
+    old, new = Identifier(f"{name}_old"), Identifier(f"{name}_new")
     with conn.cursor() as cur:
         if not conn.pooled:
             cur.execute("SET maintenance_work_mem = %s", (f"{memory_mb}MB",))
         logger.info("the index %s of the model %s is being built", name, model.identity)
+        cur.execute(_compose_creation(model, collection, new))
+        cur.execute("ANALYZE item_vectors")
+        set_insert_candidates(cur, new)
+        # In one message, so in one transaction: a search always sees one of them.
         cur.execute(
             SQL(
-                "CREATE INDEX CONCURRENTLY {} ON item_vectors"
-                " USING hnsw ((embedding::halfvec({})) halfvec_cosine_ops)"
-                " WITH (m = {}, ef_construction = {}) WHERE {}"
-            ).format(
-                Identifier(name),
-                Literal(model.dimension),
-                Literal(M),
-                Literal(BUILD_CANDIDATES),
-                _compose_condition(model, collection),
-            )
+                "ALTER INDEX IF EXISTS {name} RENAME TO {old}; ALTER INDEX {new} RENAME TO {name}"
+            ).format(name=Identifier(name), old=old, new=new)
         )
-        cur.execute("ANALYZE item_vectors")
-        set_insert_candidates(cur, Identifier(name))
+        _drop(conn, f"{name}_old")
         logger.info("the index %s of the model %s is built", name, model.identity)
+
+
+def _compose_creation(model: Model, collection: int | None, name: Identifier) -> Composed:
+    return SQL(
+        "CREATE INDEX CONCURRENTLY {} ON item_vectors"
+        " USING hnsw ((embedding::halfvec({})) halfvec_cosine_ops)"
+        " WITH (m = {}, ef_construction = {}) WHERE {}"
+    ).format(
+        name,
+        Literal(model.dimension),
+        Literal(M),
+        Literal(BUILD_CANDIDATES),
+        _compose_condition(model, collection),
+    )
 
 
 def set_insert_candidates(cur: cursor, name: Identifier) -> None:

@@ -57,6 +57,8 @@ class NewJob:
     filename: str | None = None
     key: UploadKey | None = None
     file: Mapping[str, Any] = field(default_factory=dict)
+    # The id of the request that brought it, for the log.
+    request_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,7 @@ class LockedJob:
     mode: str
     total: int
     rejected: int
+    request_id: str | None = None
 
 
 _SELECT_JOBS = SQL("""
@@ -235,6 +238,7 @@ def insert_job(conn: connection, job_id: uuid.UUID, new: NewJob) -> bool:
         "digest": new.key and new.key.digest,
         "file": Json(dict(new.file)),
         "collection": new.collection,
+        "request": new.request_id,
     }
     with conn.cursor() as cur:
         cur.execute("SELECT set_config('lock_timeout', %s, true)", (f"{KEY_SECONDS}s",))
@@ -251,8 +255,9 @@ def insert_job(conn: connection, job_id: uuid.UUID, new: NewJob) -> bool:
 
 _INSERT_JOB = """
 INSERT INTO jobs (id, status, collection_id, collection, filename, mode, idempotency_key,
-                  idempotency_digest, file)
-SELECT %(job)s, 'enqueued', id, name, %(filename)s, %(mode)s, %(key)s, %(digest)s, %(file)s
+                  idempotency_digest, file, request_id)
+SELECT %(job)s, 'enqueued', id, name, %(filename)s, %(mode)s, %(key)s, %(digest)s, %(file)s,
+       %(request)s
 FROM collections WHERE name = %(collection)s
 ON CONFLICT (idempotency_key) DO NOTHING
 """
@@ -290,7 +295,7 @@ def lock_next_job(cur: cursor, ready: SQL) -> LockedJob | None:
         return None
     cur.execute(
         SQL("""
-            SELECT j.id, j.collection_id, j.mode, j.total, j.rejected FROM jobs j
+            SELECT j.id, j.collection_id, j.mode, j.total, j.rejected, j.request_id FROM jobs j
             WHERE j.id = %s AND {ready} FOR UPDATE
         """).format(ready=ready),
         found,

@@ -5,6 +5,7 @@ Rows that change nothing are settled here, without the model. Rows that need the
 
 from __future__ import annotations
 
+import logging
 import uuid
 
 from psycopg2.extensions import cursor
@@ -13,9 +14,12 @@ from psycopg2.sql import SQL
 import store.jobs
 import store.repeats
 from db import Pool
+from request_ids import set_request_id
 from store.models import Model
 from store.rejections import compose_rejection
 from store.sentences import say_in_sql
+
+logger = logging.getLogger(__name__)
 
 # How long the server may say nothing while a job starts: 35 µs a row were measured
 # (bench/results/uploads.md).
@@ -37,11 +41,13 @@ def start_job(pool: Pool, model: Model) -> uuid.UUID | None:
         job = store.jobs.lock_next_job(cur, _CAN_START)
         if job is None:
             return None
+        set_request_id(job.request_id)
         pool.touch(conn, START_SECONDS + job.total * START_SECONDS_A_ROW)
         settle_rows(cur, model, job.id, job.collection_id, job.mode)
         if job.mode != "replace" and job.rejected < job.total:
             keep_columns(cur, job.id)
-        return job.id
+    logger.info("job %s: begins, %d rows, %d rejected", job.id, job.total, job.rejected)
+    return job.id
 
 
 _CAN_START = SQL("""

@@ -25,7 +25,7 @@ from store.vectors import format_halfvec
 
 # A filter that keeps no more items is narrow: comparing with each of them misses nothing and takes
 # no longer than an index would (bench/results/exactness.md).
-NARROW_ITEMS = 5_000
+NARROW_ITEMS = 10_000
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,25 @@ class Hit:
     matched_text: str | None
 
 
+@dataclass(frozen=True)
+class Cosines:
+    """The cosines between a query and an item's two vectors, -1 to 1.
+
+    An item with several vectors of a kind has the cosine of the nearest.
+    """
+
+    question: float
+    pair: float
+
+
+@dataclass(frozen=True)
+class MeasuredHit:
+    """A hit with its cosines; None while it misses a vector, because it is being written."""
+
+    hit: Hit
+    cosines: Cosines | None
+
+
 def search(
     pool: Pool,
     model: Model,
@@ -62,7 +81,43 @@ def search(
     An item's distance is that of the nearest of its vectors; ties go by item id. `limit` and
     `offset` are at most 10,100 together.
     """
-    values = {
+    values = _bind(model, query, limit, offset, collections, metadata)
+    with pool.reading() as conn, conn.cursor() as cur:
+        hits = [Hit(*row[:-2]) for row in _find_page(conn, cur, model, values, measured=False)]
+    # The index orders by vectors that it rounded itself.
+    hits.sort(key=lambda hit: (hit.distance, hit.id))
+    return [hit for hit in hits if max_distance is None or hit.distance <= max_distance]
+
+
+def search_measured(
+    pool: Pool,
+    model: Model,
+    query: FloatArray,
+    *,
+    limit: int,
+    collections: Sequence[str] | None = None,
+    metadata: Sequence[Condition] | None = None,
+) -> list[MeasuredHit]:
+    """Do as `search` from the first item on, and measure each item against the query.
+
+    In the same statement: another one would take as long again to get there and back.
+    """
+    values = _bind(model, query, limit, 0, collections, metadata)
+    with pool.reading() as conn, conn.cursor() as cur:
+        rows = _find_page(conn, cur, model, values, measured=True)
+    hits = [MeasuredHit(Hit(*row[:-2]), _measure(*row[-2:])) for row in rows]
+    return sorted(hits, key=lambda one: (one.hit.distance, one.hit.id))
+
+
+def _bind(
+    model: Model,
+    query: FloatArray,
+    limit: int,
+    offset: int,
+    collections: Sequence[str] | None,
+    metadata: Sequence[Condition] | None,
+) -> dict[str, Any]:
+    return {
         "query": format_halfvec(query),
         "index": f"{index_name(model)}_",
         "limit": limit,
@@ -70,11 +125,12 @@ def search(
         "collections": None if collections is None else list(collections),
         "metadata": compose_path(metadata) if metadata else None,
     }
-    with pool.reading() as conn, conn.cursor() as cur:
-        hits = [Hit(*row) for row in _find_page(conn, cur, model, values)]
-    # The index orders by vectors that it rounded itself.
-    hits.sort(key=lambda hit: (hit.distance, hit.id))
-    return [hit for hit in hits if max_distance is None or hit.distance <= max_distance]
+
+
+def _measure(question: float | None, pair: float | None) -> Cosines | None:
+    if question is None or pair is None:
+        return None
+    return Cosines(1 - question, 1 - pair)
 
 
 def has_items(
@@ -90,10 +146,12 @@ def has_items(
 
 
 def _find_page(
-    conn: Connection, cur: cursor, model: Model, values: dict[str, Any]
+    conn: Connection, cur: cursor, model: Model, values: dict[str, Any], *, measured: bool
 ) -> list[tuple[Any, ...]]:
     filters = tuple(name for name in ("collections", "metadata") if values[name] is not None)
-    ranking = Ranking("indexed", model.id, model.dimension, None, filters=filters)
+    ranking = Ranking(
+        "indexed", model.id, model.dimension, None, filters=filters, measured=measured
+    )
     if filters:
         kept = _select_kept(cur, values, NARROW_ITEMS + 1)
         if kept.items <= NARROW_ITEMS:

@@ -24,9 +24,24 @@ class Thresholds:
 
 
 def get_thresholds(pool: Pool, collection: str) -> tuple[bool, Thresholds | None]:
-    """Return whether there is such a collection, and its own thresholds, if it has any."""
+    """Return whether there is such a collection, and its own thresholds, if it has any.
+
+    One is there while it has items, a job that goes on, or thresholds.
+    """
     with pool.reading() as conn, conn.cursor() as cur:
-        cur.execute("SELECT decision FROM collections WHERE name = %s", (collection,))
+        cur.execute(
+            """
+            SELECT decision FROM collections c
+            WHERE name = %s AND (
+                decision IS NOT NULL
+                OR EXISTS (SELECT FROM items i WHERE i.collection_id = c.id)
+                OR EXISTS (
+                    SELECT FROM jobs j WHERE j.collection_id = c.id AND j.finished_at IS NULL
+                )
+            )
+            """,
+            (collection,),
+        )
         row = cur.fetchone()
     if row is None or row[0] is None:
         return row is not None, None

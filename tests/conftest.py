@@ -18,6 +18,7 @@ from db import Pool
 from postgres.server import EmbeddedPostgres
 from tests.support.client import PASSWORD, USER, Client
 from tests.support.embedder import HashEmbedder
+from tests.support.service import ServiceProcess
 
 pytest_plugins = ["tests.support.postgres", "tests.support.pooler", "tests.support.models"]
 
@@ -46,6 +47,23 @@ def empty_dsn(postgres: EmbeddedPostgres) -> Iterator[str]:
 def dsn(postgres: EmbeddedPostgres) -> Iterator[str]:
     """A database with the schema."""
     yield from _database(postgres.dsn, "conector_template")
+
+
+@pytest.fixture(scope="module")
+def shared_dsn(postgres: EmbeddedPostgres) -> Iterator[str]:
+    """A database with the schema, for all tests of a module."""
+    yield from _database(postgres.dsn, "conector_template")
+
+
+@pytest.fixture(scope="module")
+def shared_service(
+    shared_dsn: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServiceProcess]:
+    """A service in a process of its own, for all tests of a module."""
+    service = ServiceProcess(tmp_path_factory.mktemp("service"), DATABASE_URL=shared_dsn)
+    service.wait_until_ready()
+    yield service
+    service.kill()
 
 
 @pytest.fixture

@@ -133,11 +133,25 @@ HEAVY = ("torch", "transformers", "sentence_transformers", "openvino", "tokenize
         (["import", "faq.csv", "--collection", "a b"], "collection", 2),
         (["import", "bad.csv"], "missing_column", 1),
         (["import", "faq.csv", "--dry-run"], "1 inserted", 0),
+        (["backup", "all.zip"], "Wrote all.zip: 0 items", 0),
+        (["backup", "none/all.zip"], "none: no such folder", 1),
+        (["restore", "faq.csv"], "faq.csv is no backup of this service", 1),
         (["routes"], "/upload", 0),
         (["keys", "create", "--name", "bot", "--role", "reader"], "cpg_", 0),
         (["--help"], "import", 0),
     ],
-    ids=["missing file", "wrong option", "wrong file", "dry run", "routes", "keys", "help"],
+    ids=[
+        "missing file",
+        "wrong option",
+        "wrong file",
+        "dry run",
+        "backup",
+        "backup into no folder",
+        "restore of no backup",
+        "routes",
+        "keys",
+        "help",
+    ],
 )
 def test_a_command_that_embeds_nothing_loads_no_library_of_models(
     args: list[str], said: str, status: int, dsn: str, tmp_path: Path

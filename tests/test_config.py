@@ -198,6 +198,12 @@ def test_new_credentials_are_random_kept_and_private(tmp_path: Path) -> None:
     assert config.new_credentials() != made
 
 
+def test_where_credentials_cannot_be_kept_the_start_says_what_to_set(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="API_USERNAME and API_PASSWORD are not set") as error:
+        config.keep_credentials("admin", "made", tmp_path / "missing" / ".env")
+    assert "made" not in str(error.value)
+
+
 def test_the_example_lists_every_setting_with_its_default() -> None:
     listed = re.findall(r"^#([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE)
     names = [name for name, _ in listed]

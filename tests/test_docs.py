@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+import cli.manual
+from config import VERSION
+
 ROOT = Path(__file__).parent.parent
 MANUALS = sorted((ROOT / "docs").glob("*.md"))
 PORTUGUESE = ROOT / "docs" / "pt-BR"
@@ -16,6 +19,7 @@ DOCUMENTS = [
     *MANUALS,
     *sorted(PORTUGUESE.glob("*.md")),
     ROOT / "CHANGELOG.md",
+    ROOT / "CONTRIBUTING.md",
     ROOT / "SECURITY.md",
     ROOT / "bench" / "README.md",
 ]
@@ -68,6 +72,22 @@ def test_the_manual_names_every_setting(folder: Path) -> None:
     assert [name for name in settings if f"`{name}`" not in manual] == []
 
 
+@pytest.mark.parametrize("manual", cli.manual.MANUALS, ids=named)
+def test_defaults_and_bounds_in_the_manual_are_those_of_the_code(manual: Path) -> None:
+    """Where this fails, `make configuration` mends it."""
+    text = manual.read_text("utf-8")
+    assert sorted(cli.manual.list_rows(text)) == sorted(cli.manual.list_settings())
+    assert cli.manual.complete(text, cli.manual.MANUALS[manual]) == text
+
+
+def test_a_wrong_default_and_a_missing_bound_are_mended() -> None:
+    wrong = "| `PORT` | where it listens | 80 |\n| `API_USERNAME` | the admin | made for you |\n"
+    assert cli.manual.complete(wrong, "to") == (
+        "| `PORT` | where it listens | 5000 | 1 to 65535 |\n"
+        "| `API_USERNAME` | the admin | made for you |  |\n"
+    )
+
+
 @pytest.mark.parametrize("manual", MANUALS, ids=named)
 def test_every_manual_has_a_portuguese_twin(manual: Path) -> None:
     twin = PORTUGUESE / manual.name
@@ -77,6 +97,11 @@ def test_every_manual_has_a_portuguese_twin(manual: Path) -> None:
     assert len(_HEADING.findall(english)) == len(_HEADING.findall(portuguese))
     for readme, path in zip(READMES, (manual, twin), strict=True):
         assert f"({named(path)})" in readme.read_text("utf-8")
+
+
+def test_the_changelog_begins_with_the_version_of_the_code() -> None:
+    changelog = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    assert re.findall(r"^## (\S+)", changelog, re.MULTILINE)[0] == VERSION
 
 
 @pytest.mark.parametrize("readme", READMES, ids=named)

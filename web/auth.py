@@ -7,11 +7,14 @@ here, and before the body is read. Addresses that are no route ask for credentia
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from ipaddress import IPv6Address, ip_address
 from typing import Any
 
 from apiflask import HTTPBasicAuth
 from flask import Response, current_app, g, request
 
+from config import Network
 from messages import Message, say
 from services.access import Caller, list_roles_from
 from web.context import current_runtime
@@ -59,6 +62,16 @@ def is_open(method: str, path: str) -> bool:
     if path in _OPEN:
         return True
     return path.startswith(_OPEN_FOLDERS) and path not in _PAGES and method in ("GET", "HEAD")
+
+
+def is_in_networks(address: str | None, networks: Iterable[Network]) -> bool:
+    """Return whether an address is in one of the networks; an IPv4 one may be written as IPv6."""
+    try:
+        parsed = ip_address((address or "").partition("%")[0])
+    except ValueError:
+        return False
+    mapped = parsed.ipv4_mapped if isinstance(parsed, IPv6Address) else None
+    return any((mapped or parsed) in network for network in networks)
 
 
 def current_caller() -> Caller | None:

@@ -105,7 +105,7 @@ class Body:
             except OSError as error:
                 if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                     raise
-                logger.error("A body can't be kept: %s", error)
+                logger.error("A body can't be kept: the disk is full", exc_info=error)
                 raise disk_full() from error
             self._waiting = bytearray()
 

@@ -11,12 +11,14 @@ from functools import partial
 from typing import Any, BinaryIO
 from urllib.parse import unquote_to_bytes
 
+from request_ids import HEADER, set_request_id
 from translations.catalogs import Language
 from web.bodies import COPIES_OF_UPLOADS, IN_MEMORY, Body, Disconnected, Disk
 from web.gate import Gate, Head
 from web.guests import SILENT_SECONDS
 from web.language import read_language
 from web.places import WAIT_SECONDS, Places, name_kind
+from web.recorder import CLIENT_GONE, NOTE, Note
 from web.refusals import Headers, Refused, failed
 from web.reply import Reply
 from web.threads import Threads
@@ -98,12 +100,15 @@ class Bridge:
         self._kept: dict[tuple[str, str], tuple[int, Headers, bytes]] = {}
 
     async def __call__(self, scope: Any, receive: Any, _send: Any) -> None:
+        head = read_head(scope)
+        note = scope["note"] = Note(head.request_id, head.method, head.path)
+        set_request_id(note.request_id)  # of this task alone
         try:
-            await self._answer(scope, receive)
+            await self._answer(scope, receive, head)
         except Refused as refused:
             await self._refuse(scope, refused)
         except Disconnected:
-            pass
+            note.refuse(self._app, CLIENT_GONE)
         except TimeoutError:
             scope["cycle"].disconnected = True
             scope["connection"].cut()
@@ -113,12 +118,13 @@ class Bridge:
                 raise
             await self._refuse(scope, failed())
 
-    async def _answer(self, scope: Any, receive: Any) -> None:
-        connection, cycle, head = scope["connection"], scope["cycle"], read_head(scope)
+    async def _answer(self, scope: Any, receive: Any, head: Head) -> None:
+        connection, cycle = scope["connection"], scope["cycle"]
         kept = self._kept.get((head.method, head.path))
         if kept is not None and not head.length and not head.chunked:
             status, headers, part = kept
             await _reply(scope, status, [*headers, *self._gate.more_headers(head)], part)
+            scope["note"].finish(head.path, status)
             return
         if not connection.known:
             connection.wait(ANSWER_SECONDS)
@@ -141,7 +147,7 @@ class Bridge:
                 await body.receive(receive)
                 connection.receiving = False
             kind = name_kind(head.method, head.path) if known else "open"
-            environ = make_environ(scope, body.file)
+            environ = make_environ(scope, body.file) | {NOTE: scope["note"]}
             if head.chunked:
                 del environ["HTTP_TRANSFER_ENCODING"]
                 environ["CONTENT_LENGTH"] = str(body.size)
@@ -165,15 +171,20 @@ class Bridge:
         language = read_language(scope["headers"], self._language)
         headers = [*refused.all_headers(language), *self._gate.more_headers(read_head(scope))]
         await _reply(scope, refused.status, headers, refused.body(language))
+        scope["note"].refuse(self._app, refused.status)
 
     async def learn_kept(self) -> None:
         """Ask the app for the answers that are always the same."""
         for path in KEPT_PATHS:
             for method in ("GET", "HEAD"):
-                asked = {"REQUEST_METHOD": method, "PATH_INFO": path, "wsgi.input": io.BytesIO()}
+                note = Note(None, method, path)
+                note.done = True  # nobody asked
+                asked: dict[str, Any] = {"REQUEST_METHOD": method, "PATH_INFO": path, NOTE: note}
+                asked["wsgi.input"] = io.BytesIO()
                 response = Response(self._app, _INTERNAL | asked)
                 part = await self._threads.run(response.start)
-                self._kept[method, path] = response.status, response.headers, part
+                headers = [one for one in response.headers if one[0] != HEADER.encode()]
+                self._kept[method, path] = response.status, headers, part
 
     async def _run(self, kind: str, environ: dict[str, Any], cycle: Any) -> None:
         await self._places.take(kind)
@@ -220,7 +231,7 @@ def _start(response: Response, reply: Reply) -> tuple[bytes, bool]:
 
 async def _reply(scope: Any, status: int, headers: Headers, body: bytes) -> None:
     reply = Reply(scope["cycle"])
-    reply.begin(status, headers)
+    reply.begin(status, [*headers, (HEADER.encode(), scope["note"].request_id.encode())])
     await reply.finish(body)
 
 
@@ -241,6 +252,7 @@ def read_head(scope: Any) -> Head:
         asked_method=values.get(b"access-control-request-method", ""),
         length=int(values.get(b"content-length", 0)),
         chunked=b"transfer-encoding" in values,
+        request_id=values.get(b"x-request-id", ""),
         peer=scope["client"][0] if scope["client"] else "",
     )
 

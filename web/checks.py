@@ -42,7 +42,7 @@ routes = APIBlueprint("checks", __name__, tag="Collections")
     "20,000 items are checked; 10,000 take some seconds. The result is kept until the collection "
     "changes. While another check runs, it is 503.",
 )
-def check(name: str, page: PageQuery) -> Response:
+def check_collection(name: str, page: PageQuery) -> Response:
     require_visible(name)
     report = require(current_runtime().checker.check(name), NO_COLLECTION)
     shown = report.findings[page.offset : page.offset + page.limit]

@@ -37,7 +37,10 @@ routes = APIBlueprint("collections", __name__, tag="Collections")
 @routes.get("/collections")
 @routes.auth_required(auth)
 @routes.output(CollectionsResponse)
-@routes.doc(summary="List the collections that hold items")
+@routes.doc(
+    summary="List the collections that hold items",
+    description="A collection comes to be by its first item.",
+)
 def list_collections() -> Response:
     found = store.collections.list_collections(current_runtime().pool, list_visible())
     results = [
@@ -67,7 +70,10 @@ def show_collection(name: str) -> Response:
 @routes.delete("/collections/<name>")
 @routes.auth_required(auth, roles=ADMINS)
 @routes.output(DeletedResponse)
-@routes.doc(summary="Delete a collection's items and cancel its unfinished jobs")
+@routes.doc(
+    summary="Delete a collection's items and cancel its unfinished jobs",
+    description="They can not be had back: export the collection first.",
+)
 def delete_collection(name: str) -> Response:
     require_visible(name)
     deleted = store.collections.delete_collection(current_runtime().pool, name)
@@ -85,7 +91,7 @@ def delete_collection(name: str) -> Response:
     "that a spreadsheet would take for a formula; an upload with the same option takes it off.",
     responses={200: "The CSV."},
 )
-def export(name: str, query: ExportQuery) -> Response:
+def export_collection(name: str, query: ExportQuery) -> Response:
     require_visible(name)
     with store.collections.open_export(current_runtime().pool, name) as stored:
         return _answer_export(name, require(stored, NO_COLLECTION), query)

@@ -13,10 +13,12 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+import metrics
 from services.failures import group_address
 from translations.catalogs import Language
 from web.guests import SILENT_SECONDS, STRANGER_SECONDS, Guests
 from web.language import read_language
+from web.recorder import Note
 from web.refusals import Refused, header_too_large, incomplete_body, malformed
 
 # Of the headers of one request. nginx takes as much by default, Apache as many.
@@ -203,7 +205,10 @@ class Connection(HttpToolsProtocol):
             cycle.message_event.set()
         if not self.transport.is_closing():
             language = read_language(self.headers or (), self.language)
-            self.transport.write(refused.as_bytes(language))
+            scope: Any = cycle.scope if earlier and cycle is not None else {}
+            note = scope.get("note") or Note(None, metrics.OTHER, "")
+            self.transport.write(refused.as_bytes(language, note.request_id))
+            note.refuse(None, refused.status)
             if self._half_closed:
                 self.transport.close()
             else:

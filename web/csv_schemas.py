@@ -22,7 +22,11 @@ def _read_delimiter(text: str) -> str:
     return delimiter
 
 
-Delimiter = Annotated[str, AfterValidator(_read_delimiter)]
+Delimiter = Annotated[
+    str,
+    AfterValidator(_read_delimiter),
+    Field(json_schema_extra={"enum": [*DELIMITERS.values(), *DELIMITERS]}),
+]
 
 
 class CsvQuery(RequestModel):

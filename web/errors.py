@@ -205,7 +205,7 @@ def _refuse_text(error: EmbeddingFailed) -> ApiError:
 def _report_os_error(error: OSError) -> ApiError:
     if error.errno not in (errno.ENOSPC, errno.EDQUOT):
         return _report_unexpected(error)
-    logger.error("Answered 503: %s", error)
+    logger.error("Answered 503: the disk is full", exc_info=error)
     return _unavailable(say("The service's disk is full: try again later."), DISK_RETRY_SECONDS)
 
 

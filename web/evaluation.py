@@ -32,7 +32,7 @@ routes = APIBlueprint("evaluation", __name__, tag="Evaluation")
     "the difference to the collection's last run, and from 20 questions on `fitted` thresholds, "
     "which nothing applies by itself.",
 )
-def evaluate() -> Response:
+def evaluate_collection() -> Response:
     charge_upload()
     runtime = current_runtime()
     with open_upload(request) as file:

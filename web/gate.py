@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from concurrent.futures import Future
 from typing import NamedTuple
 
 from werkzeug.http import parse_list_header
 
+from config import Network
 from db import DatabaseUnavailable
 from messages import say
 from services.access import Caller
 from services.failures import TooManyFailures, group_address
 from services.users import Users
-from web.auth import is_open
+from web.auth import is_in_networks, is_open
 from web.cors import is_preflight, name_site
 from web.credentials import Credentials, read_credentials
 from web.headers import HTTPS_ONLY
@@ -43,6 +44,7 @@ class Head(NamedTuple):
     length: int
     chunked: bool
     peer: str
+    request_id: str = ""
 
 
 class Gate:
@@ -55,8 +57,10 @@ class Gate:
         max_upload_bytes: int,
         trusted_proxies: int,
         origins: Collection[str] = (),
+        metrics_networks: Sequence[Network] = (),
     ) -> None:
         self._users = users
+        self._metrics_networks = metrics_networks
         self._max_upload_bytes = max_upload_bytes
         self._trusted_proxies = trusted_proxies
         self._origins = origins
@@ -94,9 +98,14 @@ class Gate:
         return [(name.encode(), value.encode()) for name, value in headers.items()]
 
     def _is_open(self, head: Head) -> bool:
-        return is_open(head.method, head.path) or is_preflight(
-            head.method, head.origin, head.asked_method, self._origins
-        )
+        """Return whether a request needs no credentials, wherever it comes from or from there."""
+        if is_open(head.method, head.path):
+            return True
+        if is_preflight(head.method, head.origin, head.asked_method, self._origins):
+            return True
+        if not self._metrics_networks or head.path != "/metrics" or head.method == "OPTIONS":
+            return False
+        return is_in_networks(self._find_address(head), self._metrics_networks)
 
     async def _check(self, given: Credentials, address: str) -> None:
         """Return when the credentials are right. Raises Refused."""

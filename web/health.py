@@ -6,6 +6,7 @@ from apiflask import APIBlueprint
 from flask import Response
 
 import db
+from config import VERSION
 from db import DatabaseUnavailable
 from embeddings import EmbeddingFailed
 from messages import say
@@ -15,7 +16,6 @@ from turns import EmbedderBusy
 from web.context import current_runtime
 from web.errors import RETRY_SECONDS
 from web.language import speak
-from web.openapi import VERSION
 from web.responses import answer_json
 from web.schemas import HealthResponse, ReadyResponse
 
@@ -24,22 +24,31 @@ routes = APIBlueprint("health", __name__, tag="Operations")
 
 @routes.get("/health")
 @routes.output(HealthResponse)
-@routes.doc(summary="Whether the process answers")
-def health() -> Response:
+@routes.doc(
+    summary="Whether the process answers",
+    description="Says nothing of the database and the model: `/readyz` does.",
+)
+def check_health() -> Response:
     return answer_json(HealthResponse(status="ok", version=VERSION))
 
 
 @routes.get("/livez")
 @routes.output(HealthResponse)
-@routes.doc(summary="Whether the process answers, for an orchestrator")
-def livez() -> Response:
+@routes.doc(
+    summary="Whether the process answers, for an orchestrator",
+    description="If it does not answer for long, start the process anew.",
+)
+def check_liveness() -> Response:
     return answer_json(HealthResponse(status="ok", version=VERSION))
 
 
 @routes.get("/readyz")
 @routes.output(ReadyResponse)
-@routes.doc(summary="Whether everything that a request needs is there")
-def readyz() -> Response:
+@routes.doc(
+    summary="Whether everything that a request needs is there",
+    description="While a part is not ready, the answer is 503, and requests should go elsewhere.",
+)
+def check_readiness() -> Response:
     parts = check_parts(current_runtime())
     ready = all(state == "ok" for state in parts.values())
     body = ReadyResponse(status="ok" if ready else "not_ready", parts=parts)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
 from texts import MAX_ALTERNATIVES, MAX_QUESTION_CHARS
+from web.nulls import strip_nulls
 from web.schemas import (
     MAX_METADATA_COLUMNS,
     Answer,
@@ -21,6 +23,8 @@ from web.schemas import (
 )
 from web.validation import RequestModel, Text
 
+# What the service gives an item. A change may hold it as it was read.
+_READ_ONLY: JsonDict = {"readOnly": True}
 Alternatives = Annotated[list[Question], Field(max_length=MAX_ALTERNATIVES)]
 
 
@@ -43,15 +47,21 @@ class ItemChange(RequestModel):
     metadata: dict[StoredName, MetadataValue] = Field(
         {}, max_length=MAX_METADATA_COLUMNS, description="Column and value."
     )
-    collection: CollectionName | None = Field(None, description="The item's own; can't change.")
-    id: int | None = Field(None, description="The item's own; can't change.")
-    external_id: str | None = Field(None, description="Passed over.")
-    created_at: str | None = Field(None, description="Passed over.")
-    updated_at: str | None = Field(None, description="Passed over.")
+    collection: CollectionName | None = Field(
+        None, description="The item's own; can't change.", json_schema_extra=_READ_ONLY
+    )
+    id: int | None = Field(
+        None, description="The item's own; can't change.", json_schema_extra=_READ_ONLY
+    )
+    external_id: str | None = Field(None, description="Passed over.", json_schema_extra=_READ_ONLY)
+    created_at: str | None = Field(None, description="Passed over.", json_schema_extra=_READ_ONLY)
+    updated_at: str | None = Field(None, description="Passed over.", json_schema_extra=_READ_ONLY)
 
 
 class ItemPatch(RequestModel):
     """What of an item is to change; the rest stays as it is."""
+
+    model_config = ConfigDict(json_schema_extra=strip_nulls)
 
     question: Question | None = None
     alternatives: Alternatives | None = Field(None, description="All other wordings.")
@@ -62,14 +72,14 @@ class ItemPatch(RequestModel):
 
 
 class ItemsQuery(RequestModel):
-    collection: CollectionName | None = None
+    collection: CollectionName | None = Field(None, description="Only items of this collection.")
     text: Annotated[Text, Field(max_length=MAX_QUESTION_CHARS)] | None = Field(
         None,
         description="A part of question, alternatives or answer, in any case, with or without "
         "accents.",
     )
-    limit: PageLimit = 20
-    offset: PageOffset = 0
+    limit: PageLimit = Field(20, description="The most results.")
+    offset: PageOffset = Field(0, description="Results to pass over.")
 
 
 class ItemBody(BaseModel):

@@ -40,7 +40,11 @@ _NO_ITEM = say("There is no such item.")
 @routes.auth_required(auth)
 @routes.input(ItemsQuery, location="query", arg_name="page")
 @routes.output(ItemsResponse)
-@routes.doc(summary="List the items in the order of their arrival")
+@routes.doc(
+    summary="List the items in the order of their arrival",
+    description="Those of one collection, or those that have a text in them. A search by meaning "
+    "is `/search`.",
+)
 def list_items(page: ItemsQuery) -> Response:
     found, total = store.items.list_items(
         current_runtime().pool,
@@ -57,7 +61,10 @@ def list_items(page: ItemsQuery) -> Response:
 @routes.auth_required(auth, roles=EDITORS)
 @routes.input(ItemRequest, location="json", arg_name="new")
 @routes.output(ItemBody, status_code=201)
-@routes.doc(summary="Store one question with its answer")
+@routes.doc(
+    summary="Store one question with its answer",
+    description="A search can find the item when this returns. Many at once are an upload.",
+)
 def add_item(new: ItemRequest) -> Response:
     require_visible(new.collection)
     item = services.items.add_item(current_runtime(), new.collection, _read_content(new))
@@ -69,7 +76,10 @@ def add_item(new: ItemRequest) -> Response:
 @routes.get("/items/<int:item_id>")
 @routes.auth_required(auth)
 @routes.output(ItemBody)
-@routes.doc(summary="Show an item")
+@routes.doc(
+    summary="Show an item",
+    description="Its `ETag` stands for what it is now: send it back as `If-Match` with a change.",
+)
 def show_item(item_id: int) -> Response:
     return _answer_item(_require_item(item_id))
 
@@ -78,7 +88,10 @@ def show_item(item_id: int) -> Response:
 @routes.auth_required(auth, roles=EDITORS)
 @routes.input(ItemChange, location="json", arg_name="new")
 @routes.output(ItemBody)
-@routes.doc(summary="Write an item anew", description=_IF_MATCH)
+@routes.doc(
+    summary="Write an item anew",
+    description=f"What the body does not name is emptied; PATCH keeps it. {_IF_MATCH}",
+)
 def change_item(item_id: int, new: ItemChange) -> Response:
     before = _require_item(item_id)
     if new.id not in (None, item_id) or new.collection not in (None, before.collection):
@@ -112,7 +125,7 @@ def patch_item(item_id: int, change: ItemPatch) -> Response:
 @routes.delete("/items/<int:item_id>")
 @routes.auth_required(auth, roles=EDITORS)
 @routes.output(DeletedResponse)
-@routes.doc(summary="Delete an item", description=_IF_MATCH)
+@routes.doc(summary="Delete an item", description=f"It can not be had back. {_IF_MATCH}")
 def delete_item(item_id: int) -> Response:
     _require_item(item_id)
     with _refuse_changed():

@@ -37,7 +37,10 @@ _NO_JOB = say("There is no such job.")
 @routes.auth_required(auth)
 @routes.input(JobsQuery, location="query", arg_name="page")
 @routes.output(JobsResponse)
-@routes.doc(summary="List the jobs, newest first")
+@routes.doc(
+    summary="List the jobs, newest first",
+    description="Uploads and evaluations, of all collections and in all states if none is named.",
+)
 def list_jobs(page: JobsQuery) -> Response:
     found, total = store.jobs.list_jobs(
         current_runtime().pool,
@@ -54,7 +57,12 @@ def list_jobs(page: JobsQuery) -> Response:
 @routes.get("/jobs/<uuid:job_id>")
 @routes.auth_required(auth)
 @routes.output(JobBody)
-@routes.doc(summary="Show a job and its progress")
+@routes.doc(
+    summary="Show a job and its progress",
+    description="Ask again until `status` is `succeeded`, `failed` or `canceled`; while it is not, "
+    "`eta_seconds` says how long it will take. `rows.rejected` rows can be read at "
+    "`/jobs/<id>/errors`.",
+)
 def show_job(job_id: UUID) -> Response:
     job = _require_job(job_id)
     body = describe_job(job)
@@ -86,7 +94,10 @@ def list_errors(job_id: UUID, page: ErrorsQuery) -> Response:
 @routes.post("/jobs/<uuid:job_id>/cancel")
 @routes.auth_required(auth, roles=EDITORS)
 @routes.output(JobBody)
-@routes.doc(summary="End a job; rows already written stay")
+@routes.doc(
+    summary="End a job; rows already written stay",
+    description="A job that has ended stays as it is.",
+)
 def cancel_job(job_id: UUID) -> Response:
     _require_job(job_id)
     job = store.jobs.cancel_job(current_runtime().pool, job_id)

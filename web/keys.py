@@ -21,7 +21,10 @@ routes = APIBlueprint("keys", __name__, tag="Users and keys")
 @routes.get("/keys")
 @routes.auth_required(auth, roles=MANAGERS)
 @routes.output(KeysResponse)
-@routes.doc(summary="List the keys, also those that have expired")
+@routes.doc(
+    summary="List the keys, also those that have expired",
+    description="Of each, its beginning and when it was last used, but never the key itself.",
+)
 def list_keys() -> Response:
     found = store.keys.list_keys(current_runtime().pool)
     return answer_json(KeysResponse(results=[describe_key(key) for key in found]))

@@ -20,14 +20,16 @@ from typing import Any, NamedTuple
 from apiflask import APIBlueprint
 from flask import Response, render_template, request
 
+from config import VERSION
 from messages import say
-from services.access import ROLES, Role, list_roles_from
+from services.access import Role, list_roles_from
 from translations.catalogs import Language, find_language
 from web.assets import Asset, read_assets
-from web.auth import auth, current_caller
+from web.auth import auth
 from web.errors import not_found
 from web.language import current_language
-from web.openapi import TITLE, VERSION
+from web.openapi import TITLE
+from web.scope import list_visible, require_caller
 
 
 class View(NamedTuple):
@@ -41,7 +43,12 @@ class View(NamedTuple):
 
 
 # In the order of the navigation; the first is what an address without a view shows.
-VIEWS = (View("ask", "reader"), View("check", "reader"))
+VIEWS = (
+    View("ask", "reader"),
+    View("upload", "editor"),
+    View("check", "reader"),
+    View("jobs", "editor"),
+)
 LANGUAGES = ("pt", "en")
 THEMES = ("light", "dark")
 # What the modules call by a bare name.
@@ -64,19 +71,16 @@ routes = APIBlueprint("pages", __name__, tag="Page", template_folder="templates"
 )
 def show_page() -> Response:
     language = _choose_language()
-    caller = current_caller()
-    role = caller.role if caller else ROLES[0]
+    caller = require_caller()
     session = {
         "language": language,
         "version": VERSION,
         "static": read_assets().address(""),
-        "role": role,
-        "name": caller.name if caller else "",
-        "collections": None
-        if caller is None or caller.collections is None
-        else sorted(caller.collections),
-        "views": [view.name for view in VIEWS if may_see(role, view)],
-        "hidden": [view.name for view in VIEWS if not may_see(role, view)],
+        "role": caller.role,
+        "name": caller.name,
+        "collections": list_visible(),
+        "views": [view.name for view in VIEWS if may_see(caller.role, view)],
+        "hidden": [view.name for view in VIEWS if not may_see(caller.role, view)],
     }
     response = Response(_render(language, session), mimetype="text/html")
     response.headers["Content-Security-Policy"] = _compose_policy()

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from http import HTTPStatus
 
 from messages import Explained, Message, say, say_count
+from request_ids import HEADER
 from translations.catalogs import Language, translate
 from web.errors import DISK_RETRY_SECONDS, RETRY_SECONDS
 from web.headers import SECURITY_HEADERS
@@ -44,10 +45,12 @@ class Refused(Explained):
             (b"Content-Length", str(len(self.body(language))).encode()),
         ]
 
-    def as_bytes(self, language: Language) -> bytes:
+    def as_bytes(self, language: Language, request_id: str | None = None) -> bytes:
         """Return the whole response; the connection ends with it."""
         lines = [f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}".encode()]
         lines += [b"%s: %s" % header for header in self.all_headers(language)]
+        if request_id is not None:
+            lines.append(f"{HEADER}: {request_id}".encode())
         return b"\r\n".join([*lines, b"Connection: close", b"", self.body(language)])
 
 

@@ -25,7 +25,14 @@ from files.options import ReadOptions
 from messages import say
 from services.imports import ImportOptions
 from services.search import Query
-from texts import MAX_ANSWER_CHARS, MAX_METADATA_CHARS, MAX_QUESTION_CHARS, visible_text
+from texts import (
+    COLUMN_NAME,
+    MAX_ANSWER_CHARS,
+    MAX_METADATA_CHARS,
+    MAX_QUESTION_CHARS,
+    VISIBLE,
+    visible_text,
+)
 from web.filter_schemas import Filter, read_conditions
 from web.validation import RequestModel, Text, require_storable
 
@@ -52,13 +59,23 @@ def _require_column_name(text: str) -> str:
 
 
 def _read_json(value: object) -> object:
-    """Return the object that a JSON text holds: a form field can hold nothing but text."""
+    """Return the object that a JSON text holds: a form field can hold nothing but text.
+
+    An empty field is one that nobody filled in.
+    """
     if not isinstance(value, str):
         return value
+    if not value.strip():
+        return None
     try:
         return json.loads(value)
     except (ValueError, RecursionError) as error:
         raise ValueError(say('must be a JSON object such as {{"column": "value"}}')) from error
+
+
+def _read_whole(value: object) -> object:
+    """Return 5 for 5.0: JSON has one kind of number (RFC 8259, section 6)."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _count_names(value: object) -> str:
@@ -68,20 +85,20 @@ def _count_names(value: object) -> str:
 
 Question = Annotated[
     str,
-    Field(max_length=MAX_QUESTION_CHARS),
+    Field(max_length=MAX_QUESTION_CHARS, json_schema_extra={"pattern": VISIBLE}),
     AfterValidator(require_storable),
     AfterValidator(_require_visible),
 ]
 Answer = Annotated[
     str,
-    Field(max_length=MAX_ANSWER_CHARS),
+    Field(max_length=MAX_ANSWER_CHARS, json_schema_extra={"pattern": VISIBLE}),
     AfterValidator(require_storable),
     AfterValidator(_require_visible),
 ]
 # Only names that a file's column can have, so that an export can be uploaded again.
 MetadataName = Annotated[
     str,
-    Field(max_length=200),
+    Field(max_length=200, json_schema_extra={"pattern": COLUMN_NAME}),
     AfterValidator(require_storable),
     AfterValidator(_require_column_name),
 ]
@@ -100,10 +117,14 @@ JobKind = Literal["import", "evaluation"]
 JobStatus = Literal["enqueued", "processing", "succeeded", "failed", "canceled"]
 # Pages of a search are small and end soon; pages of a list go on.
 Probability = Annotated[float, Field(ge=0, le=1)]
-Limit = Annotated[int, Field(ge=1, le=100)]
-Offset = Annotated[int, Field(ge=0, le=10_000)]
+Limit = Annotated[int, Field(ge=1, le=100), BeforeValidator(_read_whole)]
+Offset = Annotated[int, Field(ge=0, le=10_000), BeforeValidator(_read_whole)]
 PageLimit = Annotated[int, Field(ge=1, le=1_000)]
 PageOffset = Annotated[int, Field(ge=0, le=2**31)]
+_DELIMITER = "What parts the fields: a character, or `tab`. Found by itself."
+_ENCODING = "Such as `utf-8` or `windows-1252`. Found by itself."
+_LIMIT = "The most results."
+_OFFSET = "Results to pass over."
 
 
 class SearchRequest(RequestModel):
@@ -154,7 +175,9 @@ class SearchRequest(RequestModel):
 
 
 class BatchRequest(RequestModel):
-    queries: Annotated[list[SearchRequest], Field(min_length=1, max_length=100)]
+    queries: Annotated[list[SearchRequest], Field(min_length=1, max_length=100)] = Field(
+        description="Each as for POST /search."
+    )
 
 
 class UploadOptions(RequestModel):
@@ -167,16 +190,16 @@ class UploadOptions(RequestModel):
     question_column: Option | None = Field(
         None, description="Header name, or position counted from 1."
     )
-    answer_column: Option | None = None
-    id_column: Option | None = None
+    answer_column: Option | None = Field(None, description="The same for the answer.")
+    id_column: Option | None = Field(None, description="The same for the id, if there is one.")
     alternatives_column: Option | None = Field(
         None,
         description="The columns with other wordings of the question: names or positions, with "
         "commas between. Found by name where it is not given.",
     )
     header: bool | None = Field(None, description="Whether the file has a header.")
-    delimiter: Option | None = None
-    encoding: Option | None = None
+    delimiter: Option | None = Field(None, description=_DELIMITER)
+    encoding: Option | None = Field(None, description=_ENCODING)
     overflow: Literal["reject", "join"] = Field(
         "reject", description="join gives a row's extra fields back to its last column, the answer."
     )
@@ -211,8 +234,8 @@ class EvaluationOptions(RequestModel):
         None, description="Header name, or position counted from 1; `question` where there is none."
     )
     expected_column: Option | None = Field(None, description="The same for the column `expected`.")
-    delimiter: Option | None = None
-    encoding: Option | None = None
+    delimiter: Option | None = Field(None, description=_DELIMITER)
+    encoding: Option | None = Field(None, description=_ENCODING)
     sheet: Option | None = Field(None, description="Of a workbook: name, or position from 1.")
 
     def as_reading(self) -> ReadOptions:
@@ -235,22 +258,22 @@ class ThresholdsRequest(RequestModel):
 
 
 class JobsQuery(RequestModel):
-    status: JobStatus | None = None
-    collection: CollectionName | None = None
-    kind: JobKind | None = None
-    limit: PageLimit = 20
-    offset: PageOffset = 0
+    status: JobStatus | None = Field(None, description="Only jobs that are so far.")
+    collection: CollectionName | None = Field(None, description="Only jobs of this collection.")
+    kind: JobKind | None = Field(None, description="Only jobs of this kind.")
+    limit: PageLimit = Field(20, description=_LIMIT)
+    offset: PageOffset = Field(0, description=_OFFSET)
 
 
 class PageQuery(RequestModel):
-    limit: PageLimit = 100
-    offset: PageOffset = 0
+    limit: PageLimit = Field(100, description=_LIMIT)
+    offset: PageOffset = Field(0, description=_OFFSET)
 
 
 class ErrorBody(BaseModel):
     model_config = ConfigDict(extra="allow")
-    error: str
-    code: str
+    error: str = Field(description="A sentence for a person.")
+    code: str = Field(description="For a program.")
 
 
 class SearchResult(BaseModel):

@@ -36,7 +36,12 @@ routes = APIBlueprint("search", __name__, tag="Search")
 @routes.auth_required(auth)
 @routes.input(SearchRequest, location="json_or_form", arg_name="asked")
 @routes.output(SearchResponse)
-@routes.doc(summary="Find the pairs that mean the same as a question")
+@routes.doc(
+    summary="Find the pairs that mean the same as a question",
+    description="`results` are the nearest pairs. `decision` says what a bot should do: give "
+    "`best`, offer the first three, or pass. No match is an empty list, not an error. "
+    "As JSON, or as a form (`curl -d question=…`).",
+)
 def search(asked: SearchRequest) -> Response:
     started = time.perf_counter()
     charge_searches(1)
@@ -50,7 +55,10 @@ def search(asked: SearchRequest) -> Response:
 @routes.auth_required(auth)
 @routes.input(BatchRequest, location="json", arg_name="batch")
 @routes.output(BatchResponse)
-@routes.doc(summary="Search for up to 100 questions at once")
+@routes.doc(
+    summary="Search for up to 100 questions at once",
+    description="Each query is one of `/search`, and each result its answer, in the same order.",
+)
 def search_batch(batch: BatchRequest) -> Response:
     started = time.perf_counter()
     charge_searches(len(batch.queries))

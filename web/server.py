@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import gc
+import logging
 import os
 import socket
 from collections.abc import Iterator
@@ -31,6 +32,8 @@ from web.bridge import Bridge
 from web.connection import make_protocol
 from web.gate import Gate
 from web.guests import SILENT_SECONDS, Guests, raise_file_limit
+
+logger = logging.getLogger(__name__)
 
 # Connections that the system keeps until they are accepted, and how many are accepted in a row.
 BACKLOG = 4_096
@@ -76,6 +79,7 @@ class _Server(uvicorn.Server):
             max_upload_bytes=settings.max_upload_bytes,
             trusted_proxies=settings.trusted_proxies,
             origins=settings.cors_origins,
+            metrics_networks=settings.metrics_networks,
         )
         self._bridge = Bridge(
             self._app,
@@ -85,6 +89,7 @@ class _Server(uvicorn.Server):
             language=settings.language,
         )
         await self._bridge.learn_kept()
+        asyncio.get_running_loop().set_exception_handler(_log_error)
         await super().startup(sockets)
         for sock in sockets or ():
             sock.listen(BACKLOG)
@@ -105,6 +110,11 @@ class _Server(uvicorn.Server):
     def stop(self) -> None:
         """Finish the requests in hand, and then return from `run`."""
         self.should_exit = True
+
+
+def _log_error(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log what nobody caught in the event loop; its own text shows what tasks were given."""
+    logger.error("An error in the event loop", exc_info=context.get("exception"))
 
 
 async def _collect_garbage(guests: Guests) -> None:

@@ -46,7 +46,10 @@ def set_thresholds(name: str, asked: ThresholdsRequest) -> Response:
 @routes.delete("/collections/<name>/thresholds")
 @routes.auth_required(auth, roles=EDITORS)
 @routes.output(CollectionThresholds)
-@routes.doc(summary="Return to the default thresholds")
+@routes.doc(
+    summary="Return to the default thresholds",
+    description="The answer has them, as a GET has them from now on.",
+)
 def reset_thresholds(name: str) -> Response:
     return _change(name, None)
 

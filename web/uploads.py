@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import BinaryIO, TypeVar, cast
@@ -30,7 +29,7 @@ from web.rates import charge_upload
 from web.responses import answer_json
 from web.schemas import MAX_IDEMPOTENCY_KEY, UploadOptions
 from web.scope import require_visible, separate_key
-from web.validation import RequestModel, validate
+from web.validation import RequestModel, take_once, validate
 
 FILE_TYPES = (
     "text/csv",
@@ -70,10 +69,13 @@ routes = APIBlueprint("uploads", __name__, tag="Upload")
 @routes.output(UploadResponse, status_code=202)
 @routes.doc(
     summary="Upload a CSV of questions and answers",
-    description="The file as multipart field `file`, or as the body with Content-Type "
-    "text/csv. Options as query or form fields.",
+    description="The file as multipart field `file`, with the options as fields beside it; or as "
+    "the body with Content-Type text/csv (or that of JSON, JSONL, YAML, Parquet, Excel, "
+    "OpenDocument), with the options in the address. An option may come once. The answer is a job: "
+    "ask `/jobs/<id>` until it has ended. A row that can't be taken is rejected, and the others go "
+    "on. With `dry_run=true` nothing is stored, and the answer is 200.",
 )
-def upload() -> Response:
+def upload_file() -> Response:
     charge_upload()
     key = read_idempotency_key(request)
     runtime = current_runtime()
@@ -112,13 +114,18 @@ def read_idempotency_key(request: Request) -> str | None:
 
 
 def read_options(request: Request, options: type[Options]) -> Options:
-    """Return the options, from query and form fields alike. Raises ApiError (400)."""
+    """Return the options, from query and form fields alike. Raises ApiError (400).
+
+    A form sends its empty fields too. So an empty field is an option that is not given, if the
+    service finds out by itself what it would say. An empty collection stays an error, and so does
+    anything empty in the address.
+    """
     require_utf8(request.query_string, say("The address"))
-    given = [*request.args.items(multi=True), *request.form.items(multi=True)]
-    for name, times in Counter(name for name, _ in given).items():
-        if times > 1:
-            raise invalid_request(say("{name}: given {times} times.", name=name, times=times))
-    return validate(options, dict(given))
+    given = take_once(request.args, request.form)
+    for name, field in options.model_fields.items():
+        if field.default is None and request.form.get(name) == "":
+            del given[name]
+    return validate(options, given)
 
 
 @contextmanager

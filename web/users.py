@@ -37,7 +37,10 @@ def list_users() -> Response:
 @routes.auth_required(auth, roles=MANAGERS)
 @routes.input(UserRequest, location="json", arg_name="new")
 @routes.output(UserBody, status_code=201)
-@routes.doc(summary="Add a user")
+@routes.doc(
+    summary="Add a user",
+    description="A person who logs in with a password. Programs get keys (`POST /keys`).",
+)
 def add_user(new: UserRequest) -> Response:
     user = services.accounts.add_user(
         current_runtime().pool, admin_name(), new.name, new.password, new.role, new.collections

@@ -6,16 +6,19 @@ What is wrong becomes an answer that names each field.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, TypeVar
 
 from apiflask.schema_adapters import registry
 from apiflask.schema_adapters.pydantic import PydanticAdapter
 from flask import Request, request
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails, from_json
+from werkzeug.datastructures import MultiDict
 
 from messages import Message, cite, join, say
+from texts import STORABLE
 from web.decoding import decode_json, require_utf8
 from web.errors import ApiError, invalid_request, unsupported_media_type
 from web.reasons import phrase_json_error, phrase_reason
@@ -41,7 +44,12 @@ def require_storable(text: str) -> str:
     return text
 
 
-Text = Annotated[str, AfterValidator(require_storable)]
+# What a validator of ours asks for stands in the schema as a pattern.
+Text = Annotated[
+    str,
+    AfterValidator(require_storable),
+    Field(json_schema_extra={"pattern": STORABLE}),
+]
 
 
 class RequestModel(BaseModel):
@@ -56,7 +64,7 @@ class RequestAdapter(PydanticAdapter):
     def validate_input(self, request: Request, location: str, **_kwargs: Any) -> BaseModel:
         if location in ("query", "querystring"):
             require_utf8(request.query_string, say("The address"))
-            return validate(self.model_class, request.args.to_dict())
+            return validate(self.model_class, take_once(request.args))
         if request.mimetype == "application/json":
             return validate(self.model_class, decode_json(request))
         if location == "json_or_form" and request.mimetype in _FORM_TYPES:
@@ -139,6 +147,16 @@ def _refuse_members(path: tuple[int | str, ...], error: Message) -> ApiError:
         say("{place}: {error}.", place=place or say("The body"), error=error),
         details={"fields": [{"field": place, "error": error}]},
     )
+
+
+def take_once(*fields: MultiDict[str, str]) -> dict[str, str]:
+    """Return the fields of all of them, each of which is given once. Raises ApiError (400)."""
+    given = [pair for one in fields for pair in one.items(multi=True)]
+    for name, times in Counter(name for name, _ in given).items():
+        if times > 1:
+            shown = name[:MAX_SHOWN_CHARS]
+            raise invalid_request(say("{name}: given {times} times.", name=shown, times=times))
+    return dict(given)
 
 
 def bound_body() -> None:

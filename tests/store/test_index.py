@@ -64,11 +64,11 @@ def fill(pool: Pool, model: Model, vectors: NDArray[np.float32]) -> None:
         cur.execute("VACUUM ANALYZE item_vectors, items")
 
 
-def valid(pool: Pool, model: Model) -> bool | None:
+def valid(pool: Pool, model: Model, suffix: str = "") -> bool | None:
     with pool.reading() as conn, conn.cursor() as cur:
         cur.execute(
             "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)",
-            (store.index.index_name(model),),
+            (store.index.index_name(model) + suffix,),
         )
         row = cur.fetchone()
         return None if row is None else bool(row[0])
@@ -231,7 +231,12 @@ def test_no_index_below_the_bound_nor_during_a_large_job(
         )
     assert not store.index.build_index(pool, model, 2 * ITEMS)
     # With so many vectors searches can't wait for the job's end.
-    assert store.index.build_index(pool, model, 2 * ITEMS // 10)
+    assert store.index.build_index(pool, model, 2 * ITEMS // store.index.MOST_WAITING)
+    with pool.reading() as conn, conn.cursor() as cur:
+        cur.execute("DROP INDEX vectors_hnsw_1")
+        # Few rows are left, so the job ends soon.
+        cur.execute("UPDATE jobs SET inserted = total - %s", (store.index.LARGE_JOB_ROWS - 1,))
+    assert store.index.build_index(pool, model, 2 * ITEMS)
 
 
 def test_an_index_left_invalid_by_a_crash_is_replaced_and_searches_go_on(
@@ -265,7 +270,7 @@ def test_an_index_left_invalid_by_a_crash_is_replaced_and_searches_go_on(
     holder.close()
     assert killed
     assert failed
-    assert valid(pool, model) is False
+    assert valid(pool, model, "_new") is False
     assert len(store.search.search(pool, model, vectors[0], limit=10)) == 10
     assert store.index.build_index(pool, model, 1)
     assert valid(pool, model)
@@ -278,3 +283,61 @@ def test_of_two_processes_one_builds(pool: Pool, model: Model, dsn: str) -> None
         fill(pool, model, np.eye(DIMENSION, dtype=np.float32))
         assert not store.index.build_index(pool, model, 1)
     other.close()
+
+
+def fill_once(pool: Pool, model: Model, vectors: NDArray[np.float32]) -> None:
+    """Store one vector of each item: in an index, equal vectors share one place."""
+    fill(pool, model, vectors)
+    with pool.transaction() as conn, conn.cursor() as cur:
+        cur.execute("DELETE FROM item_vectors WHERE kind = 'pair'")
+
+
+def test_the_size_of_an_index_is_foreseen(
+    pool: Pool, model: Model, vectors: NDArray[np.float32]
+) -> None:
+    fill_once(pool, model, vectors)
+    assert store.index.build_index(pool, model, min_vectors=100)
+    size = read_index_size(pool, store.index.index_name(model))
+    assert size / ITEMS == pytest.approx(store.index.estimate_bytes(DIMENSION), rel=0.1)
+
+
+def test_an_index_of_vectors_that_are_gone_is_built_anew(
+    pool: Pool, model: Model, vectors: NDArray[np.float32], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store.index, "LEAST_BLOATED", 1 << 17)
+    fill_once(pool, model, vectors)
+    assert store.index.build_index(pool, model, min_vectors=100)
+    assert not store.index.build_index(pool, model, min_vectors=100)
+    before = read_index_size(pool, store.index.index_name(model))
+    with pool.transaction() as conn, conn.cursor() as cursor:
+        cursor.execute("DELETE FROM items WHERE position % 2 = 0")
+        cursor.execute("ANALYZE item_vectors")
+    assert store.index.build_index(pool, model, min_vectors=100)
+    assert read_index_size(pool, store.index.index_name(model)) < 0.6 * before
+    assert list(read_index_names(pool)) == [store.index.index_name(model)]
+    assert not store.index.build_index(pool, model, min_vectors=100)
+
+
+def test_what_a_build_left_that_died_between_two_steps_is_dropped(
+    pool: Pool, model: Model, vectors: NDArray[np.float32]
+) -> None:
+    fill(pool, model, vectors)
+    assert store.index.build_index(pool, model, min_vectors=100)
+    name = store.index.index_name(model)
+    for suffix in ("_new", "_old"):
+        with pool.reading(seconds=60) as conn, conn.cursor() as cursor:
+            cursor.execute(store.index._compose_creation(model, None, Identifier(name + suffix)))
+    store.index.build_index(pool, model, min_vectors=100)
+    assert list(read_index_names(pool)) == [name]
+
+
+def read_index_size(pool: Pool, name: str) -> int:
+    with pool.reading() as conn, conn.cursor() as cursor:
+        cursor.execute("SELECT pg_relation_size(%s::regclass)", (name,))
+        return int(db.fetch_row(cursor)[0])
+
+
+def read_index_names(pool: Pool) -> list[str]:
+    with pool.reading() as conn, conn.cursor() as cursor:
+        cursor.execute("SELECT relname FROM pg_class WHERE relname ~ '^vectors_hnsw' ORDER BY 1")
+        return [name for (name,) in cursor.fetchall()]

@@ -13,7 +13,7 @@ import db
 from db import Pool
 
 # The schemas of versions that were in use.
-VERSIONS = [1, 3]
+VERSIONS = [1, 3, 8]
 
 
 @pytest.fixture(params=VERSIONS)

@@ -3,7 +3,7 @@
 EMBED_SECONDS makes each batch of the embedder slow, KILL_AT ends the process by SIGKILL at a named
 point, KILL_ON does so on a word in a text to embed; each text embedded is a line `embeds <text>` in
 the log where LOG_TEXTS is set. With PROGRAM=worker the program has no web part; PROGRAM=gunicorn is
-that server with the real app.
+that server with two processes of the real app, or of what APP names.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class ServiceProcess(Service):
         }
         command = [sys.executable, "-m", "tests.support.service_program"]
         if settings.get("PROGRAM") == "gunicorn":
-            command = gunicorn_command(port, 2)
+            command = gunicorn_command(port, 2, settings.get("APP", "app:create_app()"))
         super().__init__(
             command, own | settings, folder=folder, port=port, log=folder / f"{port}.log"
         )

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import importlib
-import logging
 import os
 import signal
 import sys
 import time
 from typing import Any
 
+from apiflask import APIFlask
+
 import app
 import config
 import services.process
 import web.server
 import worker
+from services.logs import start_logging
 from tests.support.embedder import HashEmbedder
 
 # The points keep their names where their functions move, so that reports can be compared.
@@ -57,12 +59,17 @@ class Slow(HashEmbedder):
         return super().encode_windows(windows)
 
 
+def make_app() -> APIFlask:
+    """Return the app for another server."""
+    return app.create_app(embedder=Slow())
+
+
 def _serve() -> None:
-    logging.basicConfig(level="INFO")
     if "KILL_AT" in os.environ:
         _kill_at(os.environ["KILL_AT"])
     services.process.end_on_signals()
     settings = config.read_settings(config.environment())
+    start_logging(settings.log_level, settings.log_format)
     if os.environ.get("PROGRAM") == "worker":
         worker.run(settings, Slow())
         return

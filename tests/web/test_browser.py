@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import http.server
+import json
 import os
 import shutil
 import threading
@@ -15,7 +16,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
 
 from tests.support.service import PASSWORD, USER, ServiceProcess
 
@@ -208,13 +209,47 @@ def test_the_documentation_works_under_its_policy(
     assert said == []
 
 
+def open_operation(page: Page, group: str, name: str) -> Locator:
+    """Return an operation's part of the page, ready to be tried."""
+    block = page.locator(f"#operations-{group}-{name}")
+    block.locator("button.opblock-summary-control").click()
+    block.get_by_role("button", name="Try it out").click()
+    return block
+
+
+def execute(block: Locator) -> str:
+    """Send what is filled in; return the status that the page shows."""
+    block.get_by_role("button", name="Execute").click()
+    status = block.locator(".live-responses-table tbody .response-col_status").first
+    return status.inner_text().strip()
+
+
 def try_adding_an_item(page: Page) -> None:
     """Do as a person who tries POST /items on the page."""
-    page.locator("#operations-Items-post_items button.opblock-summary-control").click()
-    page.get_by_role("button", name="Try it out").click()
-    page.locator("textarea.body-param__text").fill('{"question": "How?", "answer": "So."}')
-    page.get_by_role("button", name="Execute").click()
-    status = page.locator(".live-responses-table tbody .response-col_status").first
-    assert status.inner_text().strip() == "201"
+    block = open_operation(page, "Items", "add_item")
+    block.locator("textarea.body-param__text").fill('{"question": "How?", "answer": "So."}')
+    assert execute(block) == "201"
     if "SCREENSHOT" in os.environ:
         page.screenshot(path=os.environ["SCREENSHOT"], full_page=True)
+
+
+def test_an_upload_and_a_search_can_be_tried_as_they_are_filled_in(
+    admin: BrowserContext, service: ServiceProcess
+) -> None:
+    """A newcomer chooses a file and changes nothing else."""
+    page = admin.new_page()
+    page.goto(f"{service.url}/docs/")
+    upload = open_operation(page, "Upload", "upload_file")
+    upload.locator("input[type=file]").set_input_files(
+        {"name": "faq.csv", "mimeType": "text/csv", "buffer": FAQ.encode()}
+    )
+    assert execute(upload) == "202"
+    job = service.get("/jobs")[1]["results"][0]
+    assert service.ended(job["id"])["rows"]["inserted"] == 1
+    search = open_operation(page, "Search", "search")
+    assert json.loads(search.locator("textarea.body-param__text").input_value())["question"]
+    assert execute(search) == "200"
+    assert "By invoice." in search.locator(".live-responses-table").inner_text()
+    search.locator("select.content-type").first.select_option("application/x-www-form-urlencoded")
+    assert execute(search) == "200"
+    assert "By invoice." in search.locator(".live-responses-table").inner_text()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 from typing import Any
 
@@ -233,3 +234,26 @@ def test_another_method_is_405_and_says_which(client: Client) -> None:
 @pytest.mark.parametrize("query", ["limit=0", "limit=x", "offset=-1", "status=done", "nothing=1"])
 def test_a_wrong_page_is_400(client: Client, query: str) -> None:
     assert_error(client.get(f"/jobs?{query}"), 400, "invalid_request")
+
+
+def test_an_empty_field_of_an_upload_s_form_is_not_given(client: Client) -> None:
+    """Browsers send the fields that nobody filled in too."""
+    empty = dict.fromkeys(("question_column", "delimiter", "encoding", "header", "sheet"), "")
+
+    def send(**fields: str) -> Any:
+        file = (io.BytesIO(b"question,answer\nHow?,So.\n"), "faq.csv")
+        return client.post("/upload", data={"file": file, **empty, **fields})
+
+    assert send(collection="a").status_code == 202
+    assert send(collection="").status_code == 400
+
+
+def test_a_parameter_that_comes_twice_is_400(client: Client) -> None:
+    answer = client.get("/items?collection=a&collection=b")
+    assert answer.status_code == 400
+    assert answer.json["error"] == "collection: given 2 times."
+
+
+def test_a_whole_number_of_json_may_have_a_point(client: Client) -> None:
+    assert client.post("/search", json={"question": "How?", "limit": 5.0}).status_code == 200
+    assert client.post("/search", json={"question": "How?", "limit": 5.5}).status_code == 400

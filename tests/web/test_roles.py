@@ -15,6 +15,7 @@ NEEDED = {
     "GET /livez": None,
     "GET /readyz": None,
     "GET /": "reader",
+    "GET /metrics": "admin",
     "POST /search": "reader",
     "POST /search/batch": "reader",
     "POST /upload": "editor",

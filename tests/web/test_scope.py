@@ -58,6 +58,7 @@ TRIES: dict[str, list[Try]] = {
     "GET /livez": [Try(200)],
     "GET /readyz": [Try(200)],
     "GET /": [Try(200), Try(200, "?q=zebra")],
+    "GET /metrics": [Try(403)],
     "POST /search": [*SEARCHES, Try(200, sent={"data": {"question": "zebra"}})],
     "POST /search/batch": [
         Try(200, sent={"json": {"queries": [one.sent["json"] for one in SEARCHES]}})

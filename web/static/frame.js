@@ -4,7 +4,9 @@
 import { connection } from "./api.js";
 import { CollectionPicker } from "./components/collection-picker.js";
 import { ErrorNotice, Notice } from "./components/notice.js";
-import { html, render, useEffect, useLayoutEffect, useRef, useState, useStore } from "./lib.js";
+import {
+  html, render, useEffect, useErrorBoundary, useLayoutEffect, useRef, useState, useStore,
+} from "./lib.js";
 import { showKeys } from "./keys.js";
 import { go, link, linkHere, useAddress } from "./router.js";
 import { hasView, keepChoice, session } from "./session.js";
@@ -33,7 +35,16 @@ function Stage() {
     <${Notice} kind="info">${say("frame.not_for_you")}<//>`;
   if (shown.name !== view) return null;
   if (shown.error) return html`<${ErrorNotice} error=${shown.error} retry=${() => location.reload()} />`;
-  return html`<${shown.View} params=${params} />`;
+  return html`<${Guarded} key=${view} View=${shown.View} params=${params} />`;
+}
+
+/** A view, or what went wrong in it. */
+function Guarded({ View, params }) {
+  const [error] = useErrorBoundary((caught) => console.error(caught));
+  if (!error) return html`<${View} params=${params} />`;
+  return html`<h1 tabindex="-1">${say("errors.view")}</h1>
+    <${ErrorNotice} error=${{ message: say("errors.view_what", { t: error.message }) }}
+      retry=${() => location.reload()} />`;
 }
 
 /** Bring the focus to the heading of a view that was changed to, but not of the first. */

@@ -2,12 +2,15 @@
 // which are values that components of different places share.
 
 import { Fragment, h, render } from "preact";
-import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import {
+  useCallback, useEffect, useErrorBoundary, useLayoutEffect, useMemo, useRef, useState,
+} from "preact/hooks";
 import htm from "htm";
 
 export const html = htm.bind(h);
 export {
-  Fragment, render, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState,
+  Fragment, render, useCallback, useEffect, useErrorBoundary, useLayoutEffect, useMemo, useRef,
+  useState,
 };
 
 /** Return a shared value: `get()`, `set(value)`, `subscribe(listener)` → a function that ends it. */

@@ -24,7 +24,7 @@
 // pictures of each view; tests/web/page/ tries them, and test_access.py asks axe about each.
 //
 // RULES. Stored texts are children of html`…`, never markup. No style="…": set a width by
-// `ref=${setVariable("--part", value)}` (bars.js). A control has a label; a state has a word.
+// `useVariables({"--part": "0.5"})`, which returns a ref (bars.js). A control has a label; a state has a word.
 // A file has at most 300 lines.
 
 import { dropOldDrafts } from "./drafts.js";

@@ -45,6 +45,17 @@ function write(value) {
 export const number = (value) => numbers.format(value);
 export const percent = (value) => percents.format(value);
 export const decimal = (value) => distances.format(value);
+const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte"];
+
+/** Return a size in bytes as people read it: 84 kB. */
+export function bytes(size) {
+  const step = Math.min(UNITS.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, size)) / 3)));
+  const shown = new Intl.NumberFormat(locale, {
+    style: "unit", unit: UNITS[step], unitDisplay: "short", maximumFractionDigits: step > 1 ? 1 : 0,
+  });
+  return shown.format(size / 1000 ** step);
+}
+
 export const time = (moment) => times.format(new Date(moment));
 export const date = (moment) => dates.format(new Date(moment));
 

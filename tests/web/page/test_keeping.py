@@ -113,6 +113,15 @@ def test_a_change_that_can_not_be_taken_back_can_be_tried_again(
         expect(page.locator(".result").first).to_contain_text("Abra Meus pedidos.")
 
 
+def test_a_view_that_fails_says_so(browser: Browser, loja: ServiceProcess) -> None:
+    with open_page(browser, loja, said=[]) as page:
+        strange = {"decision": "answer", "results": []}
+        page.route("**/search", lambda route: route.fulfill(json=strange))
+        page.get_by_label("Pergunta do cliente").fill("Como rastreio meu pedido?")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Esta parte da página falhou")
+        expect(page.get_by_role("button", name="Tentar de novo")).to_be_visible()
+
+
 def test_a_dropped_file_does_not_lead_away(browser: Browser, loja: ServiceProcess) -> None:
     drop = """() => {
       const files = new DataTransfer();

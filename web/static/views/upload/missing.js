@@ -1,0 +1,37 @@
+// A file whose columns were not found: they are chosen by clicking, from its first rows.
+
+import { ErrorNotice } from "../../components/notice.js";
+import { html } from "../../lib.js";
+import { say } from "../../words.js";
+import { Columns } from "./columns.js";
+
+/** `error`: a ServiceError. With the columns of the file, they can be chosen. */
+export function Refused({ error, reading, onChange, again }) {
+  const { header = [], rows = [] } = error.body;
+  const table = rows.length > 0 ? rows : [header];
+  const width = Math.max(...table.map((row) => row.length));
+  const choosable = error.code === "missing_column" && width > 1;
+  return html`
+    <${ErrorNotice} error=${error} retry=${error.status === 422 ? null : again}>
+      ${(error.body.fields ?? []).map(({ error: text }) => html`<p key=${text}>${text}</p>`)}
+      ${choosable && html`<p><strong>${say("upload.choose_columns")}</strong></p>`}
+    <//>
+    ${choosable && html`<${Choice} table=${table} width=${width} reading=${reading} onChange=${onChange} />`}`;
+}
+
+/** A row with a question in it is no row of names. */
+const looksNamed = (row) => !row.some((cell) => cell.includes("?"));
+
+function Choice({ table, width, reading, onChange }) {
+  const named = reading.header ? reading.header === "true" : looksNamed(table[0]);
+  const roles = reading.roles?.length === width ? reading.roles : Array(width).fill("other");
+  const names = Array.from({ length: width }, (_, at) =>
+    (named && table[0][at]) || say("upload.nameless", { n: at + 1 }));
+  const give = (changes) => onChange({ ...reading, header: String(named), roles, ...changes });
+  return html`
+    <label class="check"><input type="checkbox" checked=${named}
+      onChange=${(event) => give({ header: String(event.target.checked) })} />
+      ${say("upload.first_row_names")}</label>
+    <${Columns} names=${names} roles=${roles} cells=${named ? table.slice(1) : table}
+      onChange=${(next) => give({ roles: next })} />`;
+}
