@@ -170,6 +170,7 @@ def test_a_proposed_line_is_applied_by_a_button_and_undone(
     with open_page(browser, service, at(name, f"&job={job}")) as page:
         proposal = page.locator(".proposal")
         expect(proposal.get_by_role("table", name="O que mudaria")).to_be_visible()
+        expect(proposal).to_contain_text("menos perguntas teriam a resposta certa")
         assert service.get(path)[1]["own"] is False
         proposal.get_by_role("button", name="Usar a linha proposta").click()
         expect(proposal).to_contain_text("está em uso")
