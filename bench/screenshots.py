@@ -68,6 +68,11 @@ def _edit(page: Page) -> None:
     page.wait_for_selector(".item-form textarea")
 
 
+def _edit_row(page: Page) -> None:
+    page.locator("tbody [data-edit]").first.click()
+    page.wait_for_selector(".item-form textarea")
+
+
 def _say_wrong(page: Page) -> None:
     page.get_by_role("button", name=WRONG).first.click()
 
@@ -75,6 +80,29 @@ def _say_wrong(page: Page) -> None:
 def _choose(page: Page) -> None:
     _say_wrong(page)
     page.get_by_role("radio").first.click()
+
+
+def _mark(page: Page) -> None:
+    for box in page.locator(".items tbody").get_by_role("checkbox").all()[:2]:
+        box.check()
+
+
+def _delete_collection(page: Page) -> None:
+    page.locator(".end .danger").click()
+    page.wait_for_selector("dialog")
+
+
+def _add_person(page: Page) -> None:
+    page.locator(".settings .head button").first.click()
+    page.wait_for_selector(".form input[name=name]")
+
+
+def _make_key(page: Page) -> None:
+    if page.locator(".made").count() == 0:
+        page.locator(".settings .head button").nth(1).click()
+        page.locator(".form input[name=name]").fill("chat")
+        page.locator(".form .primary").first.click()
+    page.locator(".made").scroll_into_view_if_needed()
 
 
 def _compare(page: Page) -> None:
@@ -96,6 +124,13 @@ SHOTS = (
     Shot("ask-none", f"/?q={UNKNOWN}", ".decision.none"),
     Shot("ask-edit", f"/?q={KNOWN}", ".decision.answer", _edit),
     Shot("ask-wrong", f"/?q={CLOSE}", ".decision.ambiguous", _choose),
+    Shot("items", "/?view=items&collection=loja", ".table", _mark),
+    Shot("items-edit", "/?view=items&collection=loja&text=rastrei", ".table", _edit_row),
+    Shot("items-nothing", "/?view=items&collection=loja&text=bicicleta", "main .notice"),
+    Shot("items-delete-collection", "/?view=items&collection=loja", ".table", _delete_collection),
+    Shot("settings", "/?view=settings&collection=loja", ".lines"),
+    Shot("settings-person", "/?view=settings&collection=loja", ".lines", _add_person),
+    Shot("settings-key", "/?view=settings&collection=loja", ".lines", _make_key),
 )
 CHECK = f"/?view=check&collection={CHECKED}"
 CHECK_SHOTS = (

@@ -56,6 +56,8 @@ FIGURES = (
     "auc",
     "calibration_error",
 )
+# What may become of a question, in the order of the table.
+KINDS = ("right", "wrong", "asked_back", "passed")
 # A job on which nobody works for so long gets workers of the command's own. Those that run look at
 # the queue each second.
 IDLE_SECONDS = 3.0
@@ -306,8 +308,9 @@ def describe_result(result: dict[str, Any]) -> Iterator[str]:
         shown = "-" if value is None else f"{value:.3f}"
         yield f"{name:24}{shown:>8}{f'   {moved:+.3f} since the last run' if moved else ''}"
     yield f"{'':24}{'right':>8}{'wrong':>8}{'asked':>8}{'passed':>8}"
+    # By name: PostgreSQL's jsonb keeps no order of members.
     for name, counts in result["decisions"].items():
-        yield f"{name:24}" + "".join(f"{count:8}" for count in counts.values())
+        yield f"{name:24}" + "".join(f"{counts[kind]:8}" for kind in KINDS)
     if result["fitted"] is not None:
         yield f"fitted: {result['fitted']}"
     for miss in result["misses"][:SHOWN_ERRORS]:

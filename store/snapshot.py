@@ -216,13 +216,7 @@ def restore(pool: Pool, saved: Saved, *, replace: bool) -> int:
             version = db.migrate(conn)
             _analyze(conn)
             return version
-    except psycopg2.DataError as error:
-        raise _refuse(error) from error
-    except (
-        psycopg2.IntegrityError,
-        psycopg2.ProgrammingError,
-        psycopg2.NotSupportedError,
-    ) as error:
+    except psycopg2.DatabaseError as error:
         raise _refuse(error) from error
 
 

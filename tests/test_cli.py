@@ -13,7 +13,7 @@ import pytest
 from apiflask import APIFlask
 from click.testing import Result
 
-from cli.commands import import_command
+from cli.commands import FIGURES, describe_result, import_command
 from tests.support.client import Client
 from web.schemas import UploadOptions
 
@@ -121,6 +121,20 @@ def test_a_collection_is_evaluated_with_a_status_for_ci(
     pytest.importorskip("matplotlib")
     assert run(app, "evaluate", str(file), "--plot", str(plot)).exit_code == 0
     assert plot.read_bytes().startswith(b"\x89PNG")
+
+
+def test_each_count_of_an_evaluation_stands_below_its_word() -> None:
+    """The database returns the members of its JSON in an order of its own."""
+    counts = {"right": 1, "wrong": 2, "passed": 4, "asked_back": 3}
+    result = dict.fromkeys(FIGURES) | {
+        "decisions": {"with_answer": counts},
+        "since_last": None,
+        "fitted": None,
+        "misses": [],
+    }
+    head, row = list(describe_result(result))[-2:]
+    assert head.split() == ["right", "wrong", "asked", "passed"]
+    assert row.split() == ["with_answer", "1", "2", "3", "4"]
 
 
 HEAVY = ("torch", "transformers", "sentence_transformers", "openvino", "tokenizers", "pandas")

@@ -29,6 +29,7 @@ MAX_README_LINES = 200
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _PATH = re.compile(r"`((?:[\w.-]+/)+(?:[\w-]+\.(?:py|md|sql|txt|csv))?)`")
 _HEADING = re.compile(r"^#+ ", re.MULTILINE)
+_TITLE = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
 def named(document: Path) -> str:
@@ -42,6 +43,23 @@ def dead_links(document: Path) -> list[str]:
     return [file for file in files if not (document.parent / file).exists()]
 
 
+def make_anchor(heading: str) -> str:
+    """Return what GitHub calls a heading in an address."""
+    return re.sub(r"[^\w -]", "", heading.strip().lower()).replace(" ", "-")
+
+
+def dead_anchors(document: Path) -> list[str]:
+    """Return the links of a document to headings that are not there."""
+    dead = []
+    for link in _LINK.findall(document.read_text("utf-8")):
+        file, _, anchor = link.partition("#")
+        target = document.parent / file if file else document
+        if anchor and "://" not in link and target.suffix == ".md" and target.exists():
+            headings = _TITLE.findall(target.read_text("utf-8"))
+            dead += [link] if anchor not in map(make_anchor, headings) else []
+    return dead
+
+
 def dead_paths(document: Path) -> list[str]:
     """Return the files and folders that a document names and the project does not have."""
     paths = _PATH.findall(document.read_text("utf-8"))
@@ -51,15 +69,18 @@ def dead_paths(document: Path) -> list[str]:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=named)
 def test_links_and_paths_lead_somewhere(document: Path) -> None:
     assert dead_links(document) == []
+    assert dead_anchors(document) == []
     assert dead_paths(document) == []
 
 
 def test_a_dead_link_and_a_dead_path_are_found(tmp_path: Path) -> None:
     document = tmp_path / "a.md"
     document.write_text(
-        "[here](a.md#top) [web](https://example.com/x) [gone](b.md) `web/` `nil/a.py`"
+        "# O topo: é aqui\n\n[here](a.md#o-topo-é-aqui) [there](#top) [web](https://example.com/x)"
+        " [gone](b.md) `web/` `nil/a.py`"
     )
     assert dead_links(document) == ["b.md"]
+    assert dead_anchors(document) == ["#top"]
     assert dead_paths(document) == ["nil/a.py"]
 
 

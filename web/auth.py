@@ -45,7 +45,11 @@ class _Auth(HTTPBasicAuth):
         if auth is None:
             return None
         address = request.remote_addr or ""
-        return current_runtime().users.authenticate(auth.username, auth.password, address)
+        caller = current_runtime().users.authenticate(auth.username, auth.password, address)
+        if caller is not None:
+            # The library notes only who may do what was asked; the log names others too.
+            g.flask_httpauth_user = caller
+        return caller
 
 
 auth = _Auth(realm="Conector PGVector")

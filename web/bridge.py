@@ -239,9 +239,8 @@ def read_head(scope: Any) -> Head:
     values: dict[bytes, str] = {}
     for name, value in scope["headers"]:
         text = value.decode("latin-1")
-        # The lists that proxies add to may come in several lines; of others, the last one counts.
-        before = values.get(name) if name.startswith(b"x-forwarded-") else None
-        values[name] = f"{before},{text}" if before else text
+        # As the app gets them. The parser lets through one Content-Length alone.
+        values[name] = f"{values[name]},{text}" if name in values else text
     return Head(
         method=scope["method"],
         path=scope["path"],

@@ -16,15 +16,19 @@ class Credentials(NamedTuple):
 
 
 def read_credentials(header: str) -> Credentials | None:
-    """Return what a header Authorization gives (RFC 7617, RFC 6750), or None."""
+    """Return what a header Authorization gives (RFC 7617, RFC 6750), or None.
+
+    Two headers come as one, joined by a comma, and give nothing: else the server, the app and a
+    proxy might each take another one of them.
+    """
     kind, _, value = header.partition(" ")
+    value = value.strip()
     if kind.lower() == "bearer":
-        key = value.strip()
-        return Credentials("", key) if is_key(key) else None
+        return Credentials("", value) if is_key(value) else None
     if kind.lower() != "basic":
         return None
     try:
-        name, _, password = b64decode(value).decode().partition(":")
+        name, _, password = b64decode(value, validate=True).decode().partition(":")
     except ValueError:
         return None
     if not password or not (name or is_key(password)):

@@ -25,7 +25,7 @@ from messages import say
 from services.access import Role, list_roles_from
 from translations.catalogs import Language, find_language
 from web.assets import Asset, read_assets
-from web.auth import auth
+from web.auth import auth, manages
 from web.errors import not_found
 from web.language import current_language
 from web.openapi import TITLE
@@ -47,7 +47,9 @@ VIEWS = (
     View("ask", "reader"),
     View("upload", "editor"),
     View("check", "reader"),
+    View("items", "reader"),
     View("jobs", "editor"),
+    View("settings", "reader"),
 )
 LANGUAGES = ("pt", "en")
 THEMES = ("light", "dark")
@@ -78,6 +80,8 @@ def show_page() -> Response:
         "static": read_assets().address(""),
         "role": caller.role,
         "name": caller.name,
+        "kind": caller.kind,
+        "manages": manages(caller),
         "collections": list_visible(),
         "views": [view.name for view in VIEWS if may_see(caller.role, view)],
         "hidden": [view.name for view in VIEWS if not may_see(caller.role, view)],

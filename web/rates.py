@@ -33,7 +33,8 @@ SEARCHES, UPLOADS = "RATE_SEARCHES", "RATE_UPLOADS"
 def _name_caller() -> str:
     """Return what the current caller is counted as. Its name may be no key of a storage."""
     caller = current_caller()
-    name = "" if caller is None else f"{caller.kind}:{caller.name}"
+    # Several keys may have one name.
+    name = "" if caller is None else f"{caller.kind}:{caller.key_id or caller.name}"
     return hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:32]
 
 

@@ -26,6 +26,9 @@ def basic(text: str | bytes) -> str:
     return "Basic " + base64.b64encode(data).decode()
 
 
+RIGHT = basic(f"{USER}:{PASSWORD}")
+
+
 @pytest.mark.parametrize(
     "header",
     [
@@ -34,6 +37,10 @@ def basic(text: str | bytes) -> str:
         "Basic",
         "Basic !!!",
         "Basic YWRtaW4",
+        f"{RIGHT},Bearer x",
+        f"Bearer x,{RIGHT}",
+        f"{RIGHT[:9]}!{RIGHT[9:]}",
+        f"{RIGHT}==",
         "Bearer abc",
         "Digest username=admin",
         basic("admin"),

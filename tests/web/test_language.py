@@ -69,7 +69,7 @@ SEARCH, UPLOAD, ITEM = "/search", "/upload", "/items"
 WRONG: list[tuple[str, str, dict[str, Any], str]] = [
     ("GET", "/nothing", {}, "Não há nada neste endereço"),
     ("PATCH", SEARCH, {}, "Este endereço não aceita esse método."),
-    ("GET", "/jobs/00000000-0000-0000-0000-000000000000", {}, "Esse job não existe."),
+    ("GET", "/jobs/00000000-0000-0000-0000-000000000000", {}, "Essa tarefa não existe."),
     ("GET", "/items/999", {}, "Esse item não existe."),
     ("DELETE", "/collections/none", {}, "Essa coleção não existe."),
     ("POST", SEARCH, {"json": {}}, "question: campo obrigatório."),
@@ -149,7 +149,7 @@ WRONG: list[tuple[str, str, dict[str, Any], str]] = [
         "O Idempotency-Key prec",
     ),
     ("POST", UPLOAD, _raw(FAQ) | {"headers": {"Content-Encoding": "gzip"}}, "O corpo está compact"),
-    ("POST", UPLOAD, _raw(FAQ) | {"headers": {"Origin": "http://evil"}}, "O pedido veio da página"),
+    ("POST", UPLOAD, _raw(FAQ) | {"headers": {"Origin": "http://evil"}}, "A requisição veio da página"),
     ("POST", ITEM, {"json": {"question": "a", "answer": "\0"}}, "answer: não pode conter o caract"),
 ]
 

@@ -106,6 +106,8 @@ def test_each_user_and_key_has_its_own(start: Start, monkeypatch: pytest.MonkeyP
     callers = [
         Caller("bot", "reader"),
         Caller("bot", "reader", "key"),
+        Caller("bot", "reader", "key", None, 1),
+        Caller("bot", "reader", "key", None, 2),
         Caller("bôt \n", "reader", "key"),
         Caller("other", "admin"),
     ]

@@ -57,7 +57,7 @@ def test_every_answer_has_the_id_and_so_has_its_line(service: ServiceProcess, na
     found = find_lines(service, f"id-{given}")
     (line,) = [one for one in found if one["logger"] == "web.recorder"]
     assert (line["status"], line["route"]) == (status, route)
-    assert line.get("user") == (USER if status in (200, 415) and AUTH in lines else None)
+    assert line.get("user") == (USER if status in (200, 404, 415) and AUTH in lines else None)
 
 
 def find_lines(service: ServiceProcess, request_id: str) -> list[dict[str, object]]:

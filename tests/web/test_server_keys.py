@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from tests.support.client import eventually
 from tests.support.service import ServiceProcess
-from tests.support.strangers import ask, connect, read_answer, write_head
+from tests.support.strangers import AUTH, ask, connect, read_answer, write_head
 
 PASSWORD = "a long password"
 
@@ -76,3 +78,22 @@ def test_a_reader_is_told_which_role_is_needed(service: ServiceProcess) -> None:
     code, _, answer = ask(service.port, write_head("DELETE /items/1", bearer))
     assert (code, answer["code"]) == (403, "forbidden")
     assert "editor" in answer["error"]
+    eventually(lambda: bool(find_lines(service, 403, key="bot")))
+
+
+def find_lines(service: ServiceProcess, status: int, **fields: Any) -> list[dict[str, Any]]:
+    """Return the log's lines of requests with this status and these fields."""
+    assert service.log is not None
+    text = service.log.read_text("utf-8")
+    lines = [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
+    return [line for line in lines if line | fields | {"status": status} == line]
+
+
+def test_two_credentials_in_one_request_are_none(service: ServiceProcess) -> None:
+    made = post(service, "/keys", '{"name": "bot", "role": "reader"}')
+    bearer = f"Authorization: Bearer {made['key']}"
+    for both in ((AUTH, bearer), (bearer, AUTH), (AUTH, AUTH)):
+        # The server refuses it by itself: it waits for no body.
+        sizes = ("Content-Type: text/csv", "Content-Length: 100000")
+        code, _, answer = ask(service.port, write_head("POST /upload", *both, *sizes))
+        assert (code, answer["code"]) == (401, "unauthorized")

@@ -24,10 +24,14 @@ function Stage() {
   const { view, params } = useAddress();
   const [shown, setShown] = useState({ name: null, View: null, error: null });
   useEffect(() => {
-    if (!hasView(view)) return;
-    loadView(view)
-      .then((View) => setShown({ name: view, View, error: null }))
-      .catch((error) => setShown({ name: view, View: null, error }));
+    if (!hasView(view)) return undefined;
+    let left = false;
+    // A view that comes late is not shown in the place of the one that was gone to meanwhile.
+    const show = (next) => left || setShown({ name: view, View: null, error: null, ...next });
+    loadView(view).then((View) => show({ View })).catch((error) => show({ error }));
+    return () => {
+      left = true;
+    };
   }, [view]);
   useFocusOnChange(shown.name);
   useTitle(view, params);

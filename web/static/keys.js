@@ -8,7 +8,7 @@ import { say } from "./words.js";
 
 const OFF = "keys-off";
 const open = createStore(false);
-const ROWS = ["ask", "help", "save", "close"];
+const ROWS = ["ask", "help", "save", "close", "undo"];
 
 function isOff() {
   try {

@@ -12,7 +12,8 @@
 // WHAT IS THERE. lib.js: html, hooks, stores. session.js: who looks, `may("editor")`. router.js:
 // useAddress, go, link, linkHere. api.js: get, post, put, patch, remove, request. drafts.js:
 // useDraft, so that no typed word is lost. undo.js: offerUndo. live.js: announce. jobs.js: watchJob,
-// poll. collections.js: useCollections, refreshCollections after a write. diff.js, handover.js.
+// poll. collections.js: useCollections, refreshCollections after a write. mending.js: adds a wording to an
+// item, offers to undo an edit. diff.js, handover.js.
 //
 // COMPONENTS (components/): notice.js (Notice, ErrorNotice), bars.js (DistanceBar, ConfidenceBar,
 // ProgressBar), decision.js, result.js (a hit of a search), item-form.js (question, other ways to

@@ -44,6 +44,15 @@ function tell(deed) {
   announce(deed.text);
 }
 
+/** Ctrl+Z takes back, as ten seconds are few to get to the button by Tab; in a field it is the browser's. */
+function pressUndo(event) {
+  const deed = offered.get();
+  if (!deed?.undo || event.key.toLowerCase() !== "z" || event.shiftKey || !(event.ctrlKey || event.metaKey)) return;
+  if (event.target.closest?.("input:not([type=checkbox], [type=radio]), textarea")) return;
+  event.preventDefault();
+  takeBack(deed);
+}
+
 function UndoBar() {
   const deed = useStore(offered);
   const [held, setHeld] = useState(false);
@@ -73,5 +82,6 @@ function UndoBar() {
 
 export function startUndo() {
   addEventListener("pagehide", () => finish(true));
+  document.addEventListener("keydown", pressUndo);
   render(html`<${UndoBar} />`, document.getElementById("undo"));
 }

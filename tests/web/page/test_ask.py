@@ -63,7 +63,7 @@ def test_the_decision_comes_first_and_the_address_keeps_the_search(
         expect(decision).to_contain_text("Seria respondida")
         expect(decision).to_contain_text(TRACK)
         expect(decision).to_contain_text(re.compile(r"confiança \d+%"))
-        expect(page.locator(".result").first).to_contain_text("achou pela pergunta")
+        expect(page.locator(".result").first).to_contain_text("encontrada pela pergunta")
         expect(page.locator(".result").first).to_contain_text("distância 0,00")
         page.wait_for_url("**/?q=como+rastreio+meu+pedido")
         assert page.title() == "como rastreio meu pedido · Perguntar · Conector PGVector"
@@ -138,7 +138,7 @@ def test_one_filters_by_collection_and_by_other_fields(
         expect(page.locator(".result")).to_have_count(2)
         assert "collection=loja" in page.url
         assert "f.categoria=trocas" in page.url
-        page.get_by_role("link", name="Tirar o filtro categoria: trocas").click()
+        page.get_by_role("link", name="Remover o filtro categoria: trocas").click()
         expect(page.locator(".result")).to_have_count(5)
         page.get_by_role("link", name="categoria: entrega").first.click()
         expect(page.locator(".result")).to_have_count(2)
@@ -234,12 +234,14 @@ def test_an_error_names_its_field_and_leads_to_it(browser: Browser, loja: Servic
 def test_words_are_added_as_another_way_to_ask(browser: Browser, loja: ServiceProcess) -> None:
     with open_page(browser, loja) as page:
         ask(page, UNKNOWN)
-        join = hit(page, SWAP).get_by_role("button", name="Juntar esta forma de perguntar")
+        join = hit(page, SWAP).get_by_role("button", name="Adicionar esta forma de perguntar")
         join.click()
         outcome = page.locator(".outcome")
         expect(outcome).to_contain_text("Nada aqui responde a isso")
         expect(outcome).to_contain_text(f"Seria respondida: “{SWAP}”")
-        expect(hit(page, SWAP)).to_contain_text(f"achou por outra forma de perguntar: “{UNKNOWN}”")
+        expect(hit(page, SWAP)).to_contain_text(
+            f"encontrada por outra forma de perguntar: “{UNKNOWN}”"
+        )
         assert find_item(loja, SWAP)["alternatives"] == [UNKNOWN]
         expect(join).to_have_count(0)
         page.get_by_role("button", name="Desfazer").click()

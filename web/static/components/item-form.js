@@ -36,7 +36,11 @@ export function EditItem({ id, onClose, ...given }) {
     setState({});
     request("GET", `/items/${id}`)
       .then(({ data, etag }) => setState({ item: data, etag }))
-      .catch((error) => setState({ error }));
+      .catch((error) => {
+        // Somebody deleted it: what was typed is still shown, and can be written anew.
+        const base = error.status === 404 && readDraft(`item:${id}`)?.base;
+        setState(base ? { item: base } : { error });
+      });
   };
   useEffect(load, [id]);
   if (state.error) return html`<${ErrorNotice} error=${state.error} retry=${load} />`;

@@ -7,7 +7,7 @@ import { html, useEffect, useState } from "../../lib.js";
 import { linkHere } from "../../router.js";
 import { may } from "../../session.js";
 import { say } from "../../words.js";
-import { addWording, offerUndoOf } from "./mending.js";
+import { addWording, offerUndoOf } from "../../mending.js";
 import { Wrong } from "./wrong.js";
 
 const withFilter = (name, value) => linkHere({ [`f.${name}`]: value, n: null });

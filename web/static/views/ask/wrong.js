@@ -5,7 +5,7 @@ import { ItemForm } from "../../components/item-form.js";
 import { ErrorNotice } from "../../components/notice.js";
 import { html, useDebounced, useEffect, useRef, useState } from "../../lib.js";
 import { say } from "../../words.js";
-import { addWording, offerUndoOf, takeWording } from "./mending.js";
+import { addWording, offerUndoOf, takeWording } from "../../mending.js";
 
 const SHOWN = 8;
 const fold = (text) => text.normalize("NFC").trim().toLowerCase();

@@ -1,8 +1,8 @@
 // Changes of an item's other ways to ask, and taking a change back.
 
-import { patch, request, ServiceError } from "../../api.js";
-import { say } from "../../words.js";
-import { offerUndo } from "../../undo.js";
+import { patch, request, ServiceError } from "./api.js";
+import { say } from "./words.js";
+import { offerUndo } from "./undo.js";
 
 // Somebody else may change the item meanwhile: a wording is then added to what it is now.
 const TRIES = 3;

@@ -1,0 +1,439 @@
+"""The view Items as its people use it: to look through what is stored, mend it and delete some."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.support.browser import needs_chromium, open_page
+from tests.support.service import ServiceProcess
+
+pytestmark = needs_chromium
+
+TRACK = "Como rastreio meu pedido?"
+SWAP = "Como faço uma troca de produto?"
+ITEMS = "/?view=items&collection=loja"
+EVIL = "<img src=x onerror=alert(1)>"
+
+
+def list_items(service: ServiceProcess, query: str = "") -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = service.get(f"/items?limit=1000{query}")[1]["results"]
+    return found
+
+
+def find_item(service: ServiceProcess, question: str) -> dict[str, Any]:
+    return next(item for item in list_items(service) if item["question"] == question)
+
+
+def change_item(service: ServiceProcess, question: str, **changes: Any) -> None:
+    path = f"/items/{find_item(service, question)['id']}"
+    body = json.dumps(changes).encode()
+    assert service.ask("PATCH", path, body, Content_Type="application/json")[0] == 200
+
+
+def load(service: ServiceProcess, csv: str, collection: str) -> None:
+    job = service.load(csv, f"?collection={collection}")
+    assert service.ended(job["id"])["status"] == "succeeded"
+
+
+def load_many(service: ServiceProcess, count: int, collection: str = "muitos") -> None:
+    rows = "".join(f"Pergunta {n}?,Resposta {n}.\n" for n in range(1, count + 1))
+    load(service, f"question,answer\n{rows}", collection)
+
+
+def rows(page: Page) -> Locator:
+    return page.locator(".items tbody tr:not(.under)")
+
+
+def edit(page: Page, question: str) -> Locator:
+    return page.get_by_role("link", name=f"Editar “{question}”")
+
+
+def undo_bar(page: Page) -> Locator:
+    return page.locator(".undo")
+
+
+def wait_out(page: Page) -> None:
+    """Let the ten seconds of the undo bar pass."""
+    page.clock.run_for(11_000)
+    expect(undo_bar(page)).to_have_count(0)
+
+
+def add_reader(service: ServiceProcess) -> tuple[str, str]:
+    user = {"name": "leitor", "password": "uma senha só de ler", "role": "reader"}
+    body = json.dumps(user).encode()
+    assert service.ask("POST", "/users", body, Content_Type="application/json")[0] in (201, 409)
+    return user["name"], user["password"]
+
+
+def find_violations(page: Page) -> str:
+    results = Axe().run(page)
+    return results.generate_report() if results.violations_count else ""
+
+
+def test_it_lists_what_is_stored_as_text(browser: Browser, loja: ServiceProcess) -> None:
+    load(loja, f'question,answer,campo\n"{EVIL}","{EVIL}","{EVIL}"\n', "loja")
+    with open_page(browser, loja, ITEMS) as page:
+        expect(rows(page)).to_have_count(6)
+        expect(page.locator(".toolbar")).to_contain_text("6 itens")
+        expect(rows(page).last).to_contain_text(EVIL)
+        expect(rows(page).first).to_contain_text("categoria: entrega")
+        assert page.locator("main img, main script").count() == 0
+        assert page.title() == "Itens · loja · Conector PGVector"
+        long = rows(page).filter(has_text="Tem loja física?")
+        assert long.bounding_box()["height"] < 150  # type: ignore[index]
+        long.get_by_role("button", name="ver tudo").click()
+        assert long.bounding_box()["height"] > 300  # type: ignore[index]
+
+
+def test_one_searches_by_text_while_typing(browser: Browser, loja: ServiceProcess) -> None:
+    load(loja, "question,answer\nOnde fica o CEP?,No envelope.\n", "outra")
+    with open_page(browser, loja, ITEMS) as page:
+        expect(rows(page)).to_have_count(5)
+        page.get_by_role("searchbox").press_sequentially("PEDIDOS")
+        expect(rows(page)).to_have_count(1)
+        page.wait_for_url("**text=PEDIDOS")
+        page.reload()
+        expect(page.get_by_role("searchbox")).to_have_value("PEDIDOS")
+        expect(rows(page)).to_have_count(1)
+        page.get_by_role("searchbox").fill("envelope")
+        expect(page.locator("main .notice")).to_contain_text("Nada com “envelope” em loja.")
+        page.get_by_role("link", name="Buscar em todas as coleções").click()
+        expect(rows(page)).to_have_count(1)
+        expect(rows(page)).to_contain_text("outra")
+        page.go_back()
+        page.get_by_role("link", name="Limpar a busca").click()
+        expect(rows(page)).to_have_count(5)
+        expect(page.get_by_role("searchbox")).to_have_value("")
+
+
+def test_pages_are_links_and_back_keeps_the_place(browser: Browser, empty: ServiceProcess) -> None:
+    load_many(empty, 112)
+    with open_page(browser, empty, "/?view=items&collection=muitos") as page:
+        expect(rows(page)).to_have_count(50)
+        following = page.get_by_role("link", name="Seguintes")
+        following.scroll_into_view_if_needed()
+        place = page.evaluate("scrollY")
+        assert place > 0
+        following.click()
+        expect(page.locator(".pager")).to_contain_text("51–100 de 112")
+        expect(page.locator("main h1")).to_be_focused()
+        assert "page=2" in page.url
+        page.wait_for_function("scrollY === 0")
+        page.go_back()
+        expect(page.locator(".pager")).to_contain_text("1–50 de 112")
+        page.wait_for_function(f"Math.abs(scrollY - {place}) < 3")
+        page.goto(f"{empty.url}/?view=items&collection=muitos&page=3")
+        expect(rows(page)).to_have_count(12)
+        page.goto(f"{empty.url}/?view=items&collection=muitos&page=9")
+        page.get_by_role("link", name="Ir para a última").click()
+        expect(rows(page)).to_have_count(12)
+
+
+def test_an_item_is_edited_in_place_and_the_change_taken_back(
+    browser: Browser, loja: ServiceProcess
+) -> None:
+    with open_page(browser, loja, ITEMS) as page:
+        edit(page, TRACK).click()
+        assert f"edit={find_item(loja, TRACK)['id']}" in page.url
+        answer = page.get_by_role("textbox", name="Resposta")
+        expect(answer).to_be_focused()
+        answer.fill("Toque em Rastrear.")
+        page.get_by_role("button", name="+ outra forma").click()
+        page.get_by_role("textbox", name="Outra forma de perguntar, 1").fill("Cadê meu pacote?")
+        page.get_by_role("textbox", name="categoria").fill("envio")
+        page.keyboard.press("Control+Enter")
+        expect(rows(page).first).to_contain_text("Toque em Rastrear.")
+        expect(rows(page).first).to_contain_text("+1 outra forma de perguntar")
+        expect(edit(page, TRACK)).to_be_focused()
+        changed = find_item(loja, TRACK)
+        assert changed["alternatives"] == ["Cadê meu pacote?"]
+        assert changed["metadata"] == {"categoria": "envio"}
+        page.get_by_role("button", name="Desfazer").click()
+        expect(rows(page).first).to_contain_text("Abra Meus pedidos.")
+    assert find_item(loja, TRACK)["alternatives"] == []
+
+
+def test_a_change_by_somebody_else_is_shown_beside_ones_own(
+    browser: Browser, loja: ServiceProcess
+) -> None:
+    with open_page(browser, loja, ITEMS, said=[]) as page:
+        edit(page, TRACK).click()
+        page.get_by_role("textbox", name="Resposta").fill("A minha.")
+        change_item(loja, TRACK, answer="A de outra pessoa.")
+        page.get_by_role("button", name="Salvar").click()
+        expect(page.locator(".versions")).to_contain_text("A minha.")
+        expect(page.locator(".versions")).to_contain_text("A de outra pessoa.")
+        page.get_by_role("button", name="Ficar com a que está guardada").click()
+        expect(page.get_by_role("textbox", name="Resposta")).to_have_value("A de outra pessoa.")
+
+
+@pytest.mark.parametrize("reloads", [False, True])
+def test_an_item_that_was_deleted_meanwhile_can_be_written_again(
+    browser: Browser, loja: ServiceProcess, reloads: bool
+) -> None:
+    with open_page(browser, loja, ITEMS, said=[]) as page:
+        edit(page, TRACK).click()
+        page.get_by_role("textbox", name="Resposta").fill("Ainda aqui.")
+        loja.call("DELETE", f"/items/{find_item(loja, TRACK)['id']}")
+        if reloads:
+            page.reload()
+            expect(page.get_by_role("textbox", name="Resposta")).to_have_value("Ainda aqui.")
+        page.get_by_role("button", name="Salvar").click()
+        expect(page.get_by_role("alert")).to_contain_text("Outra pessoa apagou este item.")
+        page.get_by_role("button", name="Criar de novo").click()
+        expect(rows(page).last).to_contain_text("Ainda aqui.")
+    assert find_item(loja, TRACK)["answer"] == "Ainda aqui."
+
+
+def test_an_item_of_another_page_opens_by_its_address(
+    browser: Browser, loja: ServiceProcess
+) -> None:
+    load_many(loja, 60)
+    last = find_item(loja, "Pergunta 60?")["id"]
+    with open_page(browser, loja, f"/?view=items&edit={last}") as page:
+        expect(page.get_by_role("textbox", name="Resposta")).to_have_value("Resposta 60.")
+        page.keyboard.press("Escape")
+        expect(page.locator(".item-form")).to_have_count(0)
+        expect(rows(page)).to_have_count(50)
+
+
+def test_one_writes_a_new_item(browser: Browser, loja: ServiceProcess) -> None:
+    with open_page(browser, loja, ITEMS) as page:
+        page.get_by_role("link", name="+ Novo").click()
+        question = page.get_by_role("textbox", name="Pergunta", exact=True)
+        expect(question).to_be_focused()
+        question.fill("Vocês embrulham?")
+        page.reload()
+        expect(question).to_have_value("Vocês embrulham?")
+        page.get_by_role("textbox", name="Resposta").fill("Sim.")
+        page.get_by_role("button", name="Salvar").click()
+        expect(page.locator(".outcome .notice")).to_contain_text("Guardado: “Vocês embrulham?”")
+        expect(rows(page)).to_have_count(6)
+        page.get_by_role("link", name="Perguntar isto").click()
+        expect(page.locator(".decision")).to_contain_text("Seria respondida")
+    assert find_item(loja, "Vocês embrulham?")["collection"] == "loja"
+
+
+def test_a_deleted_item_comes_back_within_ten_seconds(
+    browser: Browser, loja: ServiceProcess
+) -> None:
+    with open_page(browser, loja, ITEMS) as page:
+        page.clock.install()
+        edit(page, TRACK).click()
+        page.get_by_role("button", name="Apagar", exact=True).click()
+        expect(undo_bar(page)).to_contain_text("Item apagado.")
+        expect(rows(page)).to_have_count(4)
+        expect(page.locator(".toolbar")).to_contain_text("4 itens")
+        assert len(list_items(loja)) == 5
+        page.keyboard.press("Control+z")
+        expect(rows(page)).to_have_count(5)
+        page.clock.run_for(11_000)
+        assert len(list_items(loja)) == 5
+        edit(page, TRACK).click()
+        page.get_by_role("button", name="Apagar", exact=True).click()
+        page.get_by_role("button", name="Desfazer").hover()
+        page.clock.run_for(11_000)
+        expect(undo_bar(page)).to_be_visible()
+        page.mouse.move(0, 0)
+        wait_out(page)
+        expect(page.locator(".toolbar")).to_contain_text("4 itens")
+    assert {item["question"] for item in list_items(loja)} >= {SWAP}
+    assert len(list_items(loja)) == 4
+
+
+def test_what_somebody_else_mended_meanwhile_is_not_deleted(
+    browser: Browser, loja: ServiceProcess
+) -> None:
+    with open_page(browser, loja, ITEMS) as page:
+        page.clock.install()
+        edit(page, TRACK).click()
+        page.get_by_role("button", name="Apagar", exact=True).click()
+        expect(rows(page)).to_have_count(4)
+        change_item(loja, TRACK, answer="Mudada por outra pessoa.")
+        page.clock.run_for(11_000)
+        expect(undo_bar(page)).to_contain_text("Outra pessoa mudou o item")
+        expect(rows(page).first).to_contain_text("Mudada por outra pessoa.")
+    assert len(list_items(loja)) == 5
+
+
+def test_on_leaving_it_is_deleted_at_once(browser: Browser, loja: ServiceProcess) -> None:
+    with open_page(browser, loja, ITEMS) as page:
+        page.get_by_role("checkbox", name=f"Marcar “{TRACK}”").check()
+        page.get_by_role("checkbox", name=f"Marcar “{SWAP}”").check()
+        page.get_by_role("button", name="Apagar os 2 marcados").click()
+        expect(undo_bar(page)).to_contain_text("2 itens apagados.")
+        # Another view is no leaving.
+        page.get_by_role("link", name="Perguntar").first.click()
+        expect(undo_bar(page)).to_be_visible()
+        page.goto(f"{loja.url}/livez")
+        page.wait_for_timeout(0)
+        for _ in range(200):
+            if len(list_items(loja)) == 3:
+                break
+            page.wait_for_timeout(50)
+    assert len(list_items(loja)) == 3
+
+
+def test_marks_of_this_page_and_all_that_was_found_are_said_apart(
+    browser: Browser, loja: ServiceProcess
+) -> None:
+    load_many(loja, 112)
+    load(loja, "question,answer\nFica?,Sim.\n", "muitos")
+    with open_page(browser, loja, "/?view=items&collection=muitos&text=pergunta") as page:
+        whole = page.get_by_role("checkbox", name="Os 50 desta página")
+        found = page.get_by_role("button", name="Apagar todos os 112 achados…")
+        expect(found).to_have_count(0)
+        whole.check()
+        expect(page.locator(".marked")).to_contain_text("50 marcados")
+        expect(found).to_be_visible()
+        page.get_by_role("link", name="Seguintes").click()
+        expect(page.locator(".pager")).to_contain_text("51–100")
+        expect(page.locator(".marked")).to_contain_text("50 marcados (50 em outras páginas)")
+        whole.check()
+        page.get_by_role("button", name="Apagar os 100 marcados").click()
+        dialog = page.get_by_role("dialog")
+        expect(dialog).to_contain_text("Apagar 100 itens?")
+        dialog.get_by_role("button", name="Voltar").click()
+        found.click()
+        expect(dialog).to_contain_text("Apagar 112 itens?")
+        dialog.get_by_role("button", name="Apagar 112").click()
+        expect(page.locator(".outcome")).to_contain_text("112 itens apagados.")
+    assert [item["question"] for item in list_items(loja, "&collection=muitos")] == ["Fica?"]
+
+
+def test_a_copy_is_downloaded_in_both_forms(browser: Browser, loja: ServiceProcess) -> None:
+    with open_page(browser, loja, "/?view=items") as page:
+        page.get_by_text("Baixar", exact=True).click()
+        expect(page.locator(".sheet")).to_contain_text("Escolha uma coleção")
+        page.keyboard.press("Escape")
+        expect(page.locator(".sheet")).to_be_hidden()
+        page.get_by_label("Coleção").select_option("loja")
+        page.get_by_text("Baixar", exact=True).click()
+        with page.expect_download() as plain:
+            page.get_by_role("link", name="CSV", exact=True).click()
+        text = plain.value.path().read_text("utf-8")
+        assert text.startswith("pergunta,resposta,categoria")
+        with page.expect_download() as excel:
+            page.get_by_role("link", name="CSV para Excel").click()
+        assert excel.value.path().read_bytes().startswith(b"\xef\xbb\xbfpergunta;resposta;")
+
+
+def test_a_collection_is_deleted_once_its_name_is_typed(
+    browser: Browser, loja: ServiceProcess
+) -> None:
+    load_many(loja, 3)
+    with open_page(browser, loja, "/?view=items&collection=muitos") as page:
+        page.get_by_role("button", name="Apagar a coleção “muitos”").click()
+        dialog = page.get_by_role("dialog")
+        name = dialog.get_by_label("Para apagar os 3 itens, digite o nome: muitos")
+        name.fill("loja")
+        dialog.get_by_role("button", name="Apagar 3 itens").click()
+        expect(dialog.get_by_role("alert")).to_contain_text("O nome não é este.")
+        assert len(list_items(loja)) == 8
+        name.fill("muitos")
+        name.press("Enter")
+        expect(page.locator(".outcome")).to_contain_text("“muitos” foi apagada, com 3 itens.")
+        expect(rows(page)).to_have_count(5)
+    assert {item["collection"] for item in list_items(loja)} == {"loja"}
+
+
+def test_an_empty_collection_says_what_to_do(browser: Browser, empty: ServiceProcess) -> None:
+    with open_page(browser, empty, "/?view=items") as page:
+        expect(page.locator(".card")).to_contain_text("Ainda não há itens")
+        assert page.get_by_role("table").count() == 0
+        page.goto(f"{empty.url}/?view=items&collection=nova")
+        expect(page.locator(".card")).to_contain_text("A coleção “nova” não tem itens")
+        page.get_by_role("link", name="Escrever o primeiro item").click()
+        page.get_by_role("textbox", name="Pergunta", exact=True).fill("Primeira?")
+        page.get_by_role("textbox", name="Resposta").fill("Sim.")
+        page.keyboard.press("Control+Enter")
+        expect(rows(page)).to_have_count(1)
+    assert find_item(empty, "Primeira?")["collection"] == "nova"
+
+
+def test_who_only_looks_browses_and_downloads(browser: Browser, loja: ServiceProcess) -> None:
+    first = find_item(loja, TRACK)["id"]
+    with open_page(browser, loja, f"{ITEMS}&edit={first}", user=add_reader(loja)) as page:
+        expect(rows(page)).to_have_count(5)
+        assert page.locator(".item-form").count() == 0
+        assert set(page.locator("main button").all_inner_texts()) == {"ver tudo"}
+        assert page.get_by_role("checkbox").count() == 0
+        page.get_by_text("Baixar", exact=True).click()
+        links = {text for text in page.locator("main a").all_inner_texts() if "http" not in text}
+        assert links == {"CSV", "CSV para Excel"}
+        with page.expect_download():
+            page.get_by_role("link", name="CSV", exact=True).click()
+
+
+def test_all_is_done_by_keyboard(browser: Browser, loja: ServiceProcess) -> None:
+    with open_page(browser, loja, ITEMS) as page:
+        expect(rows(page)).to_have_count(5)
+        page.get_by_role("searchbox").focus()
+        page.keyboard.type("rastreio")
+        expect(rows(page)).to_have_count(1)
+        for _ in range(8):
+            page.keyboard.press("Tab")
+            if edit(page, TRACK).evaluate("element => element === document.activeElement"):
+                break
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("textbox", name="Resposta")).to_be_focused()
+        drop = page.get_by_role("button", name="Apagar", exact=True)
+        for _ in range(12):
+            page.keyboard.press("Tab")
+            if drop.evaluate("element => element === document.activeElement"):
+                break
+        page.keyboard.press("Enter")
+        expect(page.locator("main h1")).to_be_focused()
+        page.keyboard.press("Control+z")
+        expect(rows(page)).to_have_count(1)
+    assert len(list_items(loja)) == 5
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["pt-BR", "en-GB"])
+def test_axe_finds_nothing_where_things_are_open(
+    browser: Browser, loja: ServiceProcess, language: str, scheme: str
+) -> None:
+    with open_page(browser, loja, ITEMS, language=language, color_scheme=scheme) as page:
+        expect(rows(page)).to_have_count(5)
+        page.locator(".marked").get_by_role("checkbox").check()
+        page.locator("summary").click()
+        assert find_violations(page) == ""
+        page.keyboard.press("Escape")
+        page.locator("[data-edit]").nth(1).click()
+        page.wait_for_selector(".item-form .answer")
+        assert find_violations(page) == ""
+        page.locator(".item-form .danger").click()
+        expect(undo_bar(page)).to_be_visible()
+        page.locator(".end .danger").click()
+        expect(page.get_by_role("dialog")).to_be_visible()
+        assert find_violations(page) == ""
+
+
+def test_nothing_scrolls_sideways_on_a_phone(browser: Browser, loja: ServiceProcess) -> None:
+    load(loja, f"question,answer\n{'palavra' * 40}?,{'resposta' * 50}\n", "loja")
+    width = "document.documentElement.scrollWidth"
+    with open_page(browser, loja, ITEMS, width=360) as page:
+        expect(rows(page)).to_have_count(6)
+        page.locator(".marked").get_by_role("checkbox").check()
+        page.locator("summary").click()
+        assert page.evaluate(width) == 360
+        page.keyboard.press("Escape")
+        edit(page, "palavra" * 40 + "?").click()
+        answer = page.get_by_role("textbox", name="Resposta")
+        assert answer.bounding_box()["height"] >= 6 * 24  # type: ignore[index]
+        assert page.evaluate(width) == 360
+        # The form has the screen for itself.
+        expect(rows(page).first).to_be_hidden()
+        page.set_viewport_size({"width": 720, "height": 900})
+        assert page.evaluate(width) == 720
+        page.set_viewport_size({"width": 360, "height": 900})
+        page.goto(f"{loja.url}/?view=items&collection=loja&text={quote('x' * 300)}")
+        expect(page.locator("main .notice")).to_be_visible()
+        assert page.evaluate(width) == 360
