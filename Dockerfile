@@ -12,8 +12,8 @@ RUN python -m venv .venv \
     && .venv/bin/pip install --no-deps --index-url "$TORCH_INDEX" "$(grep '^torch==' requirements.txt)" \
     && .venv/bin/pip install -r requirements.txt \
     && rm -r .venv/lib/python*/site-packages/torch/include .venv/lib/python*/site-packages/torch/test
-COPY app.py worker.py config.py db.py embeddings.py messages.py texts.py turns.py schema.sql ./
-COPY LICENSE NOTICE ./
+COPY app.py worker.py config.py db.py embeddings.py messages.py metrics.py request_ids.py texts.py turns.py ./
+COPY schema.sql LICENSE LICENSES.md NOTICE ./
 COPY cli cli
 COPY embedders embedders
 COPY files files

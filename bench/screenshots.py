@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Page, Route, sync_playwright
 
 from bench.labelled import read_sets
 from local_service import ROOT, Service
@@ -40,9 +40,33 @@ START_SECONDS = 600.0
 KNOWN = "Como rastreio o meu pedido"
 CLOSE = "como acompanho minha encomenda?"
 UNKNOWN = "vocês vendem bicicleta elétrica para cachorro?"
+KEY = "cpg_" + "ExAmPlE-" * 5 + "123"
+# Who else may come in.
+PEOPLE = (
+    {"name": "bruno", "role": "editor", "collections": ["loja"]},
+    {"name": "carla", "role": "reader", "collections": None},
+)
+PROGRAMS = (
+    {"name": "WhatsApp", "role": "reader", "collections": ["loja"]},
+    {"name": "Site", "role": "editor", "expires_at": "2099-12-31T12:00:00Z"},
+)
 # Buttons by their words in both languages.
 EDIT = re.compile("Editar|Edit")
 WRONG = re.compile("Está errado|This is wrong")
+MEND = re.compile("corrigir as recusadas|mend the rejected")
+# A file of a shop with the faults that files have, and one whose columns have names of its own.
+FAULTY = """pergunta;resposta;categoria
+Vocês entregam no sábado?;Sim, das 8h às 14h, nas capitais.;entrega
+Posso trocar o tamanho?;;trocas
+;Aceitamos Pix, cartão e boleto.;pagamento
+Como faço para cancelar?;Em Meus pedidos, escolha Cancelar. Depois, peça a devolução.;pedidos
+Como faço para cancelar?;Fale com o atendimento.;pedidos
+Qual é o horário do atendimento?;De segunda a sexta, das 9h às 18h.;contato
+"""
+UNNAMED = """nº;o que o cliente diz;o que dizemos
+1;cancelamento;Em Meus pedidos, escolha Cancelar.
+2;horário;De segunda a sexta, das 9h às 18h.
+"""
 COMPARE = re.compile("Comparar|Compare")
 # What the view Check shows: a collection of its own, which somebody has made contradict itself.
 CHECKED = "ajuda"
@@ -82,6 +106,51 @@ def _choose(page: Page) -> None:
     page.get_by_role("radio").first.click()
 
 
+def _choose_file(page: Page, text: str, shows: str) -> None:
+    file: FilePayload = {"name": "loja.csv", "mimeType": "text/csv", "buffer": text.encode()}
+    page.locator("input[type=file]").first.set_input_files(file)
+    page.wait_for_selector(shows)
+    page.wait_for_selector(".checked[aria-busy=false]")
+
+
+def _check(page: Page) -> None:
+    _choose_file(page, FAULTY, "p.counts")
+
+
+def _check_unnamed(page: Page) -> None:
+    _choose_file(page, UNNAMED, ".notice.error")
+
+
+def _replace(page: Page) -> None:
+    _check(page)
+    page.locator("input[value=replace]").check()
+    page.wait_for_selector("p.counts .deleted")
+    page.wait_for_selector(".checked[aria-busy=false]")
+    page.locator(".primary").last.click()
+    page.wait_for_selector("dialog")
+
+
+def _mend(page: Page) -> None:
+    page.get_by_role("link", name=MEND).first.click()
+    page.wait_for_selector("textarea[aria-invalid=true]")
+
+
+def _watch(page: Page) -> None:
+    """Show a job as it looks while it goes on."""
+
+    def slow_down(route: Route) -> None:
+        answer = route.fetch()
+        rows = {"total": 40, "done": 26, "inserted": 26, "updated": 0, "unchanged": 0}
+        running = {"status": "processing", "finished_at": None, "error": None, "progress": 0.65}
+        pace = {"rows_per_second": 1.8, "eta_seconds": 7.8}
+        rows |= {"rejected": 0, "deleted": 0}
+        route.fulfill(response=answer, json=answer.json() | running | pace | {"rows": rows})
+
+    page.route(re.compile("/jobs/[0-9a-f-]+$"), slow_down)
+    page.get_by_role("link", name=SAMPLE.name).or_(page.locator("td a")).last.click()
+    page.wait_for_selector(".job-progress")
+
+
 def _mark(page: Page) -> None:
     for box in page.locator(".items tbody").get_by_role("checkbox").all()[:2]:
         box.check()
@@ -98,11 +167,19 @@ def _add_person(page: Page) -> None:
 
 
 def _make_key(page: Page) -> None:
-    if page.locator(".made").count() == 0:
-        page.locator(".settings .head button").nth(1).click()
-        page.locator(".form input[name=name]").fill("chat")
-        page.locator(".form .primary").first.click()
+    page.route("**/keys", _answer_key)
+    page.locator(".settings .head button").nth(1).click()
+    page.locator(".form input[name=name]").fill("chat")
+    page.locator(".form .primary").first.click()
     page.locator(".made").scroll_into_view_if_needed()
+
+
+def _answer_key(route: Route) -> None:
+    """Show a key that never was one."""
+    if route.request.method == "POST":
+        route.fulfill(status=201, json={"id": 0, "name": "chat", "key": KEY})
+    else:
+        route.continue_()
 
 
 def _compare(page: Page) -> None:
@@ -124,6 +201,13 @@ SHOTS = (
     Shot("ask-none", f"/?q={UNKNOWN}", ".decision.none"),
     Shot("ask-edit", f"/?q={KNOWN}", ".decision.answer", _edit),
     Shot("ask-wrong", f"/?q={CLOSE}", ".decision.ambiguous", _choose),
+    Shot("upload", "/?view=upload", ".drop"),
+    Shot("upload-check", "/?view=upload", ".drop", _check),
+    Shot("upload-columns", "/?view=upload", ".drop", _check_unnamed),
+    Shot("upload-replace", "/?view=upload", ".drop", _replace),
+    Shot("upload-progress", "/?view=jobs", ".table", _watch),
+    Shot("upload-mend", "/?view=jobs", ".table", _mend),
+    Shot("jobs", "/?view=jobs", ".table"),
     Shot("items", "/?view=items&collection=loja", ".table", _mark),
     Shot("items-edit", "/?view=items&collection=loja&text=rastrei", ".table", _edit_row),
     Shot("items-nothing", "/?view=items&collection=loja&text=bicicleta", "main .notice"),
@@ -162,6 +246,8 @@ def main() -> int:
 
         take([EMPTY])
         _load(service, SAMPLE.read_bytes(), "loja")
+        _load(service, FAULTY.encode(), "novidades")
+        _add_accounts(service)
         take(SHOTS)
         miss = _prepare_check(service)
         take([replace(shot, path=shot.path.format(miss=miss)) for shot in CHECK_SHOTS])
@@ -209,6 +295,14 @@ def _start_service() -> Iterator[Service]:
             service.stop()
 
 
+def _add_accounts(service: Service) -> None:
+    for path, accounts in (("/users", PEOPLE), ("/keys", PROGRAMS)):
+        for account in accounts:
+            given = account | ({"password": PASSWORD} if path == "/users" else {})
+            headers = {"Content-Type": "application/json"}
+            service.call("POST", path, json.dumps(given).encode(), headers)
+
+
 def _take(
     browser: Browser,
     service: Service,
@@ -232,6 +326,7 @@ def _take(
                 shot.prepare(page)
                 page.wait_for_load_state("networkidle")
                 _write(page.screenshot(), folder / f"{shot.name}-{size}-{scheme}.png")
+                page.unroute_all()
             context.close()
 
 

@@ -279,7 +279,7 @@ def _wrap_tokenizer(source: Source) -> Any:
 
     return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=build_tokenizer(source),
-        bos_token="<s>",  # nosec B106
+        bos_token="<s>",
         cls_token="<s>",
         eos_token="</s>",
         sep_token="</s>",

@@ -72,7 +72,6 @@ class Ranking:
         )
         return _PAGE.format(
             ranked=ranked,
-            vectors=SqlLiteral(self.vectors),
             limit=values["limit"],
             offset=values["offset"],
             question=self._compose_nearest(values, SQL("NOT")),
@@ -180,7 +179,7 @@ _RANKED = {
 # GREATEST: rounding gives an identical vector a distance just below 0.
 _PAGE = SQL("""
 {ranked}
-SELECT taken.count >= {vectors}, page.* FROM taken LEFT JOIN (
+SELECT taken.count, page.* FROM taken LEFT JOIN (
     SELECT i.id, i.question, i.answer, c.name, i.metadata, GREATEST(p.distance, 0),
            split_part(p.kind, ' ', 1),
            CASE WHEN split_part(p.kind, ' ', 1) <> 'pair' THEN coalesce(
@@ -205,10 +204,11 @@ class Page:
     nearest vector, its wording of the question (None for a pair), and the distances of the
     question's wordings and of the pair, where the ranking is measured.
 
-    `more` says that there are further vectors than were ranked, so perhaps further items.
+    `vectors` is how many were ranked; `more` says that there are perhaps further ones, and items.
     """
 
     rows: list[tuple[Any, ...]]
+    vectors: int
     more: bool
 
 
@@ -231,7 +231,9 @@ def run(conn: Connection, cur: cursor, ranking: Ranking, values: Mapping[str, An
         # There is a pooler that gives away the number of the server's process (db.py).
         cur.execute(_compose_unprepared(conn, cur, ranking), values)
     rows = cur.fetchall()
-    return Page([row[1:] for row in rows if row[1] is not None], bool(rows[0][0]))
+    vectors = int(rows[0][0])
+    more = ranking.vectors is not None and vectors >= ranking.vectors
+    return Page([row[1:] for row in rows if row[1] is not None], vectors, more)
 
 
 def _compose_statements(conn: Connection, cur: cursor, ranking: Ranking) -> tuple[str, str]:

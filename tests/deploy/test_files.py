@@ -44,7 +44,17 @@ def copied() -> set[str]:
 
 def imported_parts() -> set[str]:
     """Return the modules and packages of the service, as they lie in the root."""
-    tools = {"demo.py", "local_service.py", "bench", "tests", "audit", "docs", "deploy", "data"}
+    tools = {
+        "demo.py",
+        "gunicorn.conf.py",
+        "local_service.py",
+        "bench",
+        "tests",
+        "audit",
+        "docs",
+        "deploy",
+        "data",
+    }
     packages = {path.parent.name for path in ROOT.glob("*/__init__.py")}
     return ({path.name for path in ROOT.glob("*.py")} | packages) - tools
 

@@ -103,12 +103,21 @@ def read_pages(
     return pages
 
 
-@pytest.mark.parametrize(("nearest", "narrow"), [(None, 5_000), (500, 0), (60, 0), (1, 0)])
+@pytest.mark.parametrize(
+    ("nearest", "narrow", "far"),
+    [(None, 5_000, 0), (500, 0, 5_000), (60, 0, 5_000), (60, 0, 0), (1, 0, 0)],
+)
 def test_every_item_comes_once_whatever_the_pages(
-    filled: Pool, model: Model, nearest: int | None, narrow: int, monkeypatch: pytest.MonkeyPatch
+    filled: Pool,
+    model: Model,
+    nearest: int | None,
+    narrow: int,
+    far: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """`nearest`: how many vectors the index ranks; None is without an index."""
     monkeypatch.setattr(store.search, "NARROW_ITEMS", narrow)
+    monkeypatch.setattr(store.search, "FAR_ITEMS", far)
     if nearest is not None:
         monkeypatch.setattr(store.ranking, "MOST_FROM_INDEX", nearest)
         monkeypatch.setattr(store.search, "MOST_FROM_INDEX", nearest)
@@ -130,6 +139,22 @@ def test_every_item_comes_once_whatever_the_pages(
         assert {hit for page in map(frozen, others) for hit in page} == {
             hit for page in map(frozen, pages) for hit in page
         }
+
+
+def test_a_filter_that_lies_far_from_the_query_misses_nothing(
+    filled: Pool, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store.search, "NARROW_ITEMS", 0)
+    # With so few candidates the index often misses the nearest vector.
+    monkeypatch.setattr(store.ranking, "CANDIDATES", 40)
+    queries = np.random.default_rng(3).standard_normal((40, DIMENSION)).astype(np.float32)
+    few = FILTERS[-1]
+    exact = [store.search.search(filled, model, query, limit=1, **few) for query in queries]
+    assert store.index.build_index(filled, model, 1)
+    assert [store.search.search(filled, model, q, limit=1, **few) for q in queries] == exact
+    monkeypatch.setattr(store.search, "FAR_ITEMS", 0)
+    # Too many to compare with: the index answers, and here not well.
+    assert [store.search.search(filled, model, q, limit=1, **few) for q in queries] != exact
 
 
 def expected_ids(

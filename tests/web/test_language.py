@@ -149,7 +149,12 @@ WRONG: list[tuple[str, str, dict[str, Any], str]] = [
         "O Idempotency-Key prec",
     ),
     ("POST", UPLOAD, _raw(FAQ) | {"headers": {"Content-Encoding": "gzip"}}, "O corpo está compact"),
-    ("POST", UPLOAD, _raw(FAQ) | {"headers": {"Origin": "http://evil"}}, "A requisição veio da página"),
+    (
+        "POST",
+        UPLOAD,
+        _raw(FAQ) | {"headers": {"Origin": "http://evil"}},
+        "A requisição veio da página",
+    ),
     ("POST", ITEM, {"json": {"question": "a", "answer": "\0"}}, "answer: não pode conter o caract"),
 ]
 

@@ -286,7 +286,7 @@ def test_marks_of_this_page_and_all_that_was_found_are_said_apart(
     load_many(loja, 112)
     load(loja, "question,answer\nFica?,Sim.\n", "muitos")
     with open_page(browser, loja, "/?view=items&collection=muitos&text=pergunta") as page:
-        whole = page.get_by_role("checkbox", name="Os 50 desta página")
+        whole = page.get_by_role("checkbox", name="Marcar os 50 desta página")
         found = page.get_by_role("button", name="Apagar todos os 112 achados…")
         expect(found).to_have_count(0)
         whole.check()
@@ -332,6 +332,7 @@ def test_a_collection_is_deleted_once_its_name_is_typed(
         page.get_by_role("button", name="Apagar a coleção “muitos”").click()
         dialog = page.get_by_role("dialog")
         name = dialog.get_by_label("Para apagar os 3 itens, digite o nome: muitos")
+        expect(name).to_be_focused()
         name.fill("loja")
         dialog.get_by_role("button", name="Apagar 3 itens").click()
         expect(dialog.get_by_role("alert")).to_contain_text("O nome não é este.")

@@ -199,7 +199,7 @@ def test_how_the_file_is_read_can_be_said(browser: Browser, loja: ServiceProcess
         expect(page.locator("p.counts")).to_be_visible()
         page.locator(".reading summary").click()
         page.get_by_label("Codificação").select_option("cp850")
-        expect(page.locator(".columns")).to_contain_text("Qual o preço?")
+        expect(page.locator(".file-columns")).to_contain_text("Qual o preço?")
         settle(page)
         send(page)
     assert read_items(loja, "nova") == {"Qual o preço?": "Três reais."}

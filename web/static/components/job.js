@@ -4,7 +4,7 @@ import { post } from "../api.js";
 import { hasEnded } from "../jobs.js";
 import { html, useState } from "../lib.js";
 import { may } from "../session.js";
-import { decimal, number, percent, say } from "../words.js";
+import { number, percent, say } from "../words.js";
 import { ProgressBar } from "./bars.js";
 import { ErrorNotice } from "./notice.js";
 
@@ -34,7 +34,7 @@ export function sayLeft(seconds) {
 }
 
 function sayRate(rate) {
-  return say("jobs.rate", { r: rate < 10 ? decimal(rate) : number(Math.round(rate)) });
+  return say("jobs.rate", { r: number(rate < 10 ? Math.round(rate * 10) / 10 : Math.round(rate)) });
 }
 
 /** The bar of a job that runs. `onChange(job)` gets it as it is after it was ended by the button. */

@@ -4,14 +4,14 @@ import { html } from "../lib.js";
 
 /**
  * `columns`: [{key, title, cell(row), kind}], `kind` "number" or "wide"; `caption` for screen
- * readers; `rowKey(row)`. `detail(row)` may return what is shown under a row over its whole width.
+ * readers; `rowKey(row)`. A title with `unseen` is for screen readers too. `detail(row)` may return what is shown under a row over its whole width.
  */
 export function Table({ columns, rows, rowKey, caption, detail }) {
   return html`
     <table class="table">
       <caption class="unseen">${caption}</caption>
-      <thead><tr>${columns.map(({ key, title, kind }) => html`
-        <th scope="col" key=${key} class=${kind ?? ""}>${title}</th>`)}</tr></thead>
+      <thead><tr>${columns.map(({ key, title, kind, unseen }) => html`
+        <th scope="col" key=${key} class=${kind ?? ""}><span class=${unseen ? "unseen" : ""}>${title}</span></th>`)}</tr></thead>
       <tbody>${rows.map((row) => html`
         <${Row} key=${rowKey(row)} row=${row} columns=${columns} under=${detail?.(row)} />`)}</tbody>
     </table>`;

@@ -42,7 +42,7 @@ export default function Items({ params }) {
         </div>
         <div onClick=${items.turned}><${Pager} page=${reply.page} size=${PAGE_SIZE} total=${reply.total} /></div>`}
       ${reply?.results.length === 0 && edited !== "new" && html`<${Nothing} reply=${reply} params=${params} />`}
-      ${may("admin") && params.get("collection") && !edited && html`
+      ${may("admin") && params.get("collection") && !params.get("text") && !edited && html`
         <${DeleteCollection} name=${params.get("collection")} onDone=${done} />`}
     </div>`;
 }

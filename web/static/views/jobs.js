@@ -81,7 +81,7 @@ function List({ jobs, onChange }) {
   ];
   const under = (job) => !hasEnded(job) && html`
     <${JobProgress} job=${job} onChange=${onChange} label=${say("jobs.progress", { name: nameJob(job) })} />`;
-  return html`<${Table} columns=${columns} rows=${jobs} rowKey=${({ id }) => id} caption=${say("jobs.title")} detail=${under} />`;
+  return html`<div class="jobs"><${Table} columns=${columns} rows=${jobs} rowKey=${({ id }) => id} caption=${say("jobs.title")} detail=${under} /></div>`;
 }
 
 function Name({ job }) {

@@ -1,7 +1,7 @@
 // Upload: a file is chosen, checked and sent; then its job is watched, and rejected rows are mended.
 // Its address: /?view=upload&collection=…, and /?view=upload&job=…&page=2.
 
-import { html, useStore } from "../lib.js";
+import { html, useEffect, useRef, useStore } from "../lib.js";
 import { say } from "../words.js";
 import { draft } from "./upload/draft.js";
 import { Choose, Prepare, useHandedOver } from "./upload/prepare.js";
@@ -14,6 +14,7 @@ export default function Upload({ params }) {
   const job = params.get("job");
   useHandedOver();
   const step = job ? 2 : Number(Boolean(given));
+  useFocusOnChange(`${step} ${job}`);
   return html`
     <h1 tabindex="-1">${say("upload.title")}</h1>
     <ol class="steps">${STEPS.map((name, n) => html`
@@ -21,4 +22,16 @@ export default function Upload({ params }) {
         <span class="number" aria-hidden="true">${n + 1}</span> ${say(`upload.step_${name}`)}</li>`)}</ol>
     ${job ? html`<${Result} key=${job} id=${job} params=${params} />`
       : given ? html`<${Prepare} key=${given.source} params=${params} />` : html`<${Choose} />`}`;
+}
+
+/** Bring the focus to the heading when the next step begins: what had it is gone. */
+function useFocusOnChange(step) {
+  const before = useRef(step);
+  useEffect(() => {
+    if (before.current !== step) {
+      scrollTo(0, 0);
+      document.querySelector("main h1").focus({ preventScroll: true });
+    }
+    before.current = step;
+  }, [step]);
 }

@@ -4,7 +4,7 @@ import { remove } from "../../api.js";
 import { refreshCollections, useCollections } from "../../collections.js";
 import { Dialog } from "../../components/dialog.js";
 import { ErrorNotice } from "../../components/notice.js";
-import { html, useState } from "../../lib.js";
+import { html, useEffect, useRef, useState } from "../../lib.js";
 import { go, link } from "../../router.js";
 import { say } from "../../words.js";
 import { Copies } from "./download.js";
@@ -21,6 +21,8 @@ export function DeleteCollection({ name, onDone }) {
 function Confirm({ name, count, onDone, onClose }) {
   const [typed, setTyped] = useState("");
   const [state, setState] = useState({});
+  const field = useRef(null);
+  useEffect(() => field.current.focus(), []);
   const drop = async (event) => {
     event.preventDefault();
     if (typed.trim() !== name) return setState({ wrong: true });
@@ -42,7 +44,7 @@ function Confirm({ name, count, onDone, onClose }) {
       ${state.error && html`<${ErrorNotice} error=${state.error} focus />`}
       <form id="drop" onSubmit=${drop}>
         <label class="field"><span>${say("items.type_name", { n: count, c: name })}</span>
-          <input value=${typed} autocomplete="off" autocapitalize="none" spellcheck=${false} aria-invalid=${Boolean(state.wrong)}
+          <input ref=${field} value=${typed} autocomplete="off" autocapitalize="none" spellcheck=${false} aria-invalid=${Boolean(state.wrong)}
             aria-describedby=${state.wrong && "drop-wrong"} onInput=${(event) => setTyped(event.target.value)} /></label>
         ${state.wrong && html`<p class="wrong" id="drop-wrong" role="alert">${say("items.other_name", { c: name })}</p>`}
       </form>

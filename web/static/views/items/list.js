@@ -25,8 +25,8 @@ function listColumns(marks, edited, showsCollection) {
     { key: "changed", title: say("items.changed"), kind: "brief", cell: (item) => ago(item.updated_at) },
   ];
   if (may("editor")) {
-    columns.unshift({ key: "mark", title: say("items.mark"), kind: "wide mark", cell: (item) => html`<${Mark} item=${item} marks=${marks} />` });
-    columns.push({ key: "edit", title: say("items.act"), kind: "wide act", cell: (item) => html`<${Edit} item=${item} open=${String(item.id) === edited} />` });
+    columns.unshift({ key: "mark", title: say("items.mark"), unseen: true, kind: "wide mark", cell: (item) => html`<${Mark} item=${item} marks=${marks} />` });
+    columns.push({ key: "edit", title: say("items.act"), unseen: true, kind: "wide act", cell: (item) => html`<${Edit} item=${item} open=${String(item.id) === edited} />` });
   }
   return columns.filter(Boolean);
 }

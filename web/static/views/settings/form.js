@@ -7,7 +7,10 @@ import { say } from "../../words.js";
 
 const ROLES = ["reader", "editor", "admin"];
 
-/** `onSend()` on Enter and on its button; `onClose()` on Esc. The first field gets the focus. */
+/**
+ * `onSend()` on Enter and on its button; `onClose()` on Esc. The first field gets the focus. Without
+ * `onClose` the form stands always, and is not what one came for.
+ */
 export function Form({ title, sending, sendText, onSend, onClose, children }) {
   const element = useRef(null);
   useEffect(() => {
@@ -28,7 +31,7 @@ export function Form({ title, sending, sendText, onSend, onClose, children }) {
       ${sending.error && html`<${ErrorNotice} error=${sending.error} focus />`}
       ${children}
       <div class="actions">
-        <button class="primary" disabled=${sending.busy}>${sendText}</button>
+        <button class=${onClose ? "primary" : ""} disabled=${sending.busy}>${sendText}</button>
         ${onClose && html`<button type="button" onClick=${onClose}>${say("item.close")}</button>`}
       </div>
     </form>`;

@@ -52,7 +52,7 @@ function KeysTable({ rows, onRevoke }) {
     { key: "where", title: say("settings.where"), cell: ({ collections }) => describeLimit(collections) },
     { key: "used", title: say("settings.last_use"), cell: ({ last_used_at: used }) => (used ? ago(used) : say("settings.never_used")) },
     { key: "expiry", title: say("settings.expiry"), cell: ({ expires_at: end }) => describeEnd(end) },
-    { key: "act", title: say("settings.act"), kind: "wide", cell: (key) => html`
+    { key: "act", title: say("settings.act"), unseen: true, kind: "wide", cell: (key) => html`
       <button type="button" class="small danger" aria-label=${say("settings.revoke_one", { k: key.name })}
         onClick=${() => onRevoke(key)}>${say("settings.revoke")}</button>` },
   ];

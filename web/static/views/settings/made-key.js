@@ -27,11 +27,11 @@ export function MadeKey({ made: key }) {
       <h3 id="made" tabindex="-1" ref=${title}>${say("settings.made", { k: key.name })}</h3>
       <p>${say("settings.once")}</p>
       <div class="secret">
-        <input readonly value=${key.key} ref=${field} aria-label=${say("settings.key")} spellcheck=${false}
-          onFocus=${(event) => event.target.select()} />
-        <button type="button" onClick=${copy}>${say("settings.copy")}</button>
+        <textarea readonly rows="1" value=${key.key} ref=${field} aria-label=${say("settings.key")} spellcheck=${false}
+          onFocus=${(event) => event.target.select()}></textarea>
+        <button type="button" class="primary" onClick=${copy}>${say("settings.copy")}</button>
       </div>
       <p class="meta" role="status">${said}</p>
-      <button type="button" class="primary" onClick=${() => made.set(null)}>${say("settings.kept")}</button>
+      <button type="button" onClick=${() => made.set(null)}>${say("settings.kept")}</button>
     </div>`;
 }

@@ -46,7 +46,7 @@ function PeopleTable({ rows, open, onOpen, onDone, onClose }) {
     { key: "role", title: say("settings.role"), cell: ({ role }) => say(`roles.${role}`) },
     { key: "where", title: say("settings.where"), cell: ({ collections }) => describeLimit(collections) },
     { key: "since", title: say("settings.since"), cell: ({ created_at: since }) => (since ? ago(since) : "–") },
-    { key: "act", title: say("settings.act"), kind: "wide", cell: (user) => html`<${Acts} user=${user} onOpen=${onOpen} />` },
+    { key: "act", title: say("settings.act"), unseen: true, kind: "wide", cell: (user) => html`<${Acts} user=${user} onOpen=${onOpen} />` },
   ];
   const detail = ({ name }) => open.act === "password" && open.name === name && html`
     <${ChangePassword} name=${name} title=${say("settings.password_of", { u: name })} onClose=${onClose}

@@ -16,8 +16,8 @@ export function isReady({ reading }, collection) {
 export const isName = (collection) => /^[A-Za-z0-9._-]{1,100}$/.test(collection);
 
 /**
- * Return `{busy, part, reply, error, query}`: the last answer stays while the next is awaited;
- * `query` is what it is about. Nothing is sent while `wanted` is false.
+ * Return `{busy, part, reply, error, fresh, again}`: the last answer stays while the next is awaited;
+ * `fresh` says that it is about the present options. Nothing is sent while `wanted` is false.
  */
 export function useCheck(draft, collection, wanted) {
   const [state, setState] = useState({});
@@ -25,12 +25,9 @@ export function useCheck(draft, collection, wanted) {
   const asked = JSON.stringify(query);
   const first = useRef(true);
   const [tries, setTries] = useState(0);
+  const known = !state.busy && state.asked === asked;
   useEffect(() => {
-    setState({});
-    first.current = true;
-  }, [draft.file]);
-  useEffect(() => {
-    if (!wanted || !draft.file || !isReady(draft, collection)) return undefined;
+    if (!wanted || !draft.file || known || !isReady(draft, collection)) return undefined;
     const ending = new AbortController();
     setState((before) => ({ ...before, busy: true, part: 0 }));
     const timer = setTimeout(() => run(draft, query, ending.signal, setState), first.current ? 0 : REST_MS);
@@ -38,10 +35,14 @@ export function useCheck(draft, collection, wanted) {
     return () => {
       clearTimeout(timer);
       ending.abort();
+      setState((before) => ({ ...before, busy: false }));
     };
   }, [asked, draft.file, wanted, tries]);
-  const fresh = state.asked === asked && !state.busy;
-  return { ...state, fresh, again: () => setTries(tries + 1) };
+  const again = () => {
+    setState({});
+    setTries(tries + 1);
+  };
+  return { ...state, fresh: known, again };
 }
 
 async function run({ file, name }, query, signal, setState) {

@@ -41,7 +41,7 @@ export function Columns({ names, roles, cells, onChange }) {
   const shown = all ? cells : cells.slice(0, SHOWN);
   return html`
     <div class="sideways" role="region" tabindex="0" aria-label=${say("upload.columns")}>
-      <table class="columns">
+      <table class="file-columns">
         <caption class="unseen">${say("upload.first_rows")}</caption>
         <thead><tr>${names.map((name, at) => html`
           <th scope="col" key=${at}><span class="stored" dir="auto">${name}</span>

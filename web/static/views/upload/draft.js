@@ -16,17 +16,26 @@ export const draft = createStore(null);
 /** null, or {part, began, key, error}; `part` is null before the first byte. */
 export const transfer = createStore(null);
 let ending = null;
+let latest = null;
 
 /** Take a file. Its bytes are kept, so that what was checked is what is sent. */
 export async function choose(source) {
   const reading = /spreadsheet-safe/.test(source.name) ? { spreadsheet_safe: "true" } : {};
   const given = { source, name: source.name, size: source.size, mode: "upsert", reading };
   transfer.set(null);
+  latest = source;
+  const file = await keepBytes(source);
+  // Another may have been chosen meanwhile.
+  if (latest === source) draft.set({ ...given, file });
+}
+
+/** Return what is sent of a file; null if the browser can't read it. */
+async function keepBytes(source) {
+  if (source.size > CHECKED_BYTES) return source;
   try {
-    const small = source.size <= CHECKED_BYTES;
-    draft.set({ ...given, file: small ? new Blob([await source.arrayBuffer()]) : source });
+    return new Blob([await source.arrayBuffer()]);
   } catch {
-    draft.set({ ...given, file: null });
+    return null;
   }
 }
 

@@ -4,7 +4,7 @@ import { ErrorNotice, Notice } from "../../components/notice.js";
 import { Pager } from "../../components/pager.js";
 import { Table } from "../../components/table.js";
 import { useDraft } from "../../drafts.js";
-import { html, useState } from "../../lib.js";
+import { html, useEffect, useRef, useState } from "../../lib.js";
 import { go, link } from "../../router.js";
 import { may } from "../../session.js";
 import { number, say } from "../../words.js";
@@ -17,7 +17,7 @@ export function Mending({ job, params }) {
   const { table, error, again } = useRejected(job);
   return html`
     <section class="mending" aria-labelledby="mending">
-      <h2 id="mending">${say("jobs.rejected", { n: job.rows.rejected })}</h2>
+      <h2 id="mending" tabindex="-1">${say("jobs.rejected", { n: job.rows.rejected })}</h2>
       <${Downloads} job=${job} />
       ${error && html`<${ErrorNotice} error=${error} retry=${again} />`}
       ${!table && !error && html`<p class="meta" aria-busy="true">${say("upload.loading_rows")}</p>`}
@@ -40,6 +40,7 @@ function Rows({ job, table, params }) {
   const mending = useMending(job, table);
   const page = Math.max(1, Number.parseInt(params.get("page"), 10) || 1);
   const offset = (page - 1) * SIZE;
+  useFocusOnPage(page);
   const codes = useCodes(job, offset, SIZE);
   const rows = table.rows.slice(offset, offset + SIZE).map((row, n) => ({ ...row, place: offset + n, code: codes[n] }));
   const editable = may("editor") && table.roles.includes("question") && table.roles.includes("answer");
@@ -60,6 +61,15 @@ function Rows({ job, table, params }) {
     <${Table} columns=${columns} rows=${rows} rowKey=${({ place }) => place} caption=${say("upload.rejected_rows")} />
     <${Pager} page=${page} size=${SIZE} total=${table.rows.length} />
     ${editable && html`<${SendMended} mending=${mending} />`}`;
+}
+
+/** Begin another page at its top. */
+function useFocusOnPage(page) {
+  const before = useRef(page);
+  useEffect(() => {
+    if (before.current !== page) document.getElementById("mending").focus();
+    before.current = page;
+  }, [page]);
 }
 
 const hasOthers = (rows, { roles }) => roles.length > 2 || rows.some(({ cells }) => cells.length > roles.length);
@@ -93,7 +103,7 @@ function Cell({ row, at, table, mending }) {
   const wrong = guilty && text === (row.cells[at] ?? "");
   return html`
     <textarea rows="1" dir="auto" value=${text} class=${wrong ? "guilty" : ""} disabled=${Boolean(mending.sent[row.place]) || mending.busy}
-      aria-label=${say("upload.cell", { c: nameCell(table, at), n: number(row.line) })} aria-invalid=${wrong}
+      aria-label=${say("upload.cell", { c: nameCell(table, at), n: number(row.line) })} aria-invalid=${wrong} placeholder=${wrong ? row.reason : ""}
       aria-describedby=${wrong ? `reason-${row.place}` : undefined}
       onInput=${(event) => mending.write(row, at, event.target.value)}></textarea>`;
 }
@@ -145,7 +155,7 @@ function SendMended({ mending }) {
       ${["updated", "unchanged", "rejected"].filter((name) => would.rows[name] > 0).map((name) => html`
         <p key=${name}>${say(`upload.mended_${name}`, { n: would.rows[name] })}</p>`)}
       <button type="button" onClick=${() => send(true)}>${say("upload.send_anyway")}</button><//>`}
-    <div class="actions mending-end">
+    <div class=${count > 0 ? "actions mending-end ready" : "actions mending-end"}>
       <button type="button" class="primary" disabled=${count === 0 || busy} onClick=${() => send(false)}>
         ${say(busy ? "upload.sending_mended" : "upload.send_mended", { n: count })}</button>
     </div>`;

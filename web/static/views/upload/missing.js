@@ -1,6 +1,6 @@
 // A file whose columns were not found: they are chosen by clicking, from its first rows.
 
-import { ErrorNotice } from "../../components/notice.js";
+import { ErrorNotice, Notice } from "../../components/notice.js";
 import { html } from "../../lib.js";
 import { say } from "../../words.js";
 import { Columns } from "./columns.js";
@@ -11,12 +11,14 @@ export function Refused({ error, reading, onChange, again }) {
   const table = rows.length > 0 ? rows : [header];
   const width = Math.max(...table.map((row) => row.length));
   const choosable = error.code === "missing_column" && width > 1;
+  if (choosable) return html`
+    <${Notice} kind="error"><p><strong>${say("upload.choose_columns")}</strong></p>
+      <p class="meta">${error.message}</p><//>
+    <${Choice} table=${table} width=${width} reading=${reading} onChange=${onChange} />`;
   return html`
     <${ErrorNotice} error=${error} retry=${error.status === 422 ? null : again}>
       ${(error.body.fields ?? []).map(({ error: text }) => html`<p key=${text}>${text}</p>`)}
-      ${choosable && html`<p><strong>${say("upload.choose_columns")}</strong></p>`}
-    <//>
-    ${choosable && html`<${Choice} table=${table} width=${width} reading=${reading} onChange=${onChange} />`}`;
+    <//>`;
 }
 
 /** A row with a question in it is no row of names. */

@@ -12,7 +12,7 @@ import {
   CHECKED_BYTES, cancel, change, choose, composeQuery, draft, drop, hasChanged, send, transfer,
 } from "./draft.js";
 import { Refused } from "./missing.js";
-import { Preview } from "./preview.js";
+import { Preview, sayCounts } from "./preview.js";
 import { Reading } from "./reading.js";
 import { ReplaceDialog, Target, useTarget } from "./target.js";
 
@@ -36,12 +36,18 @@ export function Choose() {
     </section>`;
 }
 
-/** Take a file that was dropped elsewhere on the page, also while this view is shown. */
+/** Take a file that was dropped anywhere on the page, but not while another is sent. */
 export function useHandedOver() {
+  const sending = Boolean(useStore(transfer)?.sending);
   useEffect(() => {
-    const file = takeOver();
-    if (file) choose(file);
-  });
+    const take = () => {
+      const file = sending ? null : takeOver();
+      if (file) choose(file);
+    };
+    take();
+    addEventListener("drop", take);
+    return () => removeEventListener("drop", take);
+  }, [sending]);
 }
 
 export function Prepare({ params }) {
@@ -75,7 +81,8 @@ export function Prepare({ params }) {
 /** Say to a screen reader what a check found. */
 function useAnnounced({ reply, error }) {
   useEffect(() => {
-    if (error) announce(error.message);
+    if (reply) announce(sayCounts(reply.job.rows));
+    else if (error) announce(error.message);
   }, [reply, error]);
 }
 

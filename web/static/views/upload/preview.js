@@ -30,12 +30,19 @@ function hasNames({ columns, header_line: line }) {
 const nameColumns = (preview) => (hasNames(preview) === "false"
   ? preview.columns.map((_, at) => say("upload.nameless", { n: at + 1 })) : preview.columns);
 
+const listCounts = (rows) => ["inserted", "updated", "unchanged", "rejected", "deleted"]
+  .filter((name) => rows[name] > 0 || name === "inserted");
+
+/** Return in words what an upload would do. */
+export function sayCounts(rows) {
+  const parts = listCounts(rows).map((name) => say(`upload.would_${name}`, { n: rows[name] }));
+  return `${say("upload.rows", { n: rows.total })}: ${parts.join(", ")}`;
+}
+
 function Counts({ rows }) {
-  const parts = ["inserted", "updated", "unchanged", "rejected", "deleted"]
-    .filter((name) => rows[name] > 0 || name === "inserted");
   return html`
-    <p class="counts" role="status"><strong>${say("upload.rows", { n: rows.total })}</strong>
-      ${parts.map((name) => html`<span key=${name} class=${`count ${name}`}>
+    <p class="counts"><strong>${say("upload.rows", { n: rows.total })}</strong>
+      ${listCounts(rows).map((name) => html`<span key=${name} class=${`count ${name}`}>
         ${say(`upload.would_${name}`, { n: rows[name] })}</span>`)}</p>`;
 }
 
