@@ -371,6 +371,7 @@ def test_axe_finds_nothing_where_all_is_open(
     job = evaluate(service, name, write_many())
     path = at(name, f"&job={job}&miss=2")
     with open_page(browser, service, path, language=language, color_scheme=scheme) as page:
+        expect(page.locator(".proposal table")).to_be_visible()
         for summary in page.locator("summary").all():
             summary.click()
         page.locator(".finding button").first.click()
@@ -385,6 +386,8 @@ def test_nothing_scrolls_sideways_on_a_phone(
     load(service, name, TWINS + f"{'palavra' * 40}?,-\n")
     job = evaluate(service, name, write_many() + f"{'encomenda' * 30},{TRACK}\n")
     with open_page(browser, service, at(name, f"&job={job}&miss=26"), width=360) as page:
+        expect(page.locator(".finding").first).to_be_visible()
+        expect(page.locator(".misses .table")).to_be_visible()
         for button in page.locator(".finding .head button").all():
             button.click()
         expect(page.locator(".finding .versions")).to_have_count(page.locator(".finding").count())
