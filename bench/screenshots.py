@@ -7,20 +7,23 @@ and dark. `--language en` shows the page in English, and `--folder` writes somew
 from __future__ import annotations
 
 import argparse
+import csv
 import io
 import json
 import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 from playwright.sync_api import Browser, FilePayload, Page, Route, sync_playwright
 
+from bench.labelled import read_sets
 from local_service import ROOT, Service
 
 FOLDER = ROOT / "docs" / "screenshots"
@@ -63,6 +66,14 @@ Qual é o horário do atendimento?;De segunda a sexta, das 9h às 18h.;contato
 UNNAMED = """nº;o que o cliente diz;o que dizemos
 1;cancelamento;Em Meus pedidos, escolha Cancelar.
 2;horário;De segunda a sexta, das 9h às 18h.
+"""
+COMPARE = re.compile("Comparar|Compare")
+# What the view Check shows: a collection of its own, which somebody has made contradict itself.
+CHECKED = "ajuda"
+TWINS = """pergunta,resposta,categoria
+Qual é o prazo de entrega?,Até 15 dias úteis em todo o Brasil.,entrega
+Como eu rastreio o meu pedido?,Ligue para o atendimento e diga o número do pedido.,entrega
+Vocês têm loja física em Curitiba?,-,loja
 """
 
 
@@ -171,6 +182,17 @@ def _answer_key(route: Route) -> None:
         route.continue_()
 
 
+def _compare(page: Page) -> None:
+    page.get_by_role("button", name=COMPARE).first.click()
+    page.locator(".finding .versions").first.scroll_into_view_if_needed()
+    page.locator(".findings").evaluate("element => element.scrollIntoView()")
+
+
+def _show(selector: str) -> Callable[[Page], None]:
+    """Return what brings an element to the top of the picture."""
+    return lambda page: page.locator(selector).first.evaluate("element => element.scrollIntoView()")
+
+
 # The first is taken before the sample is there.
 EMPTY = Shot("empty", "/", ".card")
 SHOTS = (
@@ -194,6 +216,13 @@ SHOTS = (
     Shot("settings-person", "/?view=settings&collection=loja", ".lines", _add_person),
     Shot("settings-key", "/?view=settings&collection=loja", ".lines", _make_key),
 )
+CHECK = f"/?view=check&collection={CHECKED}"
+CHECK_SHOTS = (
+    Shot("check", CHECK, ".report"),
+    Shot("check-proposal", CHECK, ".proposal table", _show(".proposal")),
+    Shot("check-miss", CHECK + "&miss={miss}", ".miss", _show(".misses")),
+    Shot("check-compare", CHECK, ".finding", _compare),
+)
 
 
 def main() -> int:
@@ -201,6 +230,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=FOLDER)
     parser.add_argument("--language", default="pt-BR")
+    parser.add_argument("--only", default="", help="names that begin so")
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     with _start_service() as service, sync_playwright() as playwright:
@@ -209,15 +239,48 @@ def main() -> int:
             executable_path=next(filter(None, map(shutil.which, NAMES)), None),
             args=["--no-sandbox"],
         )
-        _take(browser, service, [EMPTY], arguments.folder, arguments.language)
-        job = service.upload(SAMPLE.read_bytes(), "?collection=loja")
-        service.wait_for_job(job["id"])
-        job = service.upload(FAULTY.encode(), "?collection=novidades")
-        service.wait_for_job(job["id"])
+
+        def take(shots: Sequence[Shot]) -> None:
+            chosen = [shot for shot in shots if shot.name.startswith(arguments.only)]
+            _take(browser, service, chosen, arguments.folder, arguments.language)
+
+        take([EMPTY])
+        _load(service, SAMPLE.read_bytes(), "loja")
+        _load(service, FAULTY.encode(), "novidades")
         _add_accounts(service)
-        _take(browser, service, SHOTS, arguments.folder, arguments.language)
+        take(SHOTS)
+        miss = _prepare_check(service)
+        take([replace(shot, path=shot.path.format(miss=miss)) for shot in CHECK_SHOTS])
         browser.close()
     return 0
+
+
+def _load(service: Service, file: bytes, collection: str) -> None:
+    service.wait_for_job(service.upload(file, f"?collection={collection}")["id"])
+
+
+def _prepare_check(service: Service) -> int:
+    """Test a collection twice, with changes in between; return the line of a miss."""
+    _load(service, SAMPLE.read_bytes(), CHECKED)
+    _evaluate(service)
+    items = service.call("GET", f"/items?collection={CHECKED}&text=danificado")
+    body = json.dumps({"alternatives": ["veio quebrado", "meu pacote chegou amassado"]})
+    path = f"/items/{items['results'][0]['id']}"
+    service.call("PATCH", path, body.encode(), {"Content-Type": "application/json"})
+    _load(service, TWINS.encode(), CHECKED)
+    misses = _evaluate(service)["result"]["misses"]
+    return int(next(one["line"] for one in misses if one["expected"]))
+
+
+def _evaluate(service: Service) -> dict[str, Any]:
+    """Ask the collection what people ask of the sample; return the ended job."""
+    sample = next(one for one in read_sets(Path()) if one.name == "sample")
+    file = io.StringIO()
+    rows = [(one.text, one.expected or "none") for one in sample.questions]
+    csv.writer(file).writerows([("question", "expected"), *rows])
+    path, headers = f"/evaluate?collection={CHECKED}", {"Content-Type": "text/csv"}
+    job = service.call("POST", path, file.getvalue().encode(), headers)["job"]
+    return service.wait_for_job(job["id"])
 
 
 @contextmanager
@@ -243,7 +306,7 @@ def _add_accounts(service: Service) -> None:
 def _take(
     browser: Browser,
     service: Service,
-    shots: tuple[Shot, ...] | list[Shot],
+    shots: Sequence[Shot],
     folder: Path,
     language: str,
 ) -> None:

@@ -14,6 +14,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.support.browser import needs_chromium, open_page
+from tests.support.client import eventually
 from tests.support.service import ServiceProcess
 from web.pages import VIEWS
 
@@ -92,8 +93,8 @@ def test_a_test_file_shows_figures_pictures_and_misses(
         give_file(page)
         expect(page.get_by_role("heading", name=f"{name} · 5 perguntas")).to_be_visible()
         assert "job=" in page.url
-        expect(count_of(page, "resposta certa")).to_contain_text("resposta certa 2 40%")
-        expect(count_of(page, "resposta errada")).to_contain_text("1 20%")
+        expect(count_of(page, "resposta certa")).to_contain_text("resposta certa 2 · 40%")
+        expect(count_of(page, "resposta errada")).to_contain_text("1 · 20%")
         expect(page.locator(".report")).to_contain_text("com razão")
         expect(page.locator(".strip .label")).to_have_text("linha de decisão 60%")
         page.get_by_text("Ver como tabela").first.click()
@@ -119,7 +120,7 @@ def test_a_miss_is_mended_in_place_and_the_repeated_test_shows_the_difference(
         expect(page.locator(".misses .done")).to_have_count(1)
         page.get_by_role("button", name="Repetir o teste (perguntas.csv)").click()
         expect(page.locator(".report")).to_contain_text("1 melhorou")
-        expect(count_of(page, "resposta certa")).to_contain_text("3 60% (+1)")
+        expect(count_of(page, "resposta certa")).to_contain_text("3 · 60% (+1)")
         expect(page.get_by_role("heading", name="Não saiu como esperado (1)")).to_be_visible()
 
 
@@ -169,6 +170,7 @@ def test_a_proposed_line_is_applied_by_a_button_and_undone(
     with open_page(browser, service, at(name, f"&job={job}")) as page:
         proposal = page.locator(".proposal")
         expect(proposal.get_by_role("table", name="O que mudaria")).to_be_visible()
+        expect(proposal).to_contain_text("menos perguntas teriam a resposta certa")
         assert service.get(path)[1]["own"] is False
         proposal.get_by_role("button", name="Usar a linha proposta").click()
         expect(proposal).to_contain_text("está em uso")
@@ -221,8 +223,8 @@ def test_a_running_test_shows_how_far_it_is_and_is_stopped(
         route.fulfill(response=answer, json=body)
 
     def cancel(route: Route) -> None:
-        canceled.append("x")
-        route.abort()
+        canceled.append(route.request.url)
+        route.continue_()
 
     with open_page(browser, service) as page:
         page.route(f"**/jobs/{job}", pretend)
@@ -230,6 +232,11 @@ def test_a_running_test_shows_how_far_it_is_and_is_stopped(
         page.goto(service.url + at(name, f"&job={job}"))
         expect(page.get_by_role("progressbar")).to_have_attribute("value", "0.4")
         expect(page.locator(".progress")).to_contain_text("2 de 5 perguntas feitas")
+        page.get_by_role("button", name="Parar o teste").click()
+        expect(page.locator("main")).to_contain_text("Este teste foi parado antes do fim.")
+        page.get_by_role("link", name="Ver o último teste completo").click()
+        assert "job=" not in page.url
+    assert len(canceled) == 1
 
 
 def test_a_template_has_two_columns_and_three_rows(
@@ -285,10 +292,9 @@ def test_a_deleted_item_is_gone_when_the_page_is_left(
         twins = page.locator(".finding").filter(has_text="boleto").first
         twins.get_by_role("button", name="Comparar").click()
         twins.get_by_role("button", name="Apagar B").click()
-        page.get_by_role("button", name="Fechar").click()
-        expect(page.get_by_role("button", name="Desfazer")).to_have_count(0)
-        expect(page.locator(".findings")).to_have_attribute("aria-busy", "false")
-    assert service.get(f"/items?collection={name}")[1]["total"] == total - 1
+        expect(page.get_by_role("button", name="Desfazer")).to_be_visible()
+        page.goto("about:blank")
+        eventually(lambda: service.get(f"/items?collection={name}")[1]["total"] == total - 1)
 
 
 def test_two_questions_with_one_answer_are_joined(
@@ -349,7 +355,9 @@ def test_a_reader_sees_what_was_found_and_no_control_that_changes(
         page.get_by_role("button", name="Comparar").first.click()
         page.locator(".misses .table a").first.click()
         expect(page.get_by_role("group", name="Erro 1")).to_be_visible()
-        shown = {text.split(":")[0] for text in page.locator("main button").all_inner_texts()}
+        shown = {
+            text.split(":")[0].strip() for text in page.locator("main button").all_inner_texts()
+        }
         assert shown <= {"Comparar", "Abrir", "Erro anterior", "Próximo erro"}
         assert page.locator("input[type=file]").count() == 0
 
@@ -363,6 +371,7 @@ def test_axe_finds_nothing_where_all_is_open(
     job = evaluate(service, name, write_many())
     path = at(name, f"&job={job}&miss=2")
     with open_page(browser, service, path, language=language, color_scheme=scheme) as page:
+        expect(page.locator(".proposal table")).to_be_visible()
         for summary in page.locator("summary").all():
             summary.click()
         page.locator(".finding button").first.click()
@@ -377,6 +386,8 @@ def test_nothing_scrolls_sideways_on_a_phone(
     load(service, name, TWINS + f"{'palavra' * 40}?,-\n")
     job = evaluate(service, name, write_many() + f"{'encomenda' * 30},{TRACK}\n")
     with open_page(browser, service, at(name, f"&job={job}&miss=26"), width=360) as page:
+        expect(page.locator(".finding").first).to_be_visible()
+        expect(page.locator(".misses .table")).to_be_visible()
         for button in page.locator(".finding .head button").all():
             button.click()
         expect(page.locator(".finding .versions")).to_have_count(page.locator(".finding").count())

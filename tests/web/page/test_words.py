@@ -158,6 +158,12 @@ def test_a_text_in_a_module_is_found() -> None:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.name)
+def test_what_a_module_imports_is_there(path: Path) -> None:
+    imported = re.findall(r"""\bfrom ["'](\.[^"']+)["']""", read_code(path))
+    assert [name for name in imported if not (path.parent / name).is_file()] == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.name)
 def test_a_module_is_small_and_writes_no_markup(path: Path) -> None:
     source = read_code(path)
     assert path.read_text("utf-8").count("\n") <= 300

@@ -7,6 +7,9 @@ import { go, linkHere } from "../../router.js";
 import { percent, say } from "../../words.js";
 import { Miss } from "./miss.js";
 
+// An evaluation keeps so many.
+const MOST = 200;
+
 export function Misses({ job, params }) {
   const { misses } = job.result;
   const open = misses.findIndex(({ line }) => String(line) === params.get("miss"));
@@ -17,7 +20,7 @@ export function Misses({ job, params }) {
   const columns = [
     { key: "question", title: say("check.question"), cell: (miss) => html`
       <a href=${linkHere({ miss: miss.line })} aria-current=${miss === misses[open] ? "true" : undefined}
-        dir="auto" class="stored">${miss.question}</a>
+        dir="auto" class="stored clamped">${miss.question}</a>
       ${mended.has(miss.line) && html`<span class="done">${say("check.mended")}</span>`}` },
     { key: "expected", title: say("check.expected"), cell: (miss) => describeExpected(miss) },
     { key: "came", title: say("check.came"), cell: (miss) => html`
@@ -30,6 +33,7 @@ export function Misses({ job, params }) {
       ${open >= 0 && html`<${Panel} misses=${misses} open=${open} collection=${job.collection}
         onMended=${(line) => setMended(new Set([...mended, line]))} />`}
       <${Table} columns=${columns} rows=${misses} rowKey=${({ line }) => line} caption=${title} />
+      ${misses.length >= MOST && html`<p class="meta">${say("check.first_shown", { n: misses.length })}</p>`}
     </section>`;
 }
 

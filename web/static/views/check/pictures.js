@@ -29,7 +29,7 @@ export function Decisions({ result, before }) {
         <${Part} key=${kind} kind=${kind} share=${countKind(decisions, kind) / questions} />`)}</div>
       <ul class="legend">${KINDS.map((kind) => html`
         <li key=${kind}><span class=${`swatch part ${kind}`} aria-hidden="true"></span>
-          <span>${say(`check.${kind}`)}</span> <b>${number(countKind(decisions, kind))}</b>${" "}
+          <span>${say(`check.${kind}`)}</span> <b>${number(countKind(decisions, kind))}</b>${" · "}
           ${percent(countKind(decisions, kind) / questions)}${" "}
           <span class="moved">${before && describeMove(kind, result, before)}</span></li>`)}</ul>
       ${rightly > 0 && html`<p class="meta">${say("check.rightly_passed", { n: rightly })}</p>`}

@@ -1,7 +1,7 @@
 // The lines that a test proposes: what they would change, and a button that puts them to use.
 
 import { get, put, remove } from "../../api.js";
-import { ErrorNotice } from "../../components/notice.js";
+import { ErrorNotice, Notice } from "../../components/notice.js";
 import { Table } from "../../components/table.js";
 import { html, useEffect, useState } from "../../lib.js";
 import { offerUndo } from "../../undo.js";
@@ -64,6 +64,7 @@ function Fitted({ result, asked, now, use }) {
     { key: "then", title: say("check.with_proposal"), kind: "number", cell: (kind) => number(countKind(foreseen, kind)) },
   ];
   const moved = fitted.constant - asked.constant;
+  const [before, after] = [result.decisions, foreseen ?? result.decisions].map((one) => countKind(one, "right"));
   return html`
     <ul class="plain">
       <li>${say("check.line_moves", { from: percent(asked.answer), to: percent(fitted.answer) })}</li>
@@ -71,6 +72,7 @@ function Fitted({ result, asked, now, use }) {
       ${Math.abs(moved) >= 0.05 && html`<li>${say(moved > 0 ? "check.surer" : "check.less_sure")}</li>`}
     </ul>
     ${foreseen && html`<${Table} columns=${columns} rows=${KINDS} rowKey=${(kind) => kind} caption=${say("check.would_change")} />`}
+    ${after < before && html`<${Notice} kind="warning">${say("check.fewer_right", { a: before, b: after })}<//>`}
     <p class="meta">${say("check.foreseen")}</p>
     <button type="button" onClick=${() => use(fitted)}>${say("check.use", { p: percent(fitted.answer) })}</button>`;
 }
