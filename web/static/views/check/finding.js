@@ -9,7 +9,7 @@ import { html, useEffect, useRef, useState } from "../../lib.js";
 import { may } from "../../session.js";
 import { offerUndo } from "../../undo.js";
 import { say } from "../../words.js";
-import { offerUndoOf } from "../ask/mending.js";
+import { offerUndoOf } from "../../mending.js";
 import { Compared } from "./compared.js";
 
 // So many questions name a finding.

@@ -8,7 +8,7 @@ import { html, useEffect, useRef, useState } from "../../lib.js";
 import { link } from "../../router.js";
 import { may } from "../../session.js";
 import { percent, say } from "../../words.js";
-import { addWording, offerUndoOf } from "../ask/mending.js";
+import { addWording, offerUndoOf } from "../../mending.js";
 import { describeDecision, describeExpected } from "./misses.js";
 
 export function Miss({ miss, collection, onMended }) {
