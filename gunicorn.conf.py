@@ -19,6 +19,8 @@ from services.logs import start_logging
 
 # The first start converts the model.
 timeout = 120
+# gunicorn would open a socket in the user's home by which it can be told what to do.
+control_socket_disable = True
 
 _VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 _made: str | None = None

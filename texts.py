@@ -44,6 +44,14 @@ COLUMN_NAME = (
 )
 
 
+def is_storable(text: str) -> bool:
+    """Return whether PostgreSQL can store a text: no NUL, and no half of a surrogate pair."""
+    try:
+        return b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        return False
+
+
 def trim(text: str) -> str:
     """Return `text` without the spaces, tabs and line ends around it."""
     return text.strip(SPACES)

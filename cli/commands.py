@@ -113,7 +113,7 @@ def import_command(file: Path, **given: Any) -> None:
     with report_wrong_options():
         options = validate(UploadOptions, {k: v for k, v in given.items() if v is not None})
     with _report_wrong_file(file), file.open("rb") as content:
-        upload = Upload(content, file.name)
+        upload = Upload(content, _name(file))
         if options.dry_run:
             preview = _run_preview(current_parts(), upload, options)
             job, errors = preview.job, preview.rejected
@@ -192,7 +192,7 @@ def evaluate_command(
     runtime = current_runtime()
     with _report_wrong_file(file), file.open("rb") as content:
         job = services.cases.request_evaluation(
-            runtime.searcher, options.collection, Upload(content, file.name), options.as_reading()
+            runtime.searcher, options.collection, Upload(content, _name(file)), options.as_reading()
         )
     runtime.evaluator.wake()
     job = _follow(runtime, job)
@@ -358,3 +358,8 @@ def _count_rows(job: Job, options: UploadOptions) -> str:
 
 def _explain_end(job: Job) -> str:
     return speak(job.error or say("the job was {status}", status=job.status))
+
+
+def _name(file: Path) -> str:
+    """Return a file's name as it can be stored; Linux allows bytes in it that are not UTF-8."""
+    return file.name.encode("utf-8", "replace").decode()

@@ -17,6 +17,7 @@ from db import Pool
 from messages import Explained, say
 from services.keys import MARK
 from store.users import User
+from texts import is_storable
 
 logger = logging.getLogger(__name__)
 
@@ -74,6 +75,8 @@ def check_password(password: str) -> str:
         )
     if "\0" in password:
         raise ValueError(say("must not hold the character NUL"))
+    if not is_storable(password):
+        raise ValueError(say("must be UTF-8"))
     if password.startswith(MARK):
         raise ValueError(say("must not begin as keys do, with {mark}", mark=MARK))
     return password
@@ -89,9 +92,10 @@ def add_user(
 ) -> User:
     """Store a user, whose name and password were checked. `admin` is the name of API_USERNAME.
 
-    Raises NameTaken, NameReserved.
+    Raises NameTaken, NameReserved; the latter also for a name that only looks like the admin's.
     """
-    _refuse_admin(admin, name)
+    if admin is not None and _fold(name) == _fold(admin):
+        _refuse_admin(admin, normalize_name(admin))
     user = store.users.insert_user(pool, name, generate_password_hash(password), role, collections)
     if user is None:
         raise NameTaken(say("There is a user {name} already.", name=name))
@@ -106,6 +110,8 @@ def change_password(pool: Pool, admin: str | None, name: str, password: str) -> 
     """
     name = normalize_name(name)
     _refuse_admin(admin, name)
+    if not is_storable(name):
+        return False
     changed = store.users.set_password(pool, name, generate_password_hash(password))
     if changed:
         logger.info("user %s has another password", name)
@@ -116,10 +122,17 @@ def remove_user(pool: Pool, admin: str | None, name: str) -> bool:
     """Delete a user; return whether there was one. Raises NameReserved."""
     name = normalize_name(name)
     _refuse_admin(admin, name)
+    if not is_storable(name):
+        return False
     removed = store.users.delete_user(pool, name)
     if removed:
         logger.info("user %s was removed", name)
     return removed
+
+
+def _fold(name: str) -> str:
+    """Return what is the same of names that differ in case or in the width of letters alone."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 
 def _refuse_admin(admin: str | None, name: str) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import logging
 import threading
 import time
+from ipaddress import IPv6Address
 from math import ceil
 from typing import NoReturn
 
@@ -15,6 +15,7 @@ from limits import RateLimitItemPerMinute
 import metrics
 from config import MEMORY
 from messages import Explained, Message, say
+from services.addresses import parse_address
 from services.counts import SharedCounts
 
 logger = logging.getLogger(__name__)
@@ -54,15 +55,10 @@ def group_address(address: str) -> str:
 
     One customer of a provider has all addresses of such a network (RFC 6177).
     """
-    try:
-        number = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if isinstance(number, ipaddress.IPv4Address):
-        return address
-    if number.ipv4_mapped is not None:
-        return str(number.ipv4_mapped)
-    return f"{ipaddress.IPv6Address(int(number) >> 64 << 64)}/64"
+    number = parse_address(address)
+    if isinstance(number, IPv6Address):
+        return f"{IPv6Address(int(number) >> 64 << 64)}/64"
+    return address if number is None else str(number)
 
 
 class Failures:

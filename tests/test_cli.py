@@ -45,6 +45,16 @@ def test_a_file_is_imported_and_found(app: APIFlask, client: Client, tmp_path: P
     assert "Nothing" in run(app, "search", "Quando?", "--collection", "none").stderr
 
 
+def test_a_file_s_name_may_be_no_utf_8(app: APIFlask, client: Client, tmp_path: Path) -> None:
+    file = tmp_path / "faq\udcff.csv"
+    file.write_text("question,answer\na,b\n")
+    imported = run(app, "import", "--dry-run", str(file))
+    assert imported.exit_code == 0, imported.output
+    imported = run(app, "import", str(file))
+    assert imported.exit_code == 0, imported.output
+    assert client.get("/jobs").json["results"][0]["filename"] == "faq?.csv"
+
+
 def test_a_dry_run_shows_what_the_texts_tell(app: APIFlask, tmp_path: Path) -> None:
     file = tmp_path / "faq.csv"
     pairs = [("Quando abre?", "Às 9 h."), ("Quando abre?", "Às 10 h."), ("Onde fica?", "TODO")]

@@ -58,6 +58,11 @@ def test_users_are_added_listed_and_removed(command: APIFlask) -> None:
         ("keys create --name n --role reader --expires 99999w", "", "90d", 2),
         ("keys create --role reader", "", "--name", 2),
         ("keys revoke 7", "", "no such key", 1),
+        # Bytes that are not UTF-8, as Python gives them.
+        ("users add a\udcff --role reader --password-stdin", WORD, "printable", 2),
+        ("users passwd a\udcff --password-stdin", WORD, "no such user", 1),
+        ("users remove a\udcff", "", "no such user", 1),
+        ("keys create --name a\udcff --role reader", "", "printable", 2),
     ],
 )
 def test_what_is_wrong_is_one_error(

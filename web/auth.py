@@ -8,7 +8,6 @@ here, and before the body is read. Addresses that are no route ask for credentia
 from __future__ import annotations
 
 from collections.abc import Iterable
-from ipaddress import IPv6Address, ip_address
 from typing import Any
 
 from apiflask import HTTPBasicAuth
@@ -17,6 +16,7 @@ from flask import Response, current_app, g, request
 from config import Network
 from messages import Message, say
 from services.access import Caller, list_roles_from
+from services.addresses import parse_address
 from web.context import current_runtime
 from web.cors import is_preflight
 from web.credentials import Credentials, read_credentials
@@ -70,12 +70,8 @@ def is_open(method: str, path: str) -> bool:
 
 def is_in_networks(address: str | None, networks: Iterable[Network]) -> bool:
     """Return whether an address is in one of the networks; an IPv4 one may be written as IPv6."""
-    try:
-        parsed = ip_address((address or "").partition("%")[0])
-    except ValueError:
-        return False
-    mapped = parsed.ipv4_mapped if isinstance(parsed, IPv6Address) else None
-    return any((mapped or parsed) in network for network in networks)
+    parsed = parse_address(address or "")
+    return parsed is not None and any(parsed in network for network in networks)
 
 
 def current_caller() -> Caller | None:

@@ -64,9 +64,7 @@ def change_password(name: str, new: PasswordRequest) -> Response:
             say("Another user's password needs the role admin, limited to no collections.")
         )
     pool = current_runtime().pool
-    if "\0" in name or not services.accounts.change_password(
-        pool, admin_name(), name, new.password
-    ):
+    if not services.accounts.change_password(pool, admin_name(), name, new.password):
         raise not_found(_NO_USER)
     return Response(status=204)
 
@@ -79,7 +77,7 @@ def change_password(name: str, new: PasswordRequest) -> Response:
 )
 def remove_user(name: str) -> Response:
     pool = current_runtime().pool
-    if "\0" in name or not services.accounts.remove_user(pool, admin_name(), name):
+    if not services.accounts.remove_user(pool, admin_name(), name):
         raise not_found(_NO_USER)
     return Response(status=204)
 

@@ -46,7 +46,8 @@ def test_too_many_failures_are_refused_but_known_credentials_go_on() -> None:
         assert users.authenticate(USER, f"wrong {n}", "here") is None
     with pytest.raises(TooManyFailures) as refused:
         users.authenticate(USER, "wrong", "here")
-    assert 0 < refused.value.retry_after <= 61
+    # The rest of this minute, and the third of the next one in which one of the three has left.
+    assert 0 < refused.value.retry_after <= 60 + 20
     assert users.authenticate(USER, PASSWORD, "here") == ADMIN
     assert users.authenticate(USER, "wrong", "elsewhere") is None
 
@@ -113,3 +114,14 @@ def test_a_role_and_a_limit_that_changed_hold_at_once(pool: Pool) -> None:
     with pool.transaction() as conn, conn.cursor() as cursor:
         cursor.execute("UPDATE users SET role = 'editor', collections = NULL")
     assert users.authenticate("ana", "a long password", "x") == Caller("ana", "editor")
+
+
+@pytest.mark.parametrize("name", ["admin", "ADMIN", "\uff21dmin"])
+def test_nobody_gets_a_name_that_looks_like_the_admins(pool: Pool, name: str) -> None:
+    with pytest.raises(services.accounts.NameReserved):
+        services.accounts.add_user(pool, "Admin", name, "a long password", "reader")
+
+
+def test_a_password_that_is_no_utf_8_is_none() -> None:
+    with pytest.raises(ValueError, match="UTF-8"):
+        services.accounts.check_password("a long password\udcff")

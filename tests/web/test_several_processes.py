@@ -117,7 +117,7 @@ def test_a_worker_beside_them_writes_the_id_of_the_upload(
     )[1]["job"]
     worker = ServiceProcess(folder, PROGRAM="worker", LOG_LEVEL="DEBUG")
     try:
-        assert service.ended(job["id"])["status"] == "succeeded"
+        assert service.ended(job["id"], 120)["status"] == "succeeded"
         eventually(lambda: any("succeeded" in said for said in messages(worker, job["id"])))
         assert worker.stop() == 0
     finally:
@@ -153,6 +153,8 @@ def test_gunicorn_s_own_lines_look_as_the_others_and_tell_no_request(
         line["logger"] for line in lines
     }
     assert "Invalid request" in {line["message"] for line in lines}
+    # Nobody can tell gunicorn what to do.
+    assert "Control socket" not in json.dumps(lines)
     assert "marked" not in json.dumps(lines)
     assert "an-id" in {line.get("request") for line in lines}
     # The folder of the metrics goes with the processes.

@@ -114,7 +114,7 @@ def test_a_miss_is_mended_in_place_and_the_repeated_test_shows_the_difference(
         page.get_by_role("link", name=STRANGE).click()
         panel = page.get_by_role("group", name="Erro 2 de 2")
         expect(panel).to_contain_text(TRACK)
-        panel.get_by_role("button", name="Juntar à resposta esperada").click()
+        panel.get_by_role("button", name="Adicionar à resposta esperada").click()
         expect(panel.locator(".notice")).to_contain_text("Agora: Seria respondida")
         expect(page.locator(".misses .done")).to_have_count(1)
         page.get_by_role("button", name="Repetir o teste (perguntas.csv)").click()

@@ -287,7 +287,7 @@ def test_marks_of_this_page_and_all_that_was_found_are_said_apart(
     load(loja, "question,answer\nFica?,Sim.\n", "muitos")
     with open_page(browser, loja, "/?view=items&collection=muitos&text=pergunta") as page:
         whole = page.get_by_role("checkbox", name="Marcar os 50 desta página")
-        found = page.get_by_role("button", name="Apagar todos os 112 achados…")
+        found = page.get_by_role("button", name="Apagar todos os 112 encontrados…")
         expect(found).to_have_count(0)
         whole.check()
         expect(page.locator(".marked")).to_contain_text("50 marcados")

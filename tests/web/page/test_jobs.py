@@ -96,7 +96,7 @@ def test_an_upload_is_watched_and_stopped(browser: Browser, slow: ServiceProcess
         expect(page.get_by_label("Processamento")).to_be_visible()
         expect(page.locator(".job-progress")).to_contain_text("cerca de")
         page.get_by_role("button", name="Parar").click()
-        expect(page.locator(".notice")).to_contain_text("Foi parada.")
+        expect(page.locator(".notice")).to_contain_text("foi parada.")
 
 
 def test_what_a_job_waits_for_is_said(browser: Browser, loja: ServiceProcess) -> None:

@@ -139,7 +139,7 @@ def test_a_person_gets_another_password_and_is_removed(
         assert len(list_users(alone)) == 2
         page.get_by_role("button", name="Remover Rui").click()
         dialog.get_by_role("button", name="Remover Rui").click()
-        expect(people(page)).to_contain_text("Rui foi removida da lista")
+        expect(people(page)).to_contain_text("Rui não está mais na lista")
         expect(people(page).get_by_role("row")).to_have_count(2)
     assert len(list_users(alone)) == 1
 

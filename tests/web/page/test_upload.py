@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from playwright.sync_api import Browser, FilePayload, Page, Route, expect
 
 from tests.support.browser import needs_chromium, open_page
 from tests.support.service import ServiceProcess
+from web.assets import read_assets
 
 pytestmark = needs_chromium
 
@@ -26,6 +28,7 @@ def payload(text: str, name: str = "loja-nova.csv") -> FilePayload:
 def choose(page: Page, text: str, name: str = "loja-nova.csv") -> None:
     """Choose a file, and return when its check has ended."""
     page.locator("input[type=file]").first.set_input_files(payload(text, name))
+    expect(page.locator(".file-card")).to_contain_text(name)
     expect(page.locator("p.counts, .notice.error").first).to_be_visible()
     settle(page)
 
@@ -286,7 +289,7 @@ def test_a_large_file_is_sent_with_or_without_a_check(
         expect(page.get_by_text("O arquivo é grande.")).to_be_visible()
         page.get_by_label("Substituir").check()
         expect(page.get_by_text("Para substituir, confira antes")).to_be_visible()
-        page.get_by_label("Só juntar").check()
+        page.get_by_label("Só adicionar").check()
         assert checked == []
         page.get_by_role("button", name="Enviar sem conferir").click()
         expect(page.locator(".mending")).to_be_visible()
@@ -317,3 +320,42 @@ def test_a_collection_is_proposed_by_the_name_of_the_file(
         choose(page, HEAD + "Nova?;Sim.;y\n", name)
         field = page.locator(".target select" if proposed == "loja" else ".target .field input")
         expect(field).to_have_value(proposed)
+
+
+def test_a_file_that_was_saved_again_is_noticed(
+    browser: Browser, loja: ServiceProcess, tmp_path: Path
+) -> None:
+    file = tmp_path / "nova.csv"
+    file.write_text(HEAD + "Nova?;Sim.;y\n", "utf-8")
+    with open_page(browser, loja, "/?view=upload&collection=nova", said=[]) as page:
+        page.locator("input[type=file]").set_input_files(file)
+        expect(page.get_by_role("button", name="Enviar uma linha")).to_be_enabled()
+        file.write_text(HEAD + "Mais nova?;Sim, e outra coisa.;y\n", "utf-8")
+        os.utime(file, (0, 0))
+        page.get_by_role("button", name="Enviar uma linha").click()
+        expect(page.locator(".notice.warning")).to_contain_text("O arquivo foi salvo de novo")
+        page.get_by_role("button", name="Enviar o que foi conferido").click()
+        expect(page.locator(".notice.success")).to_be_visible()
+    assert read_items(loja, "nova") == {"Nova?": "Sim."}
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ('\ufeffa,b\r\n"c ""d"", e","f\r\ng"\r\n', [["a", "b"], ['c "d", e', "f\r\ng"]]),
+        ("a,b\nc,\n,\n", [["a", "b"], ["c", ""], ["", ""]]),
+        ('a\r"b', [["a"], ["b"]]),
+        ("", []),
+    ],
+)
+def test_csv_is_read(
+    browser: Browser, loja: ServiceProcess, text: str, rows: list[list[str]]
+) -> None:
+    read = """async ([address, text]) => {
+      const {readCsv, writeCsv} = await import(address);
+      const rows = await readCsv(text, ",");
+      return [rows, await readCsv(writeCsv(rows), ",")];
+    }"""
+    with open_page(browser, loja) as page:
+        address = read_assets().address("views/upload/csv.js")
+        assert page.evaluate(read, [address, text]) == [rows, rows]
