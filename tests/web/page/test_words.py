@@ -177,9 +177,3 @@ def test_a_module_is_small_and_writes_no_markup(path: Path) -> None:
     ):
         assert unsafe not in source, unsafe
     assert not re.search(r"""\son[a-z]+=""", source)
-
-
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.name)
-def test_what_a_module_imports_is_there(path: Path) -> None:
-    imported = re.findall(r"""from\s+"(\.[^"]+)";""", path.read_text("utf-8"))
-    assert [name for name in imported if not (path.parent / name).is_file()] == []
