@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+from functools import partial
 from typing import Any
 
 from apiflask import APIFlask
@@ -14,8 +15,10 @@ from apiflask import APIFlask
 import app
 import config
 import services.process
+import services.runtime
 import web.server
 import worker
+from services.failures import Failures
 from services.logs import start_logging
 from tests.support.embedder import HashEmbedder
 
@@ -70,6 +73,10 @@ def _serve() -> None:
     services.process.end_on_signals()
     settings = config.read_settings(config.environment())
     start_logging(settings.log_level, settings.log_format)
+    if "MAX_FAILURES" in os.environ:
+        # Somebody tries wrong passwords at every route.
+        patient = partial(Failures, int(os.environ["MAX_FAILURES"]))
+        vars(services.runtime)["Failures"] = patient
     if os.environ.get("PROGRAM") == "worker":
         worker.run(settings, Slow())
         return

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,15 +23,26 @@ RUNS = {"examples,coverage,fuzzing": 2 / 3, "stateful": 1 / 3}
 SEED = os.environ.get("API_SEED", "1")
 
 
+@pytest.fixture(scope="module")
+def service(shared_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
+    """A service that lets wrong passwords come as often as schemathesis tries them."""
+    service = ServiceProcess(
+        tmp_path_factory.mktemp("service"), DATABASE_URL=shared_dsn, MAX_FAILURES="100000"
+    )
+    service.wait_until_ready()
+    yield service
+    service.kill()
+
+
 @pytest.mark.parametrize("phases", RUNS)
 def test_the_service_does_what_its_description_says(
-    shared_service: ServiceProcess, tmp_path: Path, phases: str
+    service: ServiceProcess, tmp_path: Path, phases: str
 ) -> None:
     program = Path(sys.executable).with_name("schemathesis")
     done = subprocess.run(
         [
             *(program, "--config-file", ROOT / "tests" / "schemathesis.toml"),
-            *("run", f"{shared_service.url}/openapi.json", "--auth", f"{USER}:{PASSWORD}"),
+            *("run", f"{service.url}/openapi.json", "--auth", f"{USER}:{PASSWORD}"),
             *("--phases", phases, "--max-time", str(int(SECONDS * RUNS[phases]))),
             *("--max-examples", EXAMPLES, "--seed", SEED),
             *("--generation-database", "none", "--no-shrink", "--no-color"),

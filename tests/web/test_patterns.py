@@ -40,4 +40,5 @@ def takes(adapter: TypeAdapter[str], text: str) -> bool:
 @example(text="ID")
 def test_a_pattern_says_what_its_validator_does(kind: str, text: str) -> None:
     pattern, adapter = KINDS[kind]
-    assert bool(re.search(pattern, text)) == takes(adapter, text)
+    # In JSON Schema, `$` is the very end; in Python it may stand before a line feed too.
+    assert bool(re.search(pattern.replace("$", r"\Z"), text)) == takes(adapter, text)
