@@ -116,7 +116,7 @@ def test_all_is_done_by_keyboard(browser: Browser, loja: ServiceProcess) -> None
         press_until(page, ".target select", "Tab")
         press_until(page, "input[name=mode]", "Tab")
         page.keyboard.press("ArrowDown")
-        expect(page.get_by_label("Só juntar")).to_be_checked()
+        expect(page.get_by_label("Só adicionar")).to_be_checked()
         expect(page.locator(".checked")).to_have_attribute("aria-busy", "false")
         expect(page.get_by_role("button", name="Enviar uma linha")).to_be_enabled()
         press_until(page, "button.primary", "Tab")

@@ -2,7 +2,7 @@
 // draft until it was saved. A change that somebody else made meanwhile is shown beside one's own.
 
 import { get, patch, post, request } from "../api.js";
-import { html, useEffect, useMemo, useRef, useState } from "../lib.js";
+import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../lib.js";
 import { readDraft, writeDraft } from "../drafts.js";
 import { hasView, session } from "../session.js";
 import { link } from "../router.js";
@@ -61,7 +61,8 @@ export function ItemForm({
   const known = useColumns(item?.collection ?? form.collection);
   const element = useRef(null);
   const id = item ? `item-${item.id}` : "item-new";
-  useEffect(() => element.current.querySelector(`[name=${focus}]`)?.focus(), []);
+  // Before anybody can type: an effect after the painting would take the focus from another field.
+  useLayoutEffect(() => element.current.querySelector(`[name=${focus}]`)?.focus(), []);
   const press = (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.save();
     else if (event.key === "Escape") onClose();

@@ -1,11 +1,11 @@
 // The box to ask in. Enter asks; Shift and Enter make a line.
 
-import { html, useEffect, useRef } from "../../lib.js";
+import { html, useLayoutEffect, useRef } from "../../lib.js";
 import { say } from "../../words.js";
 
 export function Box({ question, busy }) {
   const box = useRef(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     // On a phone the keyboard would cover half of the page.
     if (matchMedia("(min-width: 720px)").matches && !question.text) box.current.focus();
   }, []);

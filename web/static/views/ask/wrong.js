@@ -3,7 +3,7 @@
 import { get } from "../../api.js";
 import { ItemForm } from "../../components/item-form.js";
 import { ErrorNotice } from "../../components/notice.js";
-import { html, useDebounced, useEffect, useRef, useState } from "../../lib.js";
+import { html, useDebounced, useEffect, useLayoutEffect, useRef, useState } from "../../lib.js";
 import { say } from "../../words.js";
 import { addWording, offerUndoOf, takeWording } from "../../mending.js";
 
@@ -13,7 +13,7 @@ const fold = (text) => text.normalize("NFC").trim().toLowerCase();
 export function Wrong({ hit, asked, others, params, onEdit, onMended, onClose }) {
   const [writing, setWriting] = useState(false);
   const panel = useRef(null);
-  useEffect(() => panel.current?.focus(), []);
+  useLayoutEffect(() => panel.current?.focus(), []);
   const press = (event) => event.key === "Escape" && !event.defaultPrevented && onClose();
   const written = (item) => onMended({ kind: "written", id: item.id });
   if (writing) return html`<${ItemForm} title=${say("found.write")} initial=${{ question: asked }}

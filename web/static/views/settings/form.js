@@ -2,7 +2,7 @@
 
 import { useCollections } from "../../collections.js";
 import { ErrorNotice } from "../../components/notice.js";
-import { html, useEffect, useRef, useState } from "../../lib.js";
+import { html, useLayoutEffect, useRef, useState } from "../../lib.js";
 import { say } from "../../words.js";
 
 const ROLES = ["reader", "editor", "admin"];
@@ -13,7 +13,7 @@ const ROLES = ["reader", "editor", "admin"];
  */
 export function Form({ title, sending, sendText, onSend, onClose, children }) {
   const element = useRef(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (onClose) element.current.querySelector("input:not([hidden])")?.focus();
   }, []);
   const submit = (event) => {

@@ -1,6 +1,6 @@
 // A key that was just made, shown this once: it stays until one says that it is kept.
 
-import { createStore, html, useEffect, useRef, useState } from "../../lib.js";
+import { createStore, html, useLayoutEffect, useRef, useState } from "../../lib.js";
 import { say } from "../../words.js";
 
 /** The key that is not yet said to be kept, also while another view is shown; or null. */
@@ -15,7 +15,7 @@ export function MadeKey({ made: key }) {
   const [said, setSaid] = useState("");
   const title = useRef(null);
   const field = useRef(null);
-  useEffect(() => title.current.focus(), [key]);
+  useLayoutEffect(() => title.current.focus(), [key]);
   const copy = async () => {
     field.current.select();
     // Browsers have no clipboard for pages that came over plain HTTP from elsewhere.
