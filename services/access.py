@@ -22,6 +22,16 @@ def list_roles_from(least: Role) -> list[str]:
     return list(ROLES[ROLES.index(least) :])
 
 
+def narrow(named: Sequence[str] | None, visible: frozenset[str] | None) -> list[str] | None:
+    """Return which collections are meant by those that are named, or by none; None for all.
+
+    Those that are not `visible` are not there for who asks; None lets all be seen.
+    """
+    if named is None:
+        return None if visible is None else sorted(visible)
+    return [name for name in named if visible is None or name in visible]
+
+
 class Caller(NamedTuple):
     """Somebody whose credentials were right."""
 
@@ -36,9 +46,3 @@ class Caller(NamedTuple):
     def sees(self, collection: str) -> bool:
         """Return whether a collection is there for this caller."""
         return self.collections is None or collection in self.collections
-
-    def narrow(self, named: Sequence[str] | None) -> list[str] | None:
-        """Return which collections are meant by those that are named, or by none; None for all."""
-        if named is not None:
-            return [name for name in named if self.sees(name)]
-        return None if self.collections is None else sorted(self.collections)

@@ -19,6 +19,7 @@ from db import Pool
 from embeddings import EmbeddingService, FloatArray
 from messages import Message, say
 from services.abbreviations import expand_abbreviations
+from services.access import narrow
 from services.calibration import Calibration
 from services.confidence import (
     CANDIDATES,
@@ -82,9 +83,7 @@ class Query:
     @property
     def searched(self) -> list[str] | None:
         """The collections that are searched; None for all."""
-        if self.collections is None:
-            return None if self.visible is None else sorted(self.visible)
-        return [one for one in self.collections if self.visible is None or one in self.visible]
+        return narrow(self.collections, self.visible)
 
 
 @dataclass(frozen=True)

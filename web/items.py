@@ -29,6 +29,7 @@ from web.item_schemas import (
 from web.responses import answer_json, answer_page
 from web.schemas import DeletedResponse
 from web.scope import list_visible, require_visible, sees
+from web.validation import is_id
 
 routes = APIBlueprint("items", __name__, tag="Items")
 _IF_MATCH = "With `If-Match` and an ETag that no longer fits, 412 with the item as it is now."
@@ -191,12 +192,7 @@ def _refuse_changed() -> Iterator[None]:
 
 def _require_item(item_id: int) -> Item:
     """Return an item that the caller sees. It stays in its collection. Raises ApiError (404)."""
-    item = store.items.get_item(current_runtime().pool, item_id) if _is_id(item_id) else None
+    item = store.items.get_item(current_runtime().pool, item_id) if is_id(item_id) else None
     if item is None or not sees(item.collection):
         raise not_found(_NO_ITEM)
     return item
-
-
-def _is_id(number: int) -> bool:
-    """Return whether PostgreSQL's bigint holds the number."""
-    return number < 2**63

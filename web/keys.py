@@ -14,6 +14,7 @@ from web.auth import MANAGERS, auth
 from web.context import current_runtime
 from web.errors import not_found
 from web.responses import answer_json
+from web.validation import is_id
 
 routes = APIBlueprint("keys", __name__, tag="Users and keys")
 
@@ -51,8 +52,7 @@ def create_key(new: KeyRequest) -> Response:
 @routes.output({}, status_code=204)
 @routes.doc(summary="Revoke a key", description="It is refused from then on, in all processes.")
 def revoke_key(key_id: int) -> Response:
-    # PostgreSQL's bigint holds no larger number.
-    if key_id >= 2**63 or not services.keys.revoke_key(current_runtime().pool, key_id):
+    if not is_id(key_id) or not services.keys.revoke_key(current_runtime().pool, key_id):
         raise not_found(say("There is no such key."))
     return Response(status=204)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from hashlib import blake2b
 
 from messages import say
-from services.access import Caller
+from services.access import Caller, narrow
 from web.auth import current_caller
 from web.errors import ApiError, not_found
 
@@ -28,7 +28,7 @@ def require_caller() -> Caller:
 
 def list_visible() -> list[str] | None:
     """Return the collections that the caller sees; None for all."""
-    return require_caller().narrow(None)
+    return narrow(None, require_caller().collections)
 
 
 def sees(collection: str) -> bool:

@@ -44,6 +44,11 @@ def require_storable(text: str) -> str:
     return text
 
 
+def is_id(number: int) -> bool:
+    """Return whether PostgreSQL's bigint holds a number that is not negative."""
+    return number < 2**63
+
+
 # What a validator of ours asks for stands in the schema as a pattern.
 Text = Annotated[
     str,

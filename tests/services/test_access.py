@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.access import Caller, list_roles_from
+from services.access import Caller, list_roles_from, narrow
 
 LIMITED = Caller("bot", "reader", "key", frozenset({"b", "a"}), 1)
 
@@ -13,14 +13,14 @@ def test_each_role_may_do_what_the_lesser_ones_may() -> None:
 
 
 def test_a_limit_narrows_what_is_named_and_what_is_not() -> None:
-    assert LIMITED.narrow(None) == ["a", "b"]
-    assert LIMITED.narrow(["c", "b"]) == ["b"]
-    assert LIMITED.narrow(["c"]) == []
+    assert narrow(None, LIMITED.collections) == ["a", "b"]
+    assert narrow(["c", "b"], LIMITED.collections) == ["b"]
+    assert narrow(["c"], LIMITED.collections) == []
     assert [LIMITED.sees(name) for name in "abc"] == [True, True, False]
 
 
 def test_without_a_limit_all_is_seen() -> None:
     admin = Caller("admin", "admin")
-    assert admin.narrow(None) is None
-    assert admin.narrow(["c"]) == ["c"]
+    assert narrow(None, admin.collections) is None
+    assert narrow(["c"], admin.collections) == ["c"]
     assert admin.sees("c")
