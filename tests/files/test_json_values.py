@@ -11,33 +11,7 @@ from hypothesis import strategies as st
 
 from files.errors import FileError
 from tests.support.files import jsonl, read, read_json
-
-Row = tuple[str, str, dict[str, str]]
-
-
-def taken(value: Any, **options: Any) -> list[Row]:
-    """Return the rows of a document, once for each wording; none of them may be rejected."""
-    _, rows, gone = read_json(json.dumps(value, ensure_ascii=False), **options)
-    assert gone == []
-    return [
-        (asked, row.answer, {k: v for k, v in row.metadata.items() if v})
-        for row in rows
-        for asked in (row.question, *(row.alternatives or ()))
-    ]
-
-
-def pairs(value: Any, **options: Any) -> list[tuple[str, str]]:
-    return [row[:2] for row in taken(value, **options)]
-
-
-def reasons(value: Any, **options: Any) -> str:
-    """Return why a document is refused, or the only reason for which rows of it are rejected."""
-    try:
-        _, rows, gone = read_json(json.dumps(value), **options)
-    except FileError as error:
-        return error.message
-    assert rows == []
-    return gone[0].error
+from tests.support.json_files import pairs, reasons, taken
 
 
 @pytest.mark.parametrize(
@@ -268,51 +242,6 @@ def test_a_position_that_holds_objects_gives_no_json() -> None:
     assert [row.code for row in gone] == ["malformed_json"]
 
 
-def turns(*said: tuple[str, str], who: str = "from", what: str = "value") -> list[dict[str, str]]:
-    return [{who: speaker, what: text} for speaker, text in said]
-
-
-@pytest.mark.parametrize(
-    ("name", "chat"),
-    [
-        ("conversations", turns(("human", "Kur?"), ("gpt", "Taip."))),
-        ("conversation",
-         turns(("user", "Kur?"), ("assistant", "Taip."), who="role", what="content")),
-        ("messages", turns(("human", "Kur?"), ("gpt", "Taip."))),
-        ("dialogue", turns(("Customer", "Kur?"), ("Agent", "Taip."), who="speaker", what="text")),
-        ("conversas",
-         turns(("cliente", "Kur?"), ("atendente", "Taip."), who="autor", what="texto")),
-        ("messages", [{"role": "user", "content": [{"type": "text", "text": "Kur?"}]},
-                      {"role": "assistant", "content": "Taip."}]),
-    ],
-)  # fmt: skip
-def test_a_chat_under_any_of_its_names(name: str, chat: list[Any]) -> None:
-    value = {"topic": "shop", name: chat}
-    expected: list[Row] = [("Kur?", "Taip.", {"topic": "shop"})]
-    assert taken([value]) == taken({"version": "1", "data": [value]}) == expected
-    by_position: dict[str, Any] = {"question_column": "2", "answer_column": "3"}
-    for options in ({}, by_position):
-        _, rows, gone = read_json(jsonl([value] * 2), **options)
-        assert [(r.question, r.answer, r.metadata) for r in rows] == expected * 2
-        assert gone == []
-
-
-def test_a_chat_of_more_turns_is_rejected_and_its_name_given() -> None:
-    once = turns(("system", "Be kind."), ("human", "a"), ("gpt", "b"))
-    twice = turns(("human", "a"), ("gpt", "b"), ("human", "c"), ("gpt", "d"))
-    assert taken([{"conversations": once}]) == [("a", "b", {"system": "Be kind."})]
-    assert "Its 'conversations' are not one" in reasons([{"conversations": twice}])
-    _, rows, gone = read_json(jsonl([{"conversations": twice}, {"conversations": once}]))
-    assert [row.question for row in rows] == ["a"]
-    assert [(row.line, row.code) for row in gone] == [(1, "malformed_json")]
-
-
-def test_a_pair_that_also_has_a_chat_is_that_pair() -> None:
-    value = {"question": "a", "answer": "b", "conversations": turns(("human", "c"), ("gpt", "d"))}
-    assert pairs([value]) == [("a", "b")]
-    assert pairs({"conversations": [{"question": "a", "answer": "b"}]}) == [("a", "b")]
-
-
 def test_a_row_for_each_language() -> None:
     faq = [
         {"id": 7, "question": {"pt": "Quanto?", "en": "How much?"},
@@ -347,49 +276,6 @@ def test_a_language_without_an_answer_is_rejected() -> None:
         {"language": "many", "language_2": "pl"},
         {"language": "many", "language_2": "cs"},
     ]
-
-
-@pytest.mark.parametrize(
-    ("question", "asked", "told"),
-    [
-        ("instruction", "input", "output"), ("Instruction", "Input", "Response"),
-        ("instrução", "entrada", "saída"), ("instruction", "question", "output"),
-    ],
-)  # fmt: skip
-def test_instruct_data_with_one_instruction(question: str, asked: str, told: str) -> None:
-    rows = [
-        {question: "Beantworte die Frage.", asked: "Was kostet A?", told: "Zwei."},
-        {question: "Beantworte die Frage.", asked: "Was kostet B?", told: "Drei."},
-        {question: "Nenne die Preise.", asked: "", told: "Zwei und drei."},
-    ]
-    expected = [
-        ("Was kostet A?", "Zwei."),
-        ("Was kostet B?", "Drei."),
-        ("Nenne die Preise.", "Zwei und drei."),
-    ]
-    assert pairs(rows) == expected
-    assert taken(rows)[0][2] == {question: "Beantworte die Frage."}
-    csv = "\n".join(",".join(row.values()) for row in ({n: n for n in rows[0]}, *rows))
-    assert [(r.question, r.answer) for r in read(csv)[1]] == expected
-    named = pairs(rows, question_column=question, answer_column=told)
-    assert named[0] == ("Beantworte die Frage.", "Zwei.")
-
-
-def test_instruct_data_with_instructions_of_its_own() -> None:
-    rows = [
-        {"instruction": f"Translate into {language}.", "input": "cat", "output": word}
-        for language, word in (("French", "chat"), ("German", "Katze"), ("Spanish", "gato"))
-    ]
-    assert pairs(rows)[0] == ("Translate into French.", "chat")
-    one = [{"instruction": "Reply politely.", "input": "Where are you?", "output": "Here."}]
-    assert pairs(one) == [("Where are you?", "Here.")]
-    long = [{"instruction": "x" * 20_000, "input": f"q{n}?", "output": "a"} for n in range(3)]
-    assert len(pairs(long)) == 3
-    _, taken_rows, gone = read_json(
-        json.dumps([*long, {"instruction": "y" * 20_000, "output": "a"}])
-    )
-    assert len(taken_rows) == 3
-    assert [row.code for row in gone] == ["field_too_long"]
 
 
 def test_articles_of_a_help_centre() -> None:
