@@ -106,7 +106,7 @@ class Bridge:
         try:
             await self._answer(scope, receive, head)
         except Refused as refused:
-            await self._refuse(scope, refused)
+            await self._refuse(scope, head, refused)
         except Disconnected:
             note.refuse(self._app, CLIENT_GONE)
         except TimeoutError:
@@ -116,7 +116,7 @@ class Bridge:
             logger.error("A request failed unexpectedly", exc_info=error)
             if scope["cycle"].response_started:
                 raise
-            await self._refuse(scope, failed())
+            await self._refuse(scope, head, failed())
 
     async def _answer(self, scope: Any, receive: Any, head: Head) -> None:
         connection, cycle = scope["connection"], scope["cycle"]
@@ -155,7 +155,7 @@ class Bridge:
         finally:
             body.close()
 
-    async def _refuse(self, scope: Any, refused: Refused) -> None:
+    async def _refuse(self, scope: Any, head: Head, refused: Refused) -> None:
         connection, cycle = scope["connection"], scope["cycle"]
         if cycle.waiting_for_100_continue or refused.status == 408:
             # The client may send the body after all, or may not: what follows can't be told.
@@ -164,12 +164,12 @@ class Bridge:
         connection.drop_body(cycle)
         if refused.status in (401, 429):
             connection.log_out()
-            delay = self._gate.delay(read_head(scope))
+            delay = self._gate.delay(head)
             if delay > SHORT_SECONDS:
                 connection.wait(ANSWER_SECONDS)
                 await asyncio.sleep(delay)
         language = read_language(scope["headers"], self._language)
-        headers = [*refused.all_headers(language), *self._gate.more_headers(read_head(scope))]
+        headers = [*refused.all_headers(language), *self._gate.more_headers(head)]
         await _reply(scope, refused.status, headers, refused.body(language))
         scope["note"].refuse(self._app, refused.status)
 
