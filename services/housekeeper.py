@@ -40,9 +40,9 @@ class Housekeeper:
                 self._remove_jobs()
                 store.vacuuming.vacuum_tables(self._pool)
             except DatabaseUnavailable as error:
-                logger.warning("The house is not kept: %s", error)
+                logger.warning("Ended jobs are not removed, nor tables vacuumed: %s", error)
             except Exception:
-                logger.exception("The house could not be kept; it is tried again")
+                logger.exception("Removing ended jobs or vacuuming tables failed; it is tried again")
 
     def _remove_jobs(self) -> None:
         removed = 0

@@ -16,7 +16,13 @@ import pytest
 
 from tests.support.client import PASSWORD, USER
 
-AUTH = "Authorization: Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+
+def basic(name: str, password: str) -> str:
+    """Return the header of a name and its password."""
+    return "Authorization: Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()
+
+
+AUTH = basic(USER, PASSWORD)
 # A machine may be slow, but not so slow.
 PATIENCE = 60.0
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import select
 import shutil
 import signal
@@ -20,7 +19,7 @@ from local_service import free_port
 from services.failures import MAX_FAILURES
 from tests.support.guarded import missing_headers
 from tests.support.service import ServiceProcess
-from tests.support.strangers import AUTH, PATIENCE, ask, connect, read_answer, write_head
+from tests.support.strangers import AUTH, PATIENCE, ask, basic, connect, read_answer, write_head
 from web.connection import HEAD_LINES
 
 SITE, OTHER = "https://www.example.org", "https://evil.example"
@@ -66,10 +65,6 @@ def service(
     one.wait_until_ready()
     yield one
     assert one.stop() == 0
-
-
-def basic(name: str, password: str) -> str:
-    return "Authorization: Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()
 
 
 def log_in(

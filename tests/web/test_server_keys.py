@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +10,7 @@ import pytest
 
 from tests.support.client import eventually
 from tests.support.service import ServiceProcess
-from tests.support.strangers import AUTH, ask, connect, read_answer, write_head
+from tests.support.strangers import AUTH, ask, basic, connect, read_answer, write_head
 
 PASSWORD = "a long password"
 
@@ -28,10 +27,6 @@ def post(service: ServiceProcess, path: str, body: str) -> Any:
     status, answer = service.ask("POST", path, body.encode(), Content_Type="application/json")
     assert status == 201, answer
     return answer
-
-
-def basic(name: str, password: str) -> str:
-    return "Authorization: Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()
 
 
 def status(service: ServiceProcess, authorization: str, line: str = "GET /jobs") -> int:
