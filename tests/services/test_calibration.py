@@ -116,6 +116,8 @@ def test_a_sick_model_is_tried_again(
     measured = make(pool, embedder)
     measured.start()
     eventually(lambda: measured.get_constants() is not None)
+    assert embedder.busy == 0
+    assert embedder.asked == len(read_background())
 
 
 def test_a_change_of_model_has_constants_of_its_own(pool: Pool) -> None:

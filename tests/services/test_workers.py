@@ -97,6 +97,9 @@ def test_workers_of_which_one_died_are_stuck_for_ever(pool: Pool, model: Model) 
     workers.start()
     try:
         eventually(lambda: workers.stuck_seconds() == math.inf)
+        workers.wake()
+        assert workers.stuck_seconds() == math.inf
+        assert count(pool, "items") == 0
     finally:
         workers.stop()
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from apiflask import APIFlask
 from openapi_schema_validator import OAS31Validator
-from openapi_spec_validator import validate
+from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from tests.support.client import Client
 from web.openapi_errors import JSON
@@ -71,7 +71,7 @@ def list_operations(spec: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]
 
 
 def test_the_description_is_valid(spec: dict[str, Any]) -> None:
-    validate(spec)
+    assert [error.message for error in OpenAPIV31SpecValidator(spec).iter_errors()] == []
 
 
 def test_every_route_is_described_and_nothing_else(app: APIFlask, spec: dict[str, Any]) -> None:
