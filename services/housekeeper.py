@@ -42,7 +42,7 @@ class Housekeeper:
             except DatabaseUnavailable as error:
                 logger.warning("Ended jobs are not removed, nor tables vacuumed: %s", error)
             except Exception:
-                logger.exception("Removing ended jobs or vacuuming tables failed; it is tried again")
+                logger.exception("Ended jobs or dead rows could not be removed; it is tried again")
 
     def _remove_jobs(self) -> None:
         removed = 0
