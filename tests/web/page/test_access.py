@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from tests.support.browser import needs_chromium, open_page
+from tests.support.page import add_reader, find_violations, press_until
 from tests.support.service import ServiceProcess
 from web.pages import VIEWS
 
@@ -16,20 +14,6 @@ pytestmark = needs_chromium
 
 ASKED = "/?q=Como+rastreio+meu+pedido?"
 UNKNOWN = "/?q=onde+anda+minha+encomenda"
-
-
-def find_violations(page: Page) -> str:
-    results = Axe().run(page)
-    return results.generate_report() if results.violations_count else ""
-
-
-def add_reader(service: ServiceProcess) -> tuple[str, str]:
-    """Return name and password of a user who may only look."""
-    user = {"name": "leitora", "password": "uma senha só de ler", "role": "reader"}
-    body = json.dumps(user).encode()
-    status, _ = service.ask("POST", "/users", body, Content_Type="application/json")
-    assert status in (201, 409)
-    return user["name"], user["password"]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -106,10 +90,7 @@ def test_all_is_done_by_keyboard(browser: Browser, loja: ServiceProcess) -> None
         page.get_by_label("Pergunta do cliente").press_sequentially("Como rastreio meu pedido?")
         expect(page.locator(".decision")).to_be_visible()
         edit = page.get_by_role("button", name="Editar").first
-        for _ in range(8):
-            page.keyboard.press("Tab")
-            if edit.evaluate("element => element === document.activeElement"):
-                break
+        press_until(page, edit)
         page.keyboard.press("Enter")
         expect(page.get_by_role("textbox", name="Resposta")).to_be_focused()
         page.keyboard.type("Pelo teclado. ")

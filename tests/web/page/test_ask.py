@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from contextlib import suppress
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from playwright.sync_api import Browser, Error, Page, Route, expect
 
 from tests.support.browser import needs_chromium, open_page
+from tests.support.page import change_item, find_item
 from tests.support.service import ServiceProcess
 
 pytestmark = needs_chromium
@@ -17,18 +17,6 @@ pytestmark = needs_chromium
 TRACK = "Como rastreio meu pedido?"
 SWAP = "Como faço uma troca de produto?"
 UNKNOWN = "onde anda minha encomenda"
-
-
-def find_item(service: ServiceProcess, question: str) -> dict[str, Any]:
-    items = service.get("/items?limit=100")[1]["results"]
-    found: dict[str, Any] = next(item for item in items if item["question"] == question)
-    return found
-
-
-def change_item(service: ServiceProcess, question: str, **changes: Any) -> None:
-    path = f"/items/{find_item(service, question)['id']}"
-    body = json.dumps(changes).encode()
-    assert service.ask("PATCH", path, body, Content_Type="application/json")[0] == 200
 
 
 def ask(page: Page, question: str) -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
 from urllib.parse import quote
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.support.browser import needs_chromium, open_page
+from tests.support.page import (
+    add_reader,
+    change_item,
+    find_item,
+    find_violations,
+    list_items,
+    press_until,
+)
 from tests.support.service import ServiceProcess
 
 pytestmark = needs_chromium
@@ -19,21 +24,6 @@ TRACK = "Como rastreio meu pedido?"
 SWAP = "Como faço uma troca de produto?"
 ITEMS = "/?view=items&collection=loja"
 EVIL = "<img src=x onerror=alert(1)>"
-
-
-def list_items(service: ServiceProcess, query: str = "") -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = service.get(f"/items?limit=1000{query}")[1]["results"]
-    return found
-
-
-def find_item(service: ServiceProcess, question: str) -> dict[str, Any]:
-    return next(item for item in list_items(service) if item["question"] == question)
-
-
-def change_item(service: ServiceProcess, question: str, **changes: Any) -> None:
-    path = f"/items/{find_item(service, question)['id']}"
-    body = json.dumps(changes).encode()
-    assert service.ask("PATCH", path, body, Content_Type="application/json")[0] == 200
 
 
 def load(service: ServiceProcess, csv: str, collection: str) -> None:
@@ -62,18 +52,6 @@ def wait_out(page: Page) -> None:
     """Let the ten seconds of the undo bar pass."""
     page.clock.run_for(11_000)
     expect(undo_bar(page)).to_have_count(0)
-
-
-def add_reader(service: ServiceProcess) -> tuple[str, str]:
-    user = {"name": "leitor", "password": "uma senha só de ler", "role": "reader"}
-    body = json.dumps(user).encode()
-    assert service.ask("POST", "/users", body, Content_Type="application/json")[0] in (201, 409)
-    return user["name"], user["password"]
-
-
-def find_violations(page: Page) -> str:
-    results = Axe().run(page)
-    return results.generate_report() if results.violations_count else ""
 
 
 def test_it_lists_what_is_stored_as_text(browser: Browser, loja: ServiceProcess) -> None:
@@ -378,17 +356,11 @@ def test_all_is_done_by_keyboard(browser: Browser, loja: ServiceProcess) -> None
         page.get_by_role("searchbox").focus()
         page.keyboard.type("rastreio")
         expect(rows(page)).to_have_count(1)
-        for _ in range(8):
-            page.keyboard.press("Tab")
-            if edit(page, TRACK).evaluate("element => element === document.activeElement"):
-                break
+        press_until(page, edit(page, TRACK))
         page.keyboard.press("Enter")
         expect(page.get_by_role("textbox", name="Resposta")).to_be_focused()
         drop = page.get_by_role("button", name="Apagar", exact=True)
-        for _ in range(12):
-            page.keyboard.press("Tab")
-            if drop.evaluate("element => element === document.activeElement"):
-                break
+        press_until(page, drop)
         page.keyboard.press("Enter")
         expect(page.locator("main h1")).to_be_focused()
         page.keyboard.press("Control+z")

@@ -9,11 +9,11 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.support.browser import needs_chromium, open_page
 from tests.support.client import USER
+from tests.support.page import find_violations
 from tests.support.service import ServiceProcess
 
 pytestmark = needs_chromium
@@ -68,11 +68,6 @@ def people(page: Page) -> Locator:
 
 def keys(page: Page) -> Locator:
     return page.get_by_role("region", name="Chaves de programas")
-
-
-def find_violations(page: Page) -> str:
-    results = Axe().run(page)
-    return results.generate_report() if results.violations_count else ""
 
 
 def test_a_person_is_added_and_comes_in(browser: Browser, alone: ServiceProcess) -> None:

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from tests.support.browser import needs_chromium, open_page
+from tests.support.page import find_violations, press_until
 from tests.support.service import ServiceProcess
 
 pytestmark = needs_chromium
@@ -43,11 +43,6 @@ def choose_file(page: Page, file: FilePayload | Path) -> None:
     expect(page.locator(".file-card")).to_contain_text(name)
     expect(page.locator("p.counts, .notice.error").first).to_be_visible()
     expect(page.locator(".checked")).to_have_attribute("aria-busy", "false")
-
-
-def find_violations(page: Page) -> str:
-    results = Axe().run(page)
-    return results.generate_report() if results.violations_count else ""
 
 
 def go_through(page: Page) -> list[str]:
@@ -111,32 +106,23 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(
 def test_all_is_done_by_keyboard(browser: Browser, loja: ServiceProcess) -> None:
     with open_page(browser, loja, "/?view=upload") as page:
         choose(page, "pergunta;resposta\nQuando chega?;Em três dias.\nPosso trocar?;\n")
-        press_until(page, "select[aria-label*=pergunta]", "Tab")
-        press_until(page, "summary", "Tab")
-        press_until(page, ".target select", "Tab")
-        press_until(page, "input[name=mode]", "Tab")
+        press_until(page, page.locator("select[aria-label*=pergunta]"))
+        press_until(page, page.locator("summary"))
+        press_until(page, page.locator(".target select"))
+        press_until(page, page.locator("input[name=mode]"))
         page.keyboard.press("ArrowDown")
         expect(page.get_by_label("Só adicionar")).to_be_checked()
         expect(page.locator(".checked")).to_have_attribute("aria-busy", "false")
         expect(page.get_by_role("button", name="Enviar uma linha")).to_be_enabled()
-        press_until(page, "button.primary", "Tab")
+        press_until(page, page.locator("button.primary"))
         page.keyboard.press("Enter")
         cell = page.locator("textarea[aria-invalid=true]")
         expect(cell).to_be_visible()
-        press_until(page, "textarea[aria-invalid=true]", "Tab")
+        press_until(page, page.locator("textarea[aria-invalid=true]"))
         page.keyboard.type("Sim.")
-        press_until(page, "button.primary", "Tab")
+        press_until(page, page.locator("button.primary"))
         page.keyboard.press("Enter")
         expect(page.locator(".notice.success")).to_be_visible()
-
-
-def press_until(page: Page, selector: str, key: str) -> None:
-    """Press a key until what it leads to is such an element."""
-    for _ in range(30):
-        page.keyboard.press(key)
-        if page.evaluate("wanted => document.activeElement.matches(wanted)", selector):
-            return
-    raise AssertionError(f"{key} does not lead to {selector}")
 
 
 def test_a_screen_reader_hears_what_was_found(browser: Browser, loja: ServiceProcess) -> None:
