@@ -36,6 +36,16 @@ def test_it_runs_where_another_connection_of_the_server_has_it_not(pool: Pool) -
         assert add(conn) == (3,)
 
 
+def test_what_the_server_has_already_runs_by_its_name_from_then_on(pool: Pool) -> None:
+    with pool.reading() as conn, conn.cursor() as cur:
+        add(conn)
+        conn.prepared.clear()
+        assert [add(conn), add(conn)] == [(3,), (3,)]
+        cur.execute("SELECT sum(generic_plans + custom_plans) FROM pg_prepared_statements")
+        # The second of the three is told that the name is taken, and runs without it.
+        assert cur.fetchone() == (2,)
+
+
 def test_behind_a_pooler_nothing_is_prepared(pool: Pool) -> None:
     with pool.reading() as conn:
         conn.pooled = True
