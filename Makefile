@@ -71,7 +71,7 @@ bench-footprint: .venv/installed-bench
 	$(BIN)/python -m bench.footprint
 
 # What a hundred replacing imports leave in tables and indexes; it takes hours:
-# make bench-replace REPLACE="--rows 1000"
+# make bench-replace REPLACE="--rows 1000 --pairs-per-second 2000"
 bench-replace: .venv/installed-bench
 	$(BIN)/python -m bench.replace $(REPLACE)
 

@@ -2,8 +2,9 @@
 
 One collection is replaced again and again by files of as many rows, each beginning when the one
 before has ended. The embedder takes no work, but the time of a model of a hundred pairs a second,
-twice as fast as the bundled one on two cores. Sizes are taken after each import, and, after each
-ten, also when the service has come to rest. Searches run all the while.
+twice as fast as the bundled one on two cores, or of `--pairs-per-second`, of which 0 stands for no
+time at all. Sizes are taken after each import, and, after each ten, also when the service has come
+to rest. Searches run all the while.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ from store.vectors import format_halfvec
 from texts import answer_hash, question_hash
 
 ROWS, RUNS, EVERY = 10_000, 100, 10
-# What the embedder takes for each text, of which a pair has two.
-TEXT_SECONDS = 0.005
+PAIRS_PER_SECOND = 100.0
+TEXTS_OF_A_PAIR = 2
 # Vectors as long as the bundled model's, that lie near a surface of few dimensions as real ones do.
 DIMENSION, INNER = 384, 24
 QUESTIONS = 100
@@ -53,7 +54,10 @@ class SurfaceEmbedder:
     identity = "surface"
     dimension = DIMENSION
 
-    def __init__(self) -> None:
+    def __init__(self, pairs_per_second: float = 0) -> None:
+        """Let each pair take its share of a second, or no time if that is 0."""
+        texts = TEXTS_OF_A_PAIR * pairs_per_second
+        self._text_seconds = 1 / texts if texts else 0.0
         self._surface = np.random.default_rng(1).standard_normal((INNER, DIMENSION))
 
     def encode_queries(self, texts: Sequence[str]) -> FloatArray:
@@ -70,7 +74,7 @@ class SurfaceEmbedder:
 
     def encode_windows(self, windows: Sequence[str]) -> FloatArray:
         """Return vectors of unit length, shape (len(windows), DIMENSION)."""
-        time.sleep(TEXT_SECONDS * len(windows))
+        time.sleep(self._text_seconds * len(windows))
         return self.encode_queries(windows)
 
 
@@ -89,13 +93,19 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=ROWS, help="rows of a file (%(default)s)")
     parser.add_argument("--runs", type=int, default=RUNS, help="imports (%(default)s)")
     parser.add_argument("--every", type=int, default=EVERY, help="when to look (%(default)s)")
+    parser.add_argument(
+        "--pairs-per-second",
+        type=float,
+        default=PAIRS_PER_SECOND,
+        help="how fast the embedder is, 0 without a limit (%(default)s)",
+    )
     parser.add_argument("--only", choices=CHANGES, help="the one kind of change to measure")
     given = parser.parse_args()
     end_on_signals()
     report = Report()
     for name, parts in CHANGES.items():
         if given.only in (None, name):
-            with _run_service(given.rows) as runtime:
+            with _run_service(given.rows, given.pairs_per_second) as runtime:
                 _measure(report, runtime, name, parts, given)
     if given == parser.parse_args([]):
         report.write("replace")
@@ -107,10 +117,10 @@ CHANGES = {"all rows change": 1, "a tenth changes": 10}
 
 
 @contextmanager
-def _run_service(rows: int) -> Iterator[Runtime]:
+def _run_service(rows: int, pairs_per_second: float) -> Iterator[Runtime]:
     with tempfile.TemporaryDirectory(prefix="replace-") as folder:
         settings = Settings(data_dir=Path(folder), index_min_items=rows // 2)
-        runtime = start_runtime(settings, SurfaceEmbedder(), with_users=False)
+        runtime = start_runtime(settings, SurfaceEmbedder(pairs_per_second), with_users=False)
         try:
             # Another collection, so that the one that is replaced has an index of its own.
             _import(runtime, _texts(rows, 1, 0, "other"), "other")
@@ -137,14 +147,16 @@ def _measure(
             took.append(time.monotonic() - started)
         sizes = _read_sizes(runtime.pool)
         largest = max(largest, sizes.total / fresh.total)
-        print(f"import {run}: {sizes.total / fresh.total:.2f} ×, {took[-1]:.0f} s", flush=True)
+        print(f"import {run}: {_compare_sizes(sizes, fresh)}, {took[-1]:.0f} s", flush=True)
         if run % given.every == 0:
             _report(report, run, _settle(runtime), fresh)
             found = _measure_recall(runtime)
             report.add("    recall@10 after it", 100 * found, "%", least=99.0)
             report.add("    searches during the last one, p50", searches.get_percentile(50), "ms")
             report.add("    p95", searches.get_percentile(95), "ms")
-    report.add(f"{name}: the largest of all {runs} sizes, right after an import", largest, "×")
+    report.add(
+        f"{name}: the largest of all {runs} sizes, right after an import", largest, "×", most=MOST
+    )
     report.add("  seconds of an import, median", statistics.median(took), "s")
 
 
@@ -153,6 +165,13 @@ def _report(report: Report, run: int, sizes: Sizes, fresh: Sizes) -> None:
     report.add("    tables with TOAST", sizes.tables / fresh.tables, "×")
     report.add("    B-trees and GIN indexes", sizes.trees / fresh.trees, "×")
     report.add("    HNSW indexes", sizes.graphs / fresh.graphs, "×")
+
+
+def _compare_sizes(sizes: Sizes, fresh: Sizes) -> str:
+    return (
+        f"{sizes.total / fresh.total:.2f} × (tables {sizes.tables / fresh.tables:.2f},"
+        f" trees {sizes.trees / fresh.trees:.2f}, HNSW {sizes.graphs / fresh.graphs:.2f})"
+    )
 
 
 def _texts(rows: int, parts: int, run: int, prefix: str = "row") -> list[tuple[str, str]]:

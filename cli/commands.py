@@ -31,6 +31,7 @@ from cli.spoken import SpokenCommand, describe_failure
 from files.errors import FileError
 from messages import say, say_count
 from services.deferred import Deferred
+from services.fitting import LEAST_QUESTIONS
 from services.imports import ImportPreview, Upload
 from services.runtime import START_ERRORS, Runtime
 from store.jobs import Job
@@ -221,8 +222,10 @@ def _load_plot() -> Callable[[dict[str, Any], Path], None]:
 def _apply_fitted(runtime: Runtime, collection: str, result: dict[str, Any]) -> None:
     fitted = result["fitted"]
     if fitted is None:
-        few = say("too few questions to fit thresholds: nothing was applied")
-        raise click.ClickException(speak(few))
+        nothing = say("too few questions to fit thresholds: nothing was applied")
+        if result["questions"] >= LEAST_QUESTIONS:
+            nothing = say("no thresholds would do better on these questions: nothing was applied")
+        raise click.ClickException(speak(nothing))
     own = Thresholds(**{name: fitted[name] for name in ("answer", "none", "constant")})
     if not store.thresholds.set_thresholds(runtime.pool, collection, own):
         gone = say("there is no collection {name}: nothing was applied", name=collection)

@@ -2,7 +2,7 @@
 
 The coefficients stay: twenty questions are too few for them. The constant moves the estimate, and
 the thresholds are lines on the moved estimate. They are fitted on the same questions that they are
-judged by, so expect a little less of new ones.
+judged by, so expect a little less of new ones. What would do harm is not proposed.
 """
 
 from __future__ import annotations
@@ -36,7 +36,13 @@ def fit_thresholds(
     """Return thresholds with a constant, and the calibration error that the constant leaves.
 
     `used` is the constant with which the outcomes were estimated. None with fewer than
-    LEAST_QUESTIONS.
+    LEAST_QUESTIONS, where no line leaves enough right ones among the answered, and where
+
+    | right answers | wrong answers |
+    |---|---|
+    | there would be none | any |
+    | there would be fewer | there would be as many or more |
+    | there would be as many | there would be more |
     """
     if len(outcomes) < LEAST_QUESTIONS:
         return None
@@ -44,10 +50,27 @@ def fit_thresholds(
     odds = _log_odds([one.confidence for one in outcomes]) - used
     constant = _fit_constant(odds, right)
     sure = _sigmoid(odds + constant)
-    answer = _fit_answer(sure, right)
+    answer = _fit_answer(sure, outcomes)
+    if answer is None:
+        return None
     none = min(_fit_none(outcomes, constant - used), answer)
     error = measure_calibration_error(sure.tolist(), right.tolist())
-    return Thresholds(round(answer, 3), round(none, 3), round(constant, 3)), error
+    thresholds = Thresholds(round(answer, 3), round(none, 3), round(constant, 3))
+    if not is_sensible(outcomes, foresee(outcomes, thresholds, used)):
+        return None
+    return thresholds, error
+
+
+def is_sensible(now: Sequence[Outcome], then: Sequence[Outcome]) -> bool:
+    """Return whether other thresholds answer something, and give up nothing for nothing."""
+    right, wrong = (_count(then, kind) - _count(now, kind) for kind in ("right", "wrong"))
+    if not _count(then, "right"):
+        return False
+    return wrong < 0 if right < 0 else right > 0 or wrong <= 0
+
+
+def _count(outcomes: Sequence[Outcome], kind: str) -> int:
+    return sum(one.kind == kind for one in outcomes)
 
 
 def foresee(
@@ -95,24 +118,27 @@ def _fit_constant(odds: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
     return low
 
 
-def _fit_answer(sure: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
-    """Return the lowest line above which enough are right; the default if no line is such.
+def _fit_answer(sure: NDArray[np.float64], outcomes: Sequence[Outcome]) -> float | None:
+    """Return the lowest line above which enough are right; None if no line is such.
 
+    What is held back is not answered above any line, so it counts neither as right nor as wrong.
     scikit-learn's precision_recall_curve gives the share of right ones above each confidence.
     """
     # A service whose model is elsewhere starts without this library.
     from sklearn.metrics import precision_recall_curve
 
+    answerable = np.array([one.got is not None and not one.held_back for one in outcomes])
+    right = np.array([one.is_right for one in outcomes])[answerable]
     if not right.any():
-        return HIGHEST_ANSWER
-    precisions, _, lines = precision_recall_curve(right, sure)
+        return None
+    precisions, _, lines = precision_recall_curve(right, sure[answerable])
     fitting = [
         float(line)
         for line, precision in zip(lines, precisions[:-1], strict=True)
         if precision >= RIGHT_AMONG_ANSWERED
     ]
     if not fitting:
-        return max(DEFAULT_THRESHOLDS.answer, HIGHEST_ANSWER)
+        return None
     return min(max(math.floor(1000 * min(fitting)) / 1000, LOWEST_ANSWER), HIGHEST_ANSWER)
 
 

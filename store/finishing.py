@@ -19,6 +19,7 @@ from request_ids import set_request_id
 from store.jobs import LockedJob
 from store.models import Model
 from store.sentences import dump_parts
+from store.vacuuming import AWAITS_VACUUM
 
 logger = logging.getLogger(__name__)
 
@@ -54,8 +55,9 @@ def finish_job(pool: Pool, model: Model) -> uuid.UUID | None:
     """End one job whose rows are all done, or find more to do for it; return its id, or None.
 
     A replacing job writes its items here, and deletes those that its file does not hold, in one
-    transaction. If all rows of a job were rejected, the job fails and nothing changes, so that a
-    mistake in a file neither looks like a success nor empties a collection.
+    transaction; a large one first waits for the space of dead rows (store/vacuuming.py). If all
+    rows of a job were rejected, the job fails and nothing changes, so that a mistake in a file
+    neither looks like a success nor empties a collection.
     """
     with pool.transaction(store.jobs.LOOK_SECONDS) as conn, conn.cursor() as cur:
         job = store.jobs.lock_next_job(cur, _CAN_END)
@@ -126,7 +128,8 @@ def decide_outcome(cur: cursor, job_id: uuid.UUID, *, rejected: int, total: int)
 
 _CAN_END = SQL(
     "j.status = 'processing' AND j.inserted + j.updated + j.unchanged + j.rejected = j.total"
-)
+    " AND NOT coalesce({awaits_vacuum}, false)"
+).format(awaits_vacuum=AWAITS_VACUUM)
 
 
 def _reopen_lost_rows(cur: cursor, job: LockedJob) -> bool:

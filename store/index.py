@@ -58,7 +58,8 @@ def build_index(pool: Pool, model: Model, min_vectors: int, memory_mb: int = 1_0
     together. One of a collection that fell below half of that is dropped. While a large job adds
     rows, builds wait: a build costs a tenth of what inserting the same rows one by one into an
     index does. From MOST_WAITING times `min_vectors` on, searches can't wait for the end of the
-    job. If several processes try, one of them builds.
+    job, except where a bloated index serves: VACUUM would have to wait for the build. If several
+    processes try, one of them builds.
 
     PostgreSQL builds several times slower if the graph does not fit into `memory_mb`. A vector of
     384 dimensions takes 1.3 kB. Behind a pooler the server's own maintenance_work_mem counts: it
@@ -120,10 +121,11 @@ def _find_work(
     wanted = [None, *(collection for collection, count in own.items() if count >= min_vectors)]
     kept = {index_name(model, c) for c, count in own.items() if count >= min_vectors / 2}
     built = _read_indexes(conn, model)
+    is_quiet = not _are_rows_coming(conn)
     missing = [
         collection
         for collection in wanted
-        if _is_bloated(conn, model, collection)
+        if (is_quiet and _is_bloated(conn, model, collection))
         or (
             not built.get(index_name(model, collection))
             and _is_worth_it(conn, model, collection, min_vectors)
@@ -178,11 +180,17 @@ def _is_worth_it(conn: connection, model: Model, collection: int | None, min_vec
             return False
         if vectors >= MOST_WAITING * min_vectors:
             return True
+    return not _are_rows_coming(conn)
+
+
+def _are_rows_coming(conn: connection) -> bool:
+    """Return whether large jobs are still to write rows. A replacing job writes all at its end."""
+    with conn.cursor() as cur:
         cur.execute(
-            "SELECT coalesce(sum(total - inserted - updated - unchanged - rejected), 0) FROM jobs"
-            " WHERE status = 'processing'"
+            "SELECT coalesce(sum(total - unchanged - rejected - CASE WHEN mode = 'replace' THEN 0"
+            " ELSE inserted + updated END), 0) FROM jobs WHERE status = 'processing'"
         )
-        return int(fetch_row(cur)[0]) < LARGE_JOB_ROWS
+        return int(fetch_row(cur)[0]) >= LARGE_JOB_ROWS
 
 
 def _is_bloated(conn: connection, model: Model, collection: int | None) -> bool:

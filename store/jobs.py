@@ -11,7 +11,7 @@ from typing import Any
 from psycopg2.errors import LockNotAvailable
 from psycopg2.extensions import connection, cursor
 from psycopg2.extras import Json, RealDictCursor
-from psycopg2.sql import SQL
+from psycopg2.sql import SQL, Composable
 
 import store.canceling
 import store.collections
@@ -278,7 +278,7 @@ def cancel_job(pool: Pool, job_id: uuid.UUID) -> Job | None:
         return _select_job(conn, _BY_ID, job_id)
 
 
-def lock_next_job(cur: cursor, ready: SQL) -> LockedJob | None:
+def lock_next_job(cur: cursor, ready: Composable) -> LockedJob | None:
     """Lock the oldest job `j` that is ready and whose collection is not locked; None without one.
 
     The job is looked at again in a statement of its own, which sees what was committed until the

@@ -1,15 +1,16 @@
 """VACUUM of the tables that imports rewrite, sooner than autovacuum would come.
 
 Autovacuum looks once a minute, and goes slowly. An import that replaces a collection writes each
-item anew, so a few of them in a minute would leave a table of several times its size. Only the
-table's owner may do this, which the service's user is.
+item anew, so a few of them in a minute would leave a table of several times its size. Therefore
+such an import also waits with its end until the space of the one before can be used again. Only the
+table's owner may vacuum it, which the service's user is.
 """
 
 from __future__ import annotations
 
 import logging
 
-from psycopg2.sql import SQL, Identifier
+from psycopg2.sql import SQL, Identifier, Literal
 
 from db import Pool
 
@@ -20,6 +21,8 @@ TABLES = ("staged_vectors", "job_rows", "items", "item_vectors", "job_errors")
 # A table is vacuumed when so many of its rows are dead, and so large a share of the live ones.
 LEAST_DEAD, DEAD_SHARE = 1_000, 0.2
 VACUUM_SECONDS = 24 * 3_600.0
+# A replacing job whose last row was embedded so long ago waits no more.
+MOST_WAITING_SECONDS = 600
 
 
 def vacuum_tables(pool: Pool) -> list[str]:
@@ -29,7 +32,7 @@ def vacuum_tables(pool: Pool) -> list[str]:
     left alone.
     """
     with pool.reading(VACUUM_SECONDS) as conn, conn.cursor() as cur:
-        cur.execute(_FIND_DEAD, (list(TABLES), LEAST_DEAD, DEAD_SHARE))
+        cur.execute(_FIND_DEAD, (list(TABLES),))
         dead = dict(cur.fetchall())
         chosen = [table for table in TABLES if table in dead]
         for table in chosen:
@@ -40,8 +43,23 @@ def vacuum_tables(pool: Pool) -> list[str]:
     return chosen
 
 
-_FIND_DEAD = """
-SELECT relname, n_dead_tup FROM pg_stat_user_tables
-WHERE relid = to_regclass(relname) AND relname = ANY (%s)
-  AND n_dead_tup > greatest(%s, %s * n_live_tup)
-"""
+_IS_DEAD = SQL("t.n_dead_tup > greatest({}, {} * t.n_live_tup)").format(
+    Literal(LEAST_DEAD), Literal(DEAD_SHARE)
+)
+_FIND_DEAD = SQL("""
+SELECT t.relname, t.n_dead_tup FROM pg_stat_user_tables t
+WHERE t.relid = to_regclass(t.relname) AND t.relname = ANY (%s) AND {dead}
+""").format(dead=_IS_DEAD)
+# When the job `j` would write its items beside dead rows that a VACUUM is still to free. Rows that
+# an open transaction holds stay: one VACUUM since the job's last row is waited for, and no second.
+# An index that is being built keeps VACUUM away, so its end is waited for, too. A rate in the
+# future is from before the server's clock was set back.
+AWAITS_VACUUM = SQL("""(
+    j.mode = 'replace' AND j.total >= {least}
+    AND j.rate_at BETWEEN clock_timestamp() - make_interval(secs => {seconds})
+                      AND clock_timestamp()
+    AND EXISTS (
+        SELECT FROM pg_stat_user_tables t
+        WHERE t.relid IN (to_regclass('items'), to_regclass('item_vectors')) AND {dead}
+          AND coalesce(greatest(t.last_vacuum, t.last_autovacuum) < j.rate_at, true))
+)""").format(least=Literal(LEAST_DEAD), seconds=Literal(MOST_WAITING_SECONDS), dead=_IS_DEAD)

@@ -236,6 +236,11 @@ def test_no_index_below_the_bound_nor_during_a_large_job(
         cur.execute("DROP INDEX vectors_hnsw_1")
         # Few rows are left, so the job ends soon.
         cur.execute("UPDATE jobs SET inserted = total - %s", (store.index.LARGE_JOB_ROWS - 1,))
+        # A replacing job writes all of them at its end.
+        cur.execute("UPDATE jobs SET mode = 'replace'")
+    assert not store.index.build_index(pool, model, 2 * ITEMS)
+    with pool.reading() as conn, conn.cursor() as cur:
+        cur.execute("UPDATE jobs SET mode = 'upsert'")
     assert store.index.build_index(pool, model, 2 * ITEMS)
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import db
+import store.finishing
 import store.vacuuming
 from db import Pool
 from store.models import Model
 from tests.support.client import eventually
-from tests.support.queue import start
+from tests.support.queue import claim, count, start, write
 
 
 def read_size(pool: Pool, table: str) -> int:
@@ -48,3 +49,59 @@ def test_a_table_that_somebody_has_locked_is_left_alone(pool: Pool, model: Model
         cursor.execute("LOCK TABLE job_rows IN SHARE UPDATE EXCLUSIVE MODE")
         assert store.vacuuming.vacuum_tables(pool) == ["job_rows"]
         assert read_size(pool, "job_rows") > 0
+
+
+def replace(pool: Pool, model: Model, prefix: str, rows: int = store.vacuuming.LEAST_DEAD) -> None:
+    """Embed all rows of a replacing job, so that it can end."""
+    start(pool, model, rows, mode="replace", prefix=prefix)
+    write(pool, model, claim(pool, rows))
+
+
+def test_a_replacing_job_ends_when_the_space_of_the_one_before_is_free(
+    pool: Pool, model: Model
+) -> None:
+    replace(pool, model, "a")
+    assert store.finishing.finish_job(pool, model) is not None
+    replace(pool, model, "b")
+    assert store.finishing.finish_job(pool, model) is not None
+    replace(pool, model, "c")
+    eventually(lambda: count_dead(pool, "item_vectors") > store.vacuuming.LEAST_DEAD)
+    assert store.finishing.finish_job(pool, model) is None
+    size = read_size(pool, "item_vectors")
+    store.vacuuming.vacuum_tables(pool)
+    assert store.finishing.finish_job(pool, model) is not None
+    assert count(pool, "items") == store.vacuuming.LEAST_DEAD
+    assert read_size(pool, "item_vectors") <= size
+
+
+def test_a_job_does_not_wait_for_rows_that_no_vacuum_can_free(
+    pool: Pool, model: Model, dsn: str
+) -> None:
+    replace(pool, model, "a")
+    assert store.finishing.finish_job(pool, model) is not None
+    with Pool(dsn, 1).transaction() as conn, conn.cursor() as cursor:
+        # As pg_dump does, while it writes.
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; SELECT FROM items")
+        replace(pool, model, "b")
+        assert store.finishing.finish_job(pool, model) is not None
+        replace(pool, model, "c")
+        eventually(lambda: count_dead(pool, "items") >= store.vacuuming.LEAST_DEAD)
+        store.vacuuming.vacuum_tables(pool)
+        assert count_dead(pool, "item_vectors") > store.vacuuming.LEAST_DEAD
+        assert store.finishing.finish_job(pool, model) is not None
+
+
+def test_a_job_waits_no_longer_than_that(pool: Pool, model: Model) -> None:
+    for prefix in ("a", "b"):
+        replace(pool, model, prefix)
+        assert store.finishing.finish_job(pool, model) is not None
+    replace(pool, model, "c")
+    eventually(lambda: count_dead(pool, "item_vectors") > store.vacuuming.LEAST_DEAD)
+    assert store.finishing.finish_job(pool, model) is None
+    with pool.transaction() as conn, conn.cursor() as cursor:
+        cursor.execute(
+            "UPDATE jobs SET rate_at = rate_at - make_interval(secs => %s) WHERE"
+            " status = 'processing'",
+            (store.vacuuming.MOST_WAITING_SECONDS,),
+        )
+    assert store.finishing.finish_job(pool, model) is not None

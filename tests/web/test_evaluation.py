@@ -71,7 +71,7 @@ def test_from_twenty_questions_on_thresholds_are_fitted_and_applied_when_asked(
 ) -> None:
     client.load(FAQ)
     many = "question,expected\n" + "".join(
-        f"How do I pay {n}?,p1\nWhere is my order {n}?,p3\n" for n in range(15)
+        f"How do I pay {n}?,p1\nWhere is the order of {n} men?,p3\n" for n in range(15)
     )
     result = evaluate(client, many)["result"]
     fitted, foreseen = result["fitted"], result["fitted_decisions"]

@@ -80,8 +80,9 @@ def count_of(page: Page, kind: str) -> Any:
 
 
 def write_many() -> str:
-    """A file from which lines can be fitted: half of it is asked of the wrong item."""
-    rows = [f"{TRACK[:-1]} {n}?,{TRACK if n % 2 else SHOP}\n" for n in range(24)]
+    """A file from which a line can be fitted: the less sure ones are mostly wrong."""
+    rows = [f"{TRACK[:-1]} {n}?,{TRACK}\n" for n in range(16)]
+    rows += [f"rastreio do pedido,{SHOP if n % 3 else TRACK}\n" for n in range(8)]
     return "question,expected\n" + "".join(rows)
 
 

@@ -8,6 +8,8 @@ import { offerUndo } from "../../undo.js";
 import { number, percent, say } from "../../words.js";
 import { countKind, KINDS } from "./counts.js";
 
+// With fewer nothing is proposed (services/fitting.py).
+const LEAST_QUESTIONS = 20;
 const NAMES = ["answer", "none", "constant"];
 const pick = (given) => Object.fromEntries(NAMES.map((name) => [name, given[name]]));
 const same = (a, b) => NAMES.every((name) => Math.abs(a[name] - b[name]) < 0.0006);
@@ -49,7 +51,7 @@ export function Proposal({ job, thresholds }) {
       ${!same(asked, now) && html`<p>${say("check.line_changed")}</p>`}
       ${result.fitted
         ? html`<${Fitted} result=${result} asked=${asked} now=${now} use=${use} />`
-        : html`<p>${say("check.too_few")}</p>`}
+        : html`<p>${say(result.questions < LEAST_QUESTIONS ? "check.too_few" : "check.none_better")}</p>`}
       ${now.own && html`<button type="button" onClick=${() => use(null)}>${say("check.use_default")}</button>`}
       ${error && html`<${ErrorNotice} error=${error} focus />`}
     </section>`;
