@@ -115,7 +115,8 @@ def test_a_collection_is_evaluated_with_a_status_for_ci(
     client.load("id,question,answer\np1,How do I pay?,By card.\np2,Where is it?,There.\n")
     file, plot = tmp_path / "asked.csv", tmp_path / "plot.png"
     file.write_text(
-        "question,expected\n" + "How do I pay?,p1\nIs it nice outside?,p1\n" * 10 + "What?,p9\n", "utf-8"
+        "question,expected\n" + "How do I pay?,p1\nIs it nice outside?,p1\n" * 10 + "What?,p9\n",
+        "utf-8",
     )
     done = run(app, "evaluate", str(file), "--min-first", "50", "--max-wrong", "100", "--apply")
     assert done.exit_code == 0, done.output
