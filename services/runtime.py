@@ -95,6 +95,7 @@ class Runtime:
         """Stop everything; the workers finish their batches first. Safe to call again."""
         if os.getpid() != self.process:
             return  # a forked child must not stop its parent's parts
+        atexit.unregister(self.close)
         logger.info("Stopping: batches in hand are finished")
         self.housekeeper.stop()
         self.indexer.stop()

@@ -123,6 +123,10 @@ def test_two_first_starts_at_once_on_one_folder(tmp_path: Path) -> None:
         assert services[0].stop() == 0
         assert services[1].get("/readyz")[0] == 200
         assert services[1].stop() == 0
+        for service in services:
+            assert service.log is not None
+            # The program closes its parts, and so does its end, where nothing did.
+            assert service.log.read_text("utf-8").count("Stopping: batches") == 1
     finally:
         for service in services:
             if service.process.poll() is None:
