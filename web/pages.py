@@ -11,6 +11,7 @@ uses.
 
 from __future__ import annotations
 
+import gzip
 import json
 from base64 import b64encode
 from functools import lru_cache
@@ -28,12 +29,13 @@ from web.assets import Asset, read_assets
 from web.auth import auth, manages
 from web.errors import not_found
 from web.language import current_language
+from web.modules import PACKAGES, list_modules
 from web.openapi import TITLE
 from web.scope import list_visible, require_caller
 
 
 class View(NamedTuple):
-    """A view of the page: web/static/views/<name>.js, and web/static/css/<name>.css if it has one.
+    """A view of the page: web/static/views/<name>.js and web/static/css/<name>.css.
 
     `role` is the least role that is shown it.
     """
@@ -53,12 +55,8 @@ VIEWS = (
 )
 LANGUAGES = ("pt", "en")
 THEMES = ("light", "dark")
-# What the modules call by a bare name.
-_PACKAGES = {
-    "preact": "vendor/preact.mjs",
-    "preact/hooks": "vendor/hooks.mjs",
-    "htm": "vendor/htm.mjs",
-}
+# Of all views; each has its own besides.
+_STYLES = ("css/tokens.css", "css/base.css", "css/components.css")
 _KEPT_SECONDS = 365 * 24 * 3600
 
 routes = APIBlueprint("pages", __name__, tag="Page", template_folder="templates")
@@ -86,10 +84,10 @@ def show_page() -> Response:
         "views": [view.name for view in VIEWS if may_see(caller.role, view)],
         "hidden": [view.name for view in VIEWS if not may_see(caller.role, view)],
     }
-    response = Response(_render(language, session), mimetype="text/html")
+    response = _answer_html(_render(language, session))
     response.headers["Content-Security-Policy"] = _compose_policy()
     response.headers["Content-Language"] = language
-    response.vary.update(("Accept-Language", "Cookie"))
+    response.vary.update(("Accept-Encoding", "Accept-Language", "Cookie"))
     return response
 
 
@@ -119,8 +117,21 @@ def may_see(role: str, view: View) -> bool:
     return role in list_roles_from(view.role)
 
 
+def _takes_gzip() -> bool:
+    return request.accept_encodings["gzip"] > 0
+
+
+def _answer_html(html: str) -> Response:
+    zipped = _takes_gzip()
+    # It holds no secret that its length could tell.
+    response = Response(gzip.compress(html.encode()) if zipped else html, mimetype="text/html")
+    if zipped:
+        response.content_encoding = "gzip"
+    return response
+
+
 def _answer_asset(asset: Asset) -> Response:
-    zipped = request.accept_encodings["gzip"] > 0 and len(asset.zipped) < len(asset.plain)
+    zipped = _takes_gzip() and len(asset.zipped) < len(asset.plain)
     response = Response(asset.zipped if zipped else asset.plain, content_type=asset.mimetype)
     response.vary.add("Accept-Encoding")
     # A strong ETag is of the bytes that are sent.
@@ -138,8 +149,8 @@ def _choose_language() -> Language:
 def _render(language: Language, session: dict[str, Any]) -> str:
     assets = read_assets()
     theme = request.cookies.get("theme")
-    styles = [f"css/{name}.css" for name in ("tokens", "base", "components")]
-    styles += [f"css/{name}.css" for name in session["views"] if f"css/{name}.css" in assets.files]
+    asked, views = request.args.get("view"), session["views"]
+    view = asked if asked in views else views[0]
     return render_template(
         "page.html",
         title=TITLE,
@@ -148,21 +159,10 @@ def _render(language: Language, session: dict[str, Any]) -> str:
         theme=theme if theme in THEMES else None,
         import_map=_compose_import_map(),
         address=assets.address,
-        styles=styles,
-        modules=_list_modules(request.args.get("view"), session["views"]),
+        view=view,
+        styles=_STYLES,
+        modules=list_modules("main.js", f"views/{view}.js"),
     )
-
-
-def _list_modules(asked: str | None, views: list[str]) -> list[str]:
-    """Return the modules that the asked view needs, so that a browser loads them all at once."""
-    view = asked if asked in views else views[0]
-    mine = (f"views/{view}.js", f"views/{view}/")
-    return [
-        name
-        for name in read_assets().files
-        if name.endswith((".js", ".mjs"))
-        and (not name.startswith("views/") or name.startswith(mine))
-    ]
 
 
 @lru_cache(len(LANGUAGES))
@@ -174,7 +174,7 @@ def _read_words(language: Language) -> dict[str, Any]:
 @lru_cache(1)
 def _compose_import_map() -> str:
     address = read_assets().address
-    return json.dumps({"imports": {name: address(file) for name, file in _PACKAGES.items()}})
+    return json.dumps({"imports": {name: address(file) for name, file in PACKAGES.items()}})
 
 
 @lru_cache(1)

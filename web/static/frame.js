@@ -10,13 +10,17 @@ import {
 import { showKeys } from "./keys.js";
 import { go, link, linkHere, useAddress } from "./router.js";
 import { hasView, keepChoice, session } from "./session.js";
+import { applyStyles, loadStyles } from "./styles.js";
 import { say } from "./words.js";
 
 const loaded = new Map();
 
-/** Return the module of a view, and load it first where that is needed. */
+/** Return the module of a view, and load it and its styles first where that is needed. */
 async function loadView(name) {
-  if (!loaded.has(name)) loaded.set(name, (await import(`./views/${name}.js`)).default);
+  if (!loaded.has(name)) {
+    const [module] = await Promise.all([import(`./views/${name}.js`), loadStyles(name)]);
+    loaded.set(name, module.default);
+  }
   return loaded.get(name);
 }
 
@@ -27,8 +31,15 @@ function Stage() {
     if (!hasView(view)) return undefined;
     let left = false;
     // A view that comes late is not shown in the place of the one that was gone to meanwhile.
-    const show = (next) => left || setShown({ name: view, View: null, error: null, ...next });
-    loadView(view).then((View) => show({ View })).catch((error) => show({ error }));
+    const show = (next) => {
+      if (left) return;
+      applyStyles(view);
+      setShown({ name: view, View: null, error: null, ...next });
+    };
+    loadView(view).then((View) => show({ View })).catch((caught) => {
+      console.error(caught);
+      show({ error: { message: say("errors.load") } });
+    });
     return () => {
       left = true;
     };
@@ -38,7 +49,8 @@ function Stage() {
   if (!hasView(view)) return html`<h1 tabindex="-1">${say(`nav.${view}`)}</h1>
     <${Notice} kind="info">${say("frame.not_for_you")}<//>`;
   if (shown.name !== view) return null;
-  if (shown.error) return html`<${ErrorNotice} error=${shown.error} retry=${() => location.reload()} />`;
+  if (shown.error) return html`<h1 tabindex="-1">${say("errors.view")}</h1>
+    <${ErrorNotice} error=${shown.error} retry=${() => location.reload()} />`;
   return html`<${Guarded} key=${view} View=${shown.View} params=${params} />`;
 }
 

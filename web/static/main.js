@@ -3,7 +3,8 @@
 // A VIEW is a module views/<name>.js whose default export is a component: it gets `params`
 // (URLSearchParams of the address) and draws an <h1 tabindex="-1"> first. Add one line to VIEWS in
 // web/pages.py, with the least role that sees it; the server draws the link, the module is loaded
-// when it is needed. Its styles go to css/<name>.css, which is linked if it is there.
+// when it is needed. Its styles are css/<name>.css, which apply only while it is shown (styles.js);
+// what another view needs too goes to css/components.css.
 //
 // A WORD is one entry in words.pt.json and one in words.en.json, in the section of its view; get it
 // by `say("section.key", {n: 3})` (words.js; also number, percent, decimal, date, ago). No text

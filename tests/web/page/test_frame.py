@@ -63,6 +63,15 @@ def test_a_file_has_its_type_and_goes_compressed(client: Client) -> None:
         assert again.status_code == 304
 
 
+def test_the_page_goes_compressed(client: Client) -> None:
+    plain = client.get("/")
+    zipped = client.get("/", headers={"Accept-Encoding": "gzip"})
+    assert gzip.decompress(zipped.data) == plain.data
+    assert zipped.headers["Content-Encoding"] == "gzip"
+    assert "Content-Encoding" not in plain.headers
+    assert "Accept-Encoding" in plain.headers["Vary"]
+
+
 def test_a_page_of_another_version_gets_files_that_it_does_not_keep(client: Client) -> None:
     answer = client.http.get("/static/another/main.js")
     assert answer.status_code == 200

@@ -8,11 +8,13 @@ from __future__ import annotations
 from urllib.parse import quote
 from urllib.request import urlopen
 
+import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.support.browser import needs_chromium, open_page
 from tests.support.service import PASSWORD, USER, ServiceProcess
 from web.assets import read_assets
+from web.pages import VIEWS
 
 pytestmark = needs_chromium
 
@@ -42,6 +44,11 @@ WATCH = """() => {
 }"""
 SENT = """() => [...performance.getEntriesByType("navigation"),
   ...performance.getEntriesByType("resource")].reduce((sum, e) => sum + e.transferSize, 0)"""
+# The modules that were loaded, and those that the page names.
+LOADED = """() => performance.getEntriesByType("resource").map(e => e.name)
+  .filter(name => /js$/.test(name)).sort()"""
+NAMED = """() => [...document.querySelectorAll("link[rel=modulepreload]")]
+  .map(e => e.href).sort()"""
 # When the last paint of the first view was: its example questions.
 PAINTED = """() => performance.getEntriesByType("paint")
   .find(e => e.name === "first-contentful-paint").startTime"""
@@ -58,6 +65,25 @@ def test_the_first_view_is_small_and_soon_there(browser: Browser, loja: ServiceP
     print(f"first view: {sent / 1000:.1f} kB sent, painted after {painted:.0f} ms")
     assert sent < MAX_SENT_BYTES
     assert painted < MAX_FIRST_VIEW_MS
+
+
+def test_each_view_is_small_where_it_is_the_first(
+    browser: Browser, loja: ServiceProcess, subtests: pytest.Subtests
+) -> None:
+    with open_page(browser, loja) as page:
+        session = page.context.new_cdp_session(page)
+        for view in VIEWS:
+            with subtests.test(view=view.name):
+                page.goto("about:blank")
+                session.send("Network.clearBrowserCache")
+                page.goto(f"{loja.url}/?view={view.name}")
+                expect(page.locator("main h1")).to_be_attached()
+                page.wait_for_load_state("networkidle")
+                sent = page.evaluate(SENT)
+                print(f"{view.name}: {sent / 1000:.1f} kB sent")
+                assert sent < MAX_SENT_BYTES
+                # No module is found by another one only, nor loaded for nothing.
+                assert page.evaluate(LOADED) == page.evaluate(NAMED)
 
 
 def test_a_search_is_shown_at_once(browser: Browser, loja: ServiceProcess) -> None:

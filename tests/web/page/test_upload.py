@@ -13,11 +13,13 @@ from playwright.sync_api import Browser, FilePayload, Page, Route, expect
 
 from tests.support.browser import needs_chromium, open_page
 from tests.support.service import ServiceProcess
+from tests.support.workbooks import make_book
 from web.assets import read_assets
 
 pytestmark = needs_chromium
 
 HEAD = "pergunta;resposta;categoria\n"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 FAQ = HEAD + "Quando chega?;Em três dias.;entrega\nPosso trocar?;;trocas\n;Sim, temos.;loja\n"
 
 
@@ -206,6 +208,31 @@ def test_how_the_file_is_read_can_be_said(browser: Browser, loja: ServiceProcess
         settle(page)
         send(page)
     assert read_items(loja, "nova") == {"Qual o preço?": "Três reais."}
+
+
+def test_one_chooses_the_sheet_of_a_workbook(browser: Browser, loja: ServiceProcess) -> None:
+    # Sheets of the same columns would be read together.
+    delivery = [["question", "answer"], ["Quando chega?", "Em três dias."], ["Há loja?", "Sim."]]
+    book = make_book(
+        ("Vendas", [["pergunta", "resposta"], ["Posso parcelar?", "Em três vezes."]]),
+        ("Entrega", delivery),
+    )
+    file: FilePayload = {"name": "duas.xlsx", "mimeType": XLSX, "buffer": book}
+    with open_page(browser, loja, "/?view=upload&collection=nova") as page:
+        page.locator("input[type=file]").set_input_files(file)
+        expect(page.locator(".file-columns")).to_contain_text("Posso parcelar?")
+        # What is left out is said before anybody opens anything.
+        summary = page.locator(".reading summary")
+        expect(summary).to_contain_text("Entrega")
+        settle(page)
+        summary.click()
+        page.get_by_label("Aba (nome ou número)").fill("Entrega")
+        page.keyboard.press("Tab")
+        expect(page.locator(".file-columns")).to_contain_text("Quando chega?")
+        expect(page.locator("p.counts")).to_contain_text("2 linhas")
+        settle(page)
+        send(page)
+    assert read_items(loja, "nova") == {"Quando chega?": "Em três dias.", "Há loja?": "Sim."}
 
 
 def test_a_session_that_ends_loses_no_file(browser: Browser, loja: ServiceProcess) -> None:
