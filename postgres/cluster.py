@@ -92,9 +92,13 @@ class Cluster:
                 time.sleep(0.1)
 
     def stop(self) -> None:
-        """Stop the server, if it runs, and cut the connections that are left."""
+        """Stop the server, if it runs, and cut the connections that are left.
+
+        Returns when its processes have ended: pg_ctl waits for no more than its postmaster.pid.
+        """
         if not self.is_alive():
             return
+        processes = self._find_processes()
         programs = Programs.for_folder(self.folder, self._setup, self._data_dir)
         sockets = self._find_sockets()
         try:
@@ -103,6 +107,7 @@ class Cluster:
             logger.warning("The database did not stop in %s s: it is cut off", STOP_SECONDS)
             with contextlib.suppress(ProgramFailed):
                 programs.run("pg_ctl", "stop", "-s", "-m", "immediate", "-t", "10")
+        psutil.wait_procs(processes, timeout=STOP_SECONDS)
         if sockets.name.startswith(self._name) and sockets.parent in socket_bases():
             with contextlib.suppress(OSError):
                 sockets.rmdir()
@@ -132,13 +137,24 @@ class Cluster:
 
     def is_alive(self) -> bool:
         """Return whether the process in postmaster.pid is this server, and no later process."""
-        number = read_text(self.folder / "postmaster.pid").partition("\n")[0].strip()
         try:
-            return f"cluster_name={self._name}" in psutil.Process(int(number)).cmdline()
+            return f"cluster_name={self._name}" in psutil.Process(self._read_number()).cmdline()
         except psutil.AccessDenied:
             return True
         except (ValueError, psutil.Error):
             return False
+
+    def _find_processes(self) -> list[psutil.Process]:
+        """Return the server's first process and what it started."""
+        with contextlib.suppress(ValueError, psutil.Error):
+            process = psutil.Process(self._read_number())
+            return [process, *process.children(recursive=True)]
+        return []
+
+    def _read_number(self) -> int:
+        """Return the number of the process in postmaster.pid, or -1 where there is none."""
+        first = read_text(self.folder / "postmaster.pid").partition("\n")[0].strip()
+        return int(first) if first.isdigit() else -1
 
     def _launch(self) -> None:
         if not (self.folder / "PG_VERSION").exists():

@@ -45,7 +45,7 @@ class RecordingEmbedder(HashEmbedder):
     def _call(self, kind: str, texts: Sequence[str]) -> None:
         self.calls.append((kind, list(texts)))
         self.entered.set()
-        assert self.leave.wait(10)
+        assert self.leave.wait(60)
 
     def hold(self) -> None:
         self.entered.clear()
@@ -69,7 +69,7 @@ def test_queries_that_wait_together_share_a_batch() -> None:
     model.hold()
     with ThreadPoolExecutor(8) as executor:
         first = executor.submit(service.embed_query, "first")
-        assert model.entered.wait(10)
+        assert model.entered.wait(60)
         others = [executor.submit(service.embed_query, f"q{n}") for n in range(6)]
         until(lambda: waiting(service) == 6)
         model.leave.set()
@@ -86,7 +86,7 @@ def test_a_query_goes_before_the_next_batch_of_an_import() -> None:
     model.hold()
     with ThreadPoolExecutor(2) as executor:
         passages = executor.submit(service.embed_passages, [f"text {n}" for n in range(40)])
-        assert model.entered.wait(10)
+        assert model.entered.wait(60)
         query = executor.submit(service.embed_query, "urgent")
         until(lambda: waiting(service) == 1)
         model.leave.set()
@@ -125,7 +125,7 @@ def test_a_full_line_and_a_long_wait_are_busy() -> None:
     model.hold()
     with ThreadPoolExecutor(3) as executor:
         first = executor.submit(service.embed_query, "first")
-        assert model.entered.wait(10)
+        assert model.entered.wait(60)
         late = executor.submit(service.embed_queries, ["a", "b"])
         until(lambda: waiting(service) == 2)
         with pytest.raises(EmbedderBusy) as busy:
@@ -184,7 +184,7 @@ def test_a_question_that_the_model_fails_on_fails_alone(kind: str) -> None:
     model.hold()
     with ThreadPoolExecutor(8) as executor:
         executor.submit(service.embed_query, "first")
-        assert model.entered.wait(10)
+        assert model.entered.wait(60)
         asked = {text: executor.submit(service.embed_query, text) for text in ("a", "bad", "b")}
         until(lambda: waiting(service) == 3)
         model.leave.set()

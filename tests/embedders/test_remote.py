@@ -152,4 +152,4 @@ def test_a_real_server_of_that_kind(settings: Settings) -> None:
             app.extensions["conector"].close()
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)

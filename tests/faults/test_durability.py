@@ -115,7 +115,7 @@ def test_killed_at_a_named_point(
     first = start_service(own_postgres.dsn, KILL_AT=point, WORKER_THREADS="1")
     with suppress(OSError):
         first.load(file_of(100))
-    assert first.process.wait(20) == -signal.SIGKILL
+    assert first.process.wait(60) == -signal.SIGKILL
     second = start_service(own_postgres.dsn)
     began = time.monotonic()
     jobs = second.get("/jobs")[1]["results"]
@@ -228,7 +228,7 @@ def test_a_signal_hands_the_rest_on(
     first.until(job["id"], lambda job: 0 < job["rows"]["done"] < 600)
     began = time.monotonic()
     first.signal(number)
-    assert first.process.wait(20) == 0
+    assert first.process.wait(60) == 0
     took = time.monotonic() - began
     assert took < 12
     start_service(own_postgres.dsn).ended(job["id"])

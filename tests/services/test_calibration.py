@@ -37,7 +37,7 @@ class Held(HashEmbedder):
         self.busy = 0
 
     def encode_queries(self, texts: Sequence[str]) -> FloatArray:
-        self.go.wait(30)
+        self.go.wait(60)
         if self.busy:
             self.busy -= 1
             raise EmbedderBusy(cite("The model is sick."))

@@ -49,7 +49,7 @@ class Storage:
 
     def stop(self) -> None:
         self._process.kill()
-        self._process.wait(30)
+        self._process.wait(60)
 
 
 def start_redis(folder: Path, port: int) -> Storage:

@@ -51,7 +51,7 @@ class Held:
 
     def check(self, name: str) -> str:
         self.begun.set()
-        assert self.go_on.wait(30)
+        assert self.go_on.wait(60)
         self.checked.append(name)
         return name
 
@@ -68,7 +68,7 @@ def test_equal_credentials_share_one_check() -> None:
 def test_one_address_may_have_few_checks_waiting_and_the_addresses_take_turns() -> None:
     held, queue = Held(), PasswordQueue[str]()
     answers = [queue.enter(b"first", "here", lambda: held.check("first"))]
-    assert held.begun.wait(30)  # it waits no longer
+    assert held.begun.wait(60)  # it waits no longer
     for number in range(MAX_WAITING_OF_ONE):
         name = f"here {number}"
         answers.append(queue.enter(name.encode(), "here", partial(held.check, name)))

@@ -72,7 +72,7 @@ def test_rows_wait_while_the_server_is_sick(
     def show(who: Client = client) -> dict[str, Any]:
         return dict(who.get(f"/jobs/{job['id']}").json)
 
-    eventually(lambda: show()["waiting"] is not None, 10)
+    eventually(lambda: show()["waiting"] is not None)
     assert show()["waiting"] == show(setting.onlooker)["waiting"]
     response = client.post("/search", json={"question": f"Something new, {sick}?"})
     assert (response.status_code, response.json["code"]) == (503, "unavailable")
@@ -90,7 +90,7 @@ def test_rows_wait_while_the_server_is_sick(
     ended = client.ended(job["id"], 15 if sick != "hang" else 15 + HANG_SECONDS)
     assert (ended["status"], ended["rows"]["inserted"]) == ("succeeded", 20)
     assert ended["waiting"] is None
-    eventually(lambda: client.get("/readyz").status_code == 200, 10)
+    eventually(lambda: client.get("/readyz").status_code == 200)
     assert client.search("Question 7?")[0]["answer"] == "Answer 7"
 
 
@@ -120,7 +120,7 @@ def test_a_vector_of_another_model_is_not_believed_after_the_server_came_back(
     job = client.upload(FILE).json["job"]
     assert client.post("/search", json={"question": "new"}).status_code == 503
     server.sick = "another model"
-    eventually(lambda: "another model" in client.get("/readyz").json["parts"]["model"], 10)
+    eventually(lambda: "another model" in client.get("/readyz").json["parts"]["model"])
     assert client.post("/search", json={"question": "new"}).status_code == 503
     server.sick = None
     assert client.ended(job["id"], 15)["rows"]["inserted"] == 20
@@ -155,4 +155,4 @@ def test_a_hanging_server_holds_no_requests(setting: Setting) -> None:
     assert time.monotonic() - began < 5
     server.sick = None
     assert client.ended(job["id"], 20)["rows"]["updated"] == 20
-    eventually(lambda: search(99)[0] == 200, 10)
+    eventually(lambda: search(99)[0] == 200)

@@ -67,7 +67,7 @@ def test_a_worker_without_a_model_is_stuck(pool: Pool, model: Model) -> None:
     class Held(HashEmbedder):
         def encode_passages(self, texts: Sequence[str]) -> FloatArray:
             entered.set()
-            leave.wait(30)
+            leave.wait(60)
             return super().encode_passages(texts)
 
     workers = Workers(pool, model, EmbeddingService(Held()), threads=1, lease_seconds=60)
@@ -75,7 +75,7 @@ def test_a_worker_without_a_model_is_stuck(pool: Pool, model: Model) -> None:
     make_job(pool, 5)
     workers.start()
     try:
-        assert entered.wait(10)
+        assert entered.wait(60)
         time.sleep(0.3)
         assert 0.2 < workers.stuck_seconds() < 10
         leave.set()
@@ -137,13 +137,13 @@ def test_stop_gives_back_what_it_can_not_finish(pool: Pool, model: Model) -> Non
     class SlowEmbedder(HashEmbedder):
         def encode_passages(self, texts):  # type: ignore[no-untyped-def]
             entered.set()
-            leave.wait(30)
+            leave.wait(60)
             return super().encode_passages(texts)
 
     workers = Workers(pool, model, EmbeddingService(SlowEmbedder()), threads=1, lease_seconds=60)
     make_job(pool, 5)
     workers.start()
-    assert entered.wait(10)
+    assert entered.wait(60)
     workers.stop(seconds=0.1)
     try:
         assert claim(pool).numbers == [1, 2, 3, 4, 5]

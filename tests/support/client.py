@@ -12,7 +12,7 @@ from werkzeug.datastructures import Authorization
 USER, PASSWORD = "admin", "a test's password"
 
 
-def eventually(fits: Callable[[], bool], seconds: float = 30) -> None:
+def eventually(fits: Callable[[], bool], seconds: float = 60) -> None:
     """Return once it fits."""
     deadline = time.monotonic() + seconds
     while not fits():

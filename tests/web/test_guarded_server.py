@@ -47,7 +47,7 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis | None]:
     )
     yield Redis(process, f"redis://127.0.0.1:{port}/0")
     process.kill()
-    process.wait(30)
+    process.wait(60)
 
 
 @pytest.fixture(scope="module")

@@ -134,7 +134,7 @@ def shared(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     )
     yield f"redis://127.0.0.1:{port}/0", process
     process.kill()
-    process.wait(30)
+    process.wait(60)
 
 
 def test_processes_share_a_storage_and_each_goes_on_without_it(
@@ -148,7 +148,7 @@ def test_processes_share_a_storage_and_each_goes_on_without_it(
     client = start(**options)
     assert [search(client).status_code for _ in range(2)] == [200, 429]
     process.kill()
-    process.wait(30)
+    process.wait(60)
     # It counts in its memory: the same rate, from nothing on.
     assert [search(client).status_code for _ in range(3)] == [200, 200, 429]
     storage: Any = web.rates._limiter.storage

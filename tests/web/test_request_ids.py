@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.client import USER, eventually
+from tests.support.client import USER
+from tests.support.logs import Line, read_log, wait_for_lines
 from tests.support.metrics import read_value
 from tests.support.service import ServiceProcess
 from tests.support.strangers import AUTH, connect, read_answer, write_head
@@ -53,21 +54,18 @@ def test_every_answer_has_the_id_and_so_has_its_line(service: ServiceProcess, na
     given = name.replace(" ", "-").replace(",", "")
     answer = send(service, write_head(*lines, ID.format(given)))
     assert (answer[0], answer[1]["x-request-id"]) == (status, f"id-{given}")
-    eventually(lambda: bool(find_lines(service, f"id-{given}")))
-    found = find_lines(service, f"id-{given}")
-    (line,) = [one for one in found if one["logger"] == "web.recorder"]
+    line = wait_for_its_line(service, f"id-{given}")
     assert (line["status"], line["route"]) == (status, route)
     assert line.get("user") == (USER if status in (200, 404, 415) and AUTH in lines else None)
 
 
-def find_lines(service: ServiceProcess, request_id: str) -> list[dict[str, object]]:
-    return [line for line in read_log(service) if line.get("request") == request_id]
-
-
-def read_log(service: ServiceProcess) -> list[dict[str, object]]:
-    assert service.log is not None
-    text = service.log.read_text("utf-8")
-    return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
+def wait_for_its_line(service: ServiceProcess, request_id: str) -> Line:
+    """Return the one line that a request has, whatever else has its id."""
+    (line,) = wait_for_lines(
+        service,
+        lambda line: (line.get("request"), line["logger"]) == (request_id, "web.recorder"),
+    )
+    return line
 
 
 def test_what_can_t_be_read_has_an_id_too(service: ServiceProcess) -> None:
@@ -79,7 +77,7 @@ def test_what_can_t_be_read_has_an_id_too(service: ServiceProcess) -> None:
         assert answer[0] == status
         made = answer[1]["x-request-id"]
         assert re.fullmatch("[0-9a-f]{16}", made)
-        (line,) = find_lines(service, made)
+        line = wait_for_its_line(service, made)
         assert (line["route"], line["status"]) == ("other", status)
 
 
@@ -114,5 +112,5 @@ def test_nothing_that_a_caller_says_is_in_the_log(service: ServiceProcess) -> No
         send(service, head + body)
     with connect(service.port) as conn:  # it goes away within its body
         conn.sendall(write_head("POST /upload", AUTH, "Content-Length: 900000") + b"marked" * 9)
-    eventually(lambda: any("POST other 400" in str(line["message"]) for line in read_log(service)))
+    wait_for_lines(service, lambda line: "POST other 400" in line["message"])
     assert "marked" not in json.dumps(read_log(service)).lower()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.support.client import eventually
+from tests.support.logs import wait_for_lines
 from tests.support.service import ServiceProcess
 from tests.support.strangers import AUTH, ask, basic, connect, read_answer, write_head
 
@@ -73,15 +72,7 @@ def test_a_reader_is_told_which_role_is_needed(service: ServiceProcess) -> None:
     code, _, answer = ask(service.port, write_head("DELETE /items/1", bearer))
     assert (code, answer["code"]) == (403, "forbidden")
     assert "editor" in answer["error"]
-    eventually(lambda: bool(find_lines(service, 403, key="bot")))
-
-
-def find_lines(service: ServiceProcess, status: int, **fields: Any) -> list[dict[str, Any]]:
-    """Return the log's lines of requests with this status and these fields."""
-    assert service.log is not None
-    text = service.log.read_text("utf-8")
-    lines = [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
-    return [line for line in lines if line | fields | {"status": status} == line]
+    wait_for_lines(service, lambda line: (line.get("status"), line.get("key")) == (403, "bot"))
 
 
 def test_two_credentials_in_one_request_are_none(service: ServiceProcess) -> None:

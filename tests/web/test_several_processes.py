@@ -8,13 +8,13 @@ import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from urllib.request import Request, urlopen
 
 import psutil
 import pytest
 
 from tests.support.client import PASSWORD, USER, eventually
+from tests.support.logs import read_log, wait_for_lines
 from tests.support.metrics import read_samples, read_value
 from tests.support.service import ServiceProcess
 
@@ -118,7 +118,9 @@ def test_a_worker_beside_them_writes_the_id_of_the_upload(
     worker = ServiceProcess(folder, PROGRAM="worker", LOG_LEVEL="DEBUG")
     try:
         assert service.ended(job["id"], 120)["status"] == "succeeded"
-        eventually(lambda: any("succeeded" in said for said in messages(worker, job["id"])))
+        wait_for_lines(
+            worker, lambda line: job["id"] in line["message"] and "succeeded" in line["message"]
+        )
         assert worker.stop() == 0
     finally:
         if worker.process.poll() is None:
@@ -126,17 +128,6 @@ def test_a_worker_beside_them_writes_the_id_of_the_upload(
     lines = [line for line in read_log(worker) if job["id"] in line["message"]]
     assert len(lines) >= 3
     assert {line["request"] for line in lines} == {"upload-9"}
-
-
-def messages(service: ServiceProcess, word: str) -> list[str]:
-    return [line["message"] for line in read_log(service) if word in line["message"]]
-
-
-def read_log(service: ServiceProcess) -> list[dict[str, Any]]:
-    """Return the lines; each is an object of JSON."""
-    assert service.log is not None
-    text = service.log.read_text("utf-8")
-    return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
 
 
 def test_gunicorn_s_own_lines_look_as_the_others_and_tell_no_request(
