@@ -20,6 +20,11 @@ def describe_failure(error: Exception) -> str:
     return translate(said, config.read_language())
 
 
+def announce_in_one_line(message: Message) -> None:
+    """Tell a person beside what a program reads of the command."""
+    click.echo(translate(message, config.read_language()), err=True)
+
+
 class SpokenCommand(click.Command):
     """A command whose help is in the language of the service; click makes plain texts of it."""
 
