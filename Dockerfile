@@ -24,10 +24,11 @@ COPY services services
 COPY store store
 COPY translations translations
 COPY web web
-# Nobody can write here later, so Python could not keep what it compiles.
+# Nobody can write here later, so Python could not keep what it compiles. The user of the image reads
+# all of it, also where only its owner may read the checkout (umask 077).
 RUN .venv/bin/python -m compileall -q -x '/\.venv/' . \
     && MODEL_DIR=/app/models .venv/bin/python -m embedders \
-    && chmod -R a+rX models
+    && chmod -R a+rX .
 
 FROM python:${PYTHON}
 ARG VERSION=0.1.0

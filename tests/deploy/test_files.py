@@ -85,6 +85,11 @@ def test_the_image_runs_programs_that_exist_as_nobody_special() -> None:
     assert (ROOT / "embedders" / "__main__.py").exists()
 
 
+def test_the_image_s_user_may_read_what_only_the_checkout_s_owner_may() -> None:
+    build = DOCKERFILE.partition("\nFROM ")[2].partition("\nFROM ")[0]
+    assert build.rstrip().endswith("&& chmod -R a+rX .")
+
+
 def test_the_health_check_is_python_that_compiles() -> None:
     (check,) = re.findall(r"CMD (\[\"python\", \"-c\".*)", DOCKERFILE)
     compile(yaml.safe_load(check)[2], "HEALTHCHECK", "exec")
