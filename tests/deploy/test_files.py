@@ -132,6 +132,8 @@ def test_compose_has_no_default_password() -> None:
 def test_compose_waits_bounds_and_publishes_to_this_host_alone() -> None:
     services = COMPOSE["services"]
     assert all("mem_limit" in one and "restart" in one for one in services.values())
+    # Docker's usual driver for logs keeps all of them.
+    assert all(one["logging"] == {"driver": "local"} for one in services.values())
     assert services["service"]["ports"] == ["127.0.0.1:${PUBLISHED_PORT:-5000}:5000"]
     assert "ports" not in services["postgres"]
     assert "healthcheck" in services["postgres"]
