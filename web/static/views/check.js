@@ -23,11 +23,14 @@ export default function Check({ params }) {
     // Another collection was chosen in the frame: the test in the address is not of it.
     if (strange) go(linkHere({ job: null, miss: null, misses: null }), { replace: true });
   }, [strange]);
+  // Deleted, or mistyped: nothing can be tested or found there.
+  const gone = Boolean(chosen && collections && !run.job && !collections.some(({ name }) => name === chosen));
   return html`
     <h1 tabindex="-1">${say("check.title")}</h1>
-    ${collection
+    ${gone && html`<${Notice} kind="warning">${say("check.gone", { c: chosen })}<//>`}
+    ${collection && !gone
       ? html`<${Parts} key=${collection} collection=${collection} run=${strange ? {} : run} params=${params} />`
-      : html`<${Choose} collections=${collections} error=${run.error} />`}`;
+      : html`<${Choose} collections=${collections} error=${gone ? null : run.error} />`}`;
 }
 
 function Parts({ collection, run, params }) {
