@@ -1,4 +1,4 @@
-"""A file whose columns have names of its own: those that its texts suggest are chosen already."""
+"""A file that is not clear by itself: what the page proposes takes one click."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from playwright.sync_api import Browser, FilePayload, expect
 from tests.support.browser import needs_chromium, open_page
 from tests.support.page import list_items
 from tests.support.service import ServiceProcess
+from tests.support.workbooks import make_book
 
 pytestmark = needs_chromium
 
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 NAMED = "tema,o que perguntam,o que dizemos\n"
 ROWS = (
     "t1,Como faço a troca do produto?,Abra o pedido e peça a troca.\n"
@@ -46,3 +48,18 @@ def test_the_columns_that_the_texts_suggest_take_one_click(
     assert {item["question"] for item in items} == {
         line.split(",")[1] for line in ROWS.split("\n") if line
     }
+
+
+def test_sheets_that_are_left_out_are_offered(browser: Browser, empty: ServiceProcess) -> None:
+    book = make_book(
+        ("Vendas", [["pergunta", "resposta"], ["Posso parcelar?", "Em três vezes."]]),
+        ("Entrega", [["question", "answer"], ["Quando chega?", "Em três dias."]]),
+    )
+    file: FilePayload = {"name": "duas.xlsx", "mimeType": XLSX, "buffer": book}
+    with open_page(browser, empty, "/?view=upload&collection=nova") as page:
+        page.locator("input[type=file]").first.set_input_files(file)
+        expect(page.get_by_text("Outra aba do arquivo não é lida: Entrega.")).to_be_visible()
+        page.get_by_role("button", name="Ler só a aba “Entrega”").click()
+        expect(page.locator(".file-columns")).to_contain_text("Quando chega?")
+        # The one that was chosen is no loss.
+        expect(page.get_by_text("não é lida")).to_have_count(0)

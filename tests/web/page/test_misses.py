@@ -36,3 +36,13 @@ def test_misses_are_shown_in_parts(browser: Browser, loja: ServiceProcess) -> No
         page.get_by_role("button", name="Próximo erro").click()
         expect(pager).to_contain_text(f"21–25 de {MISSES}")
         expect(page.get_by_role("button", name="Próximo erro")).to_be_focused()
+
+
+def test_a_collection_that_is_gone_offers_the_others(
+    browser: Browser, loja: ServiceProcess
+) -> None:
+    with open_page(browser, loja, "/?view=check&collection=antiga", said=[]) as page:
+        expect(page.locator(".notice.warning")).to_contain_text("“antiga” não existe")
+        expect(page.get_by_role("button", name="Tentar de novo")).to_have_count(0)
+        page.locator("main").get_by_role("link", name="loja").click()
+        expect(page.get_by_role("heading", name="Teste com perguntas de verdade")).to_be_visible()

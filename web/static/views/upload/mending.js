@@ -3,7 +3,7 @@
 import { ErrorNotice, Notice } from "../../components/notice.js";
 import { Pager } from "../../components/pager.js";
 import { Table } from "../../components/table.js";
-import { useDraft } from "../../drafts.js";
+import { readDraft, useDraft } from "../../drafts.js";
 import { html, useEffect, useRef, useState } from "../../lib.js";
 import { go, link } from "../../router.js";
 import { may } from "../../session.js";
@@ -58,7 +58,7 @@ function Rows({ job, table, params }) {
     ] : []),
   ].filter(({ key }) => key !== "others" || hasOthers(rows, table));
   const shows = ({ place, code }) => [
-    table, code, columns.length, mending.edits[place], mending.sent[place], Boolean(mending.busy),
+    table, code, columns.length, JSON.stringify(mending.edits[place]), mending.sent[place], Boolean(mending.busy),
   ];
   return html`
     ${editable && html`<p>${say("upload.mend_here")}</p>`}
@@ -115,19 +115,19 @@ function Cell({ row, at, table, mending }) {
 
 /** What was typed into the cells, and what was sent; kept until the browser forgets it. */
 function useMending(job, table) {
-  const [kept, keep] = useDraft(`rejected:${job.id}`, { edits: {}, sent: {} });
+  const key = `rejected:${job.id}`;
+  const [kept, keep] = useDraft(key, { edits: {}, sent: {} });
   const [state, setState] = useState({});
-  // Rows that were drawn earlier write too.
-  const latest = useRef(kept);
-  latest.current = kept;
+  // Another tab may have written meanwhile.
+  const change = (compose) => keep(compose(readDraft(key) ?? kept));
   const read = ({ place, cells }, at) => kept.edits[place]?.[at] ?? cells[at] ?? "";
   const write = ({ place, cells }, at, text) => {
-    const now = latest.current;
-    const { [at]: _, ...others } = now.edits[place] ?? {};
-    const mine = text === (cells[at] ?? "") ? others : { ...others, [at]: text };
-    const { [place]: __, ...edits } = now.edits;
-    latest.current = { ...now, edits: Object.keys(mine).length ? { ...edits, [place]: mine } : edits };
-    keep(latest.current);
+    change((now) => {
+      const { [at]: _, ...others } = now.edits[place] ?? {};
+      const mine = text === (cells[at] ?? "") ? others : { ...others, [at]: text };
+      const { [place]: __, ...edits } = now.edits;
+      return { ...now, edits: Object.keys(mine).length ? { ...edits, [place]: mine } : edits };
+    });
     // What was said is about other rows now.
     setState({});
   };
@@ -146,7 +146,7 @@ function useMending(job, table) {
         if (needsAsking(would)) return setState({ would });
       }
       const { job: next } = await sendFile("/upload", file, { name, query, key: makeKey() });
-      keep({ ...kept, sent: { ...kept.sent, ...Object.fromEntries(places.map((place) => [place, next.id])) } });
+      change((now) => ({ ...now, sent: { ...now.sent, ...Object.fromEntries(places.map((place) => [place, next.id])) } }));
       return go(link("upload", { job: next.id, from: job.id }));
     } catch (error) {
       return setState({ error });
