@@ -45,4 +45,5 @@ def test_a_collection_that_is_gone_offers_the_others(
         expect(page.locator(".notice.warning")).to_contain_text("“antiga” não existe")
         expect(page.get_by_role("button", name="Tentar de novo")).to_have_count(0)
         page.locator("main").get_by_role("link", name="loja").click()
-        expect(page.get_by_role("heading", name="Teste com perguntas de verdade")).to_be_visible()
+        expect(page.locator(".test-file")).to_be_visible()
+        assert "collection=loja" in page.url
