@@ -50,6 +50,24 @@ def test_the_columns_that_the_texts_suggest_take_one_click(
     }
 
 
+def test_a_column_of_numbers_tells_that_the_first_row_has_names(
+    browser: Browser, empty: ServiceProcess
+) -> None:
+    file: FilePayload = {
+        "name": "lista.csv",
+        "mimeType": "text/csv",
+        "buffer": (
+            "nº;o que o cliente diz;o que dizemos\n1;cancelamento;Em Meus pedidos, escolha Cancelar."
+            "\n2;horário;De segunda a sexta, das 9h às 18h.\n"
+        ).encode(),
+    }
+    with open_page(browser, empty, "/?view=upload&collection=lista", said=[]) as page:
+        page.locator("input[type=file]").first.set_input_files(file)
+        expect(page.get_by_label("A primeira linha tem os nomes")).to_be_checked()
+        page.get_by_role("button", name="Usar estas colunas").click()
+        expect(page.locator("p.counts")).to_contain_text("2 novas")
+
+
 def test_sheets_that_are_left_out_are_offered(browser: Browser, empty: ServiceProcess) -> None:
     book = make_book(
         ("Vendas", [["pergunta", "resposta"], ["Posso parcelar?", "Em três vezes."]]),

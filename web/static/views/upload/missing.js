@@ -24,10 +24,16 @@ export function Refused({ error, reading, onChange, again }) {
 
 const asks = (row) => row.some((cell) => cell.includes("?"));
 
-/** A row with a question in it is no row of names; questions below one that has none speak for names. */
+const counts = (cell) => /^\d+$/.test((cell ?? "").trim());
+
+/**
+ * A row with a question in it is no row of names. What speaks for names: questions below a row that
+ * has none, and a column of numbers below a word.
+ */
 function looksNamed([first, ...below], suggested) {
   if (asks(first)) return false;
-  return !suggested || suggested.header || below.some(asks);
+  const numbered = first.some((cell, at) => !counts(cell) && below.every((row) => counts(row[at])));
+  return !suggested || suggested.header || below.some(asks) || (numbered && below.length > 0);
 }
 
 /** The roles that the texts of the columns suggest; they count from 1. */
