@@ -22,8 +22,8 @@ from store.prepared import Statement, compose_prepared, run_composed
 # (bench/results/exactness.md). pgvector allows no more than 1,000. With 400, 98.3 to 99.0 % of the
 # first hits in 100,000 real items are those of comparing; with 1,000, 99.3 to 99.5 %, at twice the
 # pages read. It ranks the items of half as many, since it misses some of the farther ones.
-LEAST_CANDIDATES, MOST_CANDIDATES = 200, 1_000
-VECTORS_PER_CANDIDATE = 40
+LEAST_CANDIDATES, MOST_CANDIDATES = 250, 1_000
+VECTORS_PER_CANDIDATE = 60
 MOST_FROM_INDEX = 500
 # Rankings are prepared for so many vectors; None is for all of them.
 PREPARED_VECTORS = (50, 200, 1_000, 5_000, 50_000, None)
