@@ -26,12 +26,14 @@ logger = logging.getLogger(__name__)
 
 # With 32 neighbours a search finds as much among 500 candidates as with 16 among 1,000, in the same
 # time. But a later row costs six times as much: 3.2 ms of a core for each vector instead of 0.6 in
-# 8,000 items, 8.8 instead of 1.4 in 100,000, where embedding an item takes 10 ms.
-M, BUILD_CANDIDATES, INSERT_CANDIDATES = 16, 200, 64
+# 8,000 items, 8.8 instead of 1.4 in 100,000, where embedding an item takes 10 ms. Built with 400
+# candidates, an index gives more of the nearest than with 200, for 1.2 to 1.5 times the time of a
+# build (bench/results/exactness.md).
+M, BUILD_CANDIDATES, INSERT_CANDIDATES = 16, 400, 64
 BUILD_SECONDS = 24 * 3_600.0
 # The advisory lock of builds: any number that no other program on the same database uses.
 _INDEX_LOCK = 0x636F6E66
-# A job with so many rows to come is large: with an index, each of its rows would cost a tenth more.
+# A job that writes so many rows is large: with an index, each of them would cost a tenth more.
 LARGE_JOB_ROWS = 500
 # Comparing with fewer vectors takes 10 ms or less. So a collection of fewer needs no index of its
 # own: the query is compared with all of it (NARROW_ITEMS in store/search.py). And while a large job
@@ -60,8 +62,8 @@ def build_index(pool: Pool, model: Model, min_vectors: int, memory_mb: int = 1_0
     is mostly made of vectors that are gone, which serves until the new one is there. It is worth
     building from `min_vectors` vectors on; that of a collection from FEW_VECTORS on, if the others
     have as many together. One of a collection that fell below half of that is dropped. While a
-    large job adds rows, builds wait: a build costs a tenth of what inserting the same rows one by
-    one into an index does. If several processes try, one of them builds.
+    large job adds rows, builds wait, so that it need not insert them into an index one by one. If
+    several processes try, one of them builds.
 
     | while a large job adds rows | an index that is there | a missing one |
     |---|---|---|
@@ -193,11 +195,11 @@ def _is_worth_it(conn: connection, model: Model, collection: int | None, min_vec
 
 
 def _are_rows_coming(conn: connection) -> bool:
-    """Return whether large jobs are still to write rows. A replacing job writes all at its end."""
+    """Return whether a large job writes rows, or several that are large together."""
     with conn.cursor() as cur:
         cur.execute(
-            "SELECT coalesce(sum(total - unchanged - rejected - CASE WHEN mode = 'replace' THEN 0"
-            " ELSE inserted + updated END), 0) FROM jobs WHERE status = 'processing'"
+            "SELECT coalesce(sum(total - unchanged - rejected), 0) FROM jobs"
+            " WHERE status = 'processing'"
         )
         return int(fetch_row(cur)[0]) >= LARGE_JOB_ROWS
 
