@@ -251,7 +251,7 @@ class Settings(_Variables):
     embedding_input_types: Annotated[tuple[str, str], BeforeValidator(_split_pair)] | None = None
     query_cache_size: int = Field(default=10_000, ge=0, le=10_000_000)
     worker_threads: int = Field(default=2, ge=0, le=64)
-    index_min_items: int = Field(default=10_000, ge=1, le=1_000_000_000)
+    index_min_items: int = Field(default=2_000, ge=1, le=1_000_000_000)
     index_build_mb: int = Field(default=1_024, ge=1, le=1_000_000)
     cors_origins: Annotated[tuple[str, ...], BeforeValidator(_split_origins)] = ()
     rate_searches: Annotated[str, AfterValidator(_check_rate)] | None = None

@@ -41,7 +41,7 @@ from postgres.server import EmbeddedPostgres
 from store.filters import Condition
 from store.models import Model
 
-SIZES = [100, 1_000, 5_000, 10_000, 20_000, 50_000, 100_000]
+SIZES = [100, 1_000, 2_000, 5_000, 8_000, 10_000, 20_000, 50_000, 100_000]
 QUESTIONS = 400
 LIMIT = 10
 BATCH = 64

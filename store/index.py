@@ -26,14 +26,20 @@ logger = logging.getLogger(__name__)
 
 # With 32 neighbours a search finds as much among 500 candidates as with 16 among 1,000, in the same
 # time. But a later row costs six times as much: 3.2 ms of a core for each vector instead of 0.6 in
-# 8,000 items, 8.8 instead of 1.4 in 100,000, where embedding an item takes 10 ms.
-M, BUILD_CANDIDATES, INSERT_CANDIDATES = 16, 200, 64
+# 8,000 items, 8.8 instead of 1.4 in 100,000, where embedding an item takes 10 ms. Built with 400
+# candidates, an index gives more of the nearest than with 200, for 1.2 to 1.5 times the time of a
+# build (bench/results/exactness.md).
+M, BUILD_CANDIDATES, INSERT_CANDIDATES = 16, 400, 64
 BUILD_SECONDS = 24 * 3_600.0
 # The advisory lock of builds: any number that no other program on the same database uses.
 _INDEX_LOCK = 0x636F6E66
-# A job with so many rows to come is large: with an index, each of its rows would cost a tenth more.
+# A job that writes so many rows is large: with an index, each of them would cost a tenth more.
 LARGE_JOB_ROWS = 500
-# From so many times the least size on, searches can't wait for the end of such a job.
+# Comparing with fewer vectors takes 10 ms or less. So a collection of fewer needs no index of its
+# own: the query is compared with all of it (NARROW_ITEMS in store/search.py). And while a large job
+# adds rows, an index of fewer is dropped, so that the job goes on as fast as without it.
+FEW_VECTORS = 20_000
+# From so many times that number on, searches can't wait for the end of such a job.
 MOST_WAITING = 5
 # Vectors that are gone leave their places in an index, and searches still go over them. An index of
 # more than so many times the size that its vectors need is built anew.
@@ -54,12 +60,19 @@ def build_index(pool: Pool, model: Model, min_vectors: int, memory_mb: int = 1_0
 
     An index that was left INVALID, or that an older version shaped, is missing, too; and one that
     is mostly made of vectors that are gone, which serves until the new one is there. It is worth
-    building from `min_vectors` vectors on; that of a collection, if the others have as many
-    together. One of a collection that fell below half of that is dropped. While a large job adds
-    rows, builds wait: a build costs a tenth of what inserting the same rows one by one into an
-    index does. From MOST_WAITING times `min_vectors` on, searches can't wait for the end of the
-    job, except where a bloated index serves: VACUUM would have to wait for the build. If several
-    processes try, one of them builds.
+    building from `min_vectors` vectors on; that of a collection from FEW_VECTORS on, if the others
+    have as many together. One of a collection that fell below half of that is dropped. While a
+    large job adds rows, builds wait, so that it need not insert them into an index one by one. If
+    several processes try, one of them builds.
+
+    | while a large job adds rows | an index that is there | a missing one |
+    |---|---|---|
+    | fewer than FEW_VECTORS | is dropped | waits for the end of the job |
+    | fewer than MOST_WAITING times as many | stays | waits for the end of the job |
+    | more | stays | is built |
+
+    `min_vectors` takes the place of FEW_VECTORS where it is larger. A bloated index that stays is
+    built anew after the job: VACUUM would have to wait for the build.
 
     PostgreSQL builds several times slower if the graph does not fit into `memory_mb`. A vector of
     384 dimensions takes 1.3 kB. Behind a pooler the server's own maintenance_work_mem counts: it
@@ -113,15 +126,16 @@ def _find_work(
 
     None stands for all collections together.
     """
-    vectors = _count_vectors(conn, model, min_vectors)
-    own = {
-        collection: min(count, sum(vectors.values()) - count)
-        for collection, count in vectors.items()
-    }
-    wanted = [None, *(collection for collection, count in own.items() if count >= min_vectors)]
-    kept = {index_name(model, c) for c, count in own.items() if count >= min_vectors / 2}
+    enough = max(FEW_VECTORS, min_vectors)
+    vectors = _count_vectors(conn, model, enough)
+    total = sum(vectors.values())
+    own = {collection: min(count, total - count) for collection, count in vectors.items()}
+    wanted = [None, *(collection for collection, count in own.items() if count >= enough)]
+    kept = {index_name(model, c) for c, count in own.items() if count >= enough / 2}
     built = _read_indexes(conn, model)
     is_quiet = not _are_rows_coming(conn)
+    if is_quiet or total >= enough:
+        kept.add(index_name(model))
     missing = [
         collection
         for collection in wanted
@@ -131,7 +145,7 @@ def _find_work(
             and _is_worth_it(conn, model, collection, min_vectors)
         )
     ]
-    return missing, [name for name in built if name not in kept | {index_name(model)}]
+    return missing, [name for name in built if name not in kept]
 
 
 def _count_vectors(conn: connection, model: Model, most: int) -> dict[int, int]:
@@ -168,27 +182,24 @@ def _is_being_built(conn: connection) -> bool:
 
 
 def _is_worth_it(conn: connection, model: Model, collection: int | None, min_vectors: int) -> bool:
+    many = MOST_WAITING * max(FEW_VECTORS, min_vectors)
     with conn.cursor() as cur:
         # It counts no further than it must, since counting millions takes long.
         cur.execute(
             SQL("SELECT count(*) FROM (SELECT FROM item_vectors WHERE {} LIMIT {}) v").format(
-                _compose_condition(model, collection), Literal(MOST_WAITING * min_vectors)
+                _compose_condition(model, collection), Literal(many)
             )
         )
         vectors = int(fetch_row(cur)[0])
-        if vectors < min_vectors:
-            return False
-        if vectors >= MOST_WAITING * min_vectors:
-            return True
-    return not _are_rows_coming(conn)
+    return vectors >= many or (vectors >= min_vectors and not _are_rows_coming(conn))
 
 
 def _are_rows_coming(conn: connection) -> bool:
-    """Return whether large jobs are still to write rows. A replacing job writes all at its end."""
+    """Return whether a large job writes rows, or several that are large together."""
     with conn.cursor() as cur:
         cur.execute(
-            "SELECT coalesce(sum(total - unchanged - rejected - CASE WHEN mode = 'replace' THEN 0"
-            " ELSE inserted + updated END), 0) FROM jobs WHERE status = 'processing'"
+            "SELECT coalesce(sum(total - unchanged - rejected), 0) FROM jobs"
+            " WHERE status = 'processing'"
         )
         return int(fetch_row(cur)[0]) >= LARGE_JOB_ROWS
 

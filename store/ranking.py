@@ -14,13 +14,16 @@ from psycopg2.sql import SQL, Composable, Composed, Placeholder
 from psycopg2.sql import Literal as SqlLiteral
 
 from db import Connection
+from store.index import estimate_bytes, index_name
+from store.models import Model
 from store.prepared import Statement, compose_prepared, run_composed
 
-# An index finds the nearest vectors among so many candidates: pgvector allows no more. With 400,
-# 98.3 to 99.0 % of the first hits in 100,000 real items are those of comparing; with 1,000, 99.3 to
-# 99.5 %, at twice the pages read. It ranks the items of half as many, since it misses some of the
-# farther ones.
-CANDIDATES = 1_000
+# An index finds the nearest vectors among so many candidates: the more vectors, the more it takes
+# (bench/results/exactness.md). With fewer for each vector, one that grew to 20,000 items row by row
+# would give 99.5 % of the first hits or less. pgvector allows no more than 1,000. At most the items
+# of half as many are ranked, since the index misses some of the farther ones.
+LEAST_CANDIDATES, MOST_CANDIDATES = 250, 1_000
+VECTORS_PER_CANDIDATE = 60
 MOST_FROM_INDEX = 500
 # Rankings are prepared for so many vectors; None is for all of them.
 PREPARED_VECTORS = (50, 200, 1_000, 5_000, 50_000, None)
@@ -39,8 +42,7 @@ class Ranking:
     """
 
     method: Method
-    model: int
-    dimension: int
+    model: Model
     vectors: int | None
     collection: int | None = None
     filters: tuple[str, ...] = ()
@@ -81,7 +83,7 @@ class Ranking:
         if not self.measured:
             return SQL("NULL::float8")
         return _NEAREST.format(
-            model=SqlLiteral(self.model), query=values["query"], negation=negation
+            model=SqlLiteral(self.model.id), query=values["query"], negation=negation
         )
 
     def _compose_distances(
@@ -89,8 +91,8 @@ class Ranking:
     ) -> Composed:
         own = SQL(" AND v.collection_id = {}").format(SqlLiteral(self.collection))
         return _DISTANCES.format(
-            embedding=embedding.format(dimension=SqlLiteral(self.dimension)),
-            model=SqlLiteral(self.model),
+            embedding=embedding.format(dimension=SqlLiteral(self.model.dimension)),
+            model=SqlLiteral(self.model.id),
             query=values["query"],
             collection=SQL("") if self.collection is None else own,
             filters=self._compose_filters(values, filters),
@@ -230,7 +232,7 @@ def run(conn: Connection, cur: cursor, ranking: Ranking, values: Mapping[str, An
 def _compose_statement(conn: Connection, cur: cursor, ranking: Ranking) -> Statement:
     query = ranking.compose({name: SQL(f"${n}") for n, name in enumerate(ranking.types, 1)})
     prepare, execute = compose_prepared(query.as_string(cur), ranking.types)
-    settings = compose_settings().as_string(cur)
+    settings = compose_settings(ranking).as_string(cur)
     return Statement(
         text=f"{conn.local_settings}{settings}; {_compose_unprepared(cur, ranking)}",
         prepare=prepare,
@@ -249,16 +251,31 @@ def _compose_unprepared(cur: cursor, ranking: Ranking) -> str:
     return ranking.compose(values).as_string(cur)
 
 
-def compose_settings() -> Composed:
-    """Return the statement that tunes PostgreSQL for rankings, until the transaction ends."""
-    return _SETTINGS.format(candidates=SqlLiteral(str(CANDIDATES)))
+def compose_settings(ranking: Ranking) -> Composed:
+    """Return the statement that tunes PostgreSQL for a ranking, until the transaction ends.
+
+    Without a filter the number of candidates follows the size of the index, which is read with each
+    search. That takes 0.01 ms, and it is never stale, as an estimate of the rows would be while an
+    import adds to them. With a filter it is as large as can be, since the filter chooses among
+    them, and the questions of one collection may be in another language than its items.
+    """
+    is_filtered = ranking.filters or ranking.collection is not None
+    per_candidate = VECTORS_PER_CANDIDATE * estimate_bytes(ranking.model.dimension)
+    return _SETTINGS.format(
+        index=SqlLiteral(index_name(ranking.model)),
+        per_candidate=SqlLiteral(round(per_candidate)),
+        least=SqlLiteral(MOST_CANDIDATES if is_filtered else LEAST_CANDIDATES),
+        most=SqlLiteral(MOST_CANDIDATES),
+    )
 
 
+# ef_search: the index may be gone in this moment.
 # iterative_scan: off, since the next candidates of an index would come in no right order.
 # enable_sort: off, so that the index is taken wherever there is one, for any page.
 # plan_cache_mode: the plan of a prepared ranking is made once.
 _SETTINGS = SQL("""
-SELECT set_config('hnsw.ef_search', {candidates}, true),
+SELECT set_config('hnsw.ef_search', LEAST({most}, GREATEST({least}, coalesce(
+           pg_relation_size(to_regclass({index})) / {per_candidate}, {most})))::text, true),
        set_config('hnsw.iterative_scan', 'off', true),
        set_config('enable_sort', 'off', true),
        set_config('plan_cache_mode', 'force_generic_plan', true)

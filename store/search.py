@@ -161,9 +161,7 @@ def _find_page(
     conn: Connection, cur: cursor, model: Model, values: dict[str, Any], *, measured: bool
 ) -> list[tuple[Any, ...]]:
     filters = tuple(name for name in ("collections", "metadata") if values[name] is not None)
-    ranking = Ranking(
-        "indexed", model.id, model.dimension, None, filters=filters, measured=measured
-    )
+    ranking = Ranking("indexed", model, None, filters=filters, measured=measured)
     if filters:
         kept = _select_kept(cur, values, NARROW_ITEMS + 1)
         if kept.items <= NARROW_ITEMS:

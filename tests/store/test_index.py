@@ -105,6 +105,7 @@ def test_a_large_collection_among_others_has_an_index_of_its_own(
     pool: Pool, model: Model, vectors: NDArray[np.float32], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store.search, "NARROW_ITEMS", 20)
+    monkeypatch.setattr(store.index, "FEW_VECTORS", 1)
     fill(pool, model, vectors)
     # The vectors of the collection b, 30 items, are few; those of both count for the first index.
     assert store.index.build_index(pool, model, 61)
@@ -218,30 +219,91 @@ def test_a_deleted_item_never_comes_back(
     assert len(hits) == 100
 
 
-def test_no_index_below_the_bound_nor_during_a_large_job(
-    pool: Pool, model: Model, vectors: NDArray[np.float32]
-) -> None:
-    fill(pool, model, vectors)
-    assert not store.index.build_index(pool, model, 2 * ITEMS + 1)
+def add_large_job(pool: Pool) -> None:
     with pool.transaction() as conn, conn.cursor() as cur:
         cur.execute(
             "INSERT INTO jobs (id, status, collection_id, collection, mode, total)"
             " VALUES (%s, 'processing', 1, 'a', 'upsert', %s)",
             (uuid.uuid4(), store.index.LARGE_JOB_ROWS),
         )
+
+
+def test_no_index_below_the_bound_nor_during_a_large_job(
+    pool: Pool, model: Model, vectors: NDArray[np.float32], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(pool, model, vectors)
+    assert not store.index.build_index(pool, model, 2 * ITEMS + 1)
+    add_large_job(pool)
     assert not store.index.build_index(pool, model, 2 * ITEMS)
+    # It waits while there are few vectors, however low the bound.
+    assert not store.index.build_index(pool, model, 1)
     # With so many vectors searches can't wait for the job's end.
-    assert store.index.build_index(pool, model, 2 * ITEMS // store.index.MOST_WAITING)
+    monkeypatch.setattr(store.index, "FEW_VECTORS", 2 * ITEMS // store.index.MOST_WAITING)
+    assert store.index.build_index(pool, model, 1)
     with pool.reading() as conn, conn.cursor() as cur:
         cur.execute("DROP INDEX vectors_hnsw_1")
-        # Few rows are left, so the job ends soon.
-        cur.execute("UPDATE jobs SET inserted = total - %s", (store.index.LARGE_JOB_ROWS - 1,))
-        # A replacing job writes all of them at its end.
-        cur.execute("UPDATE jobs SET mode = 'replace'")
+        # A build would slow down the rest of the job, too.
+        cur.execute("UPDATE jobs SET inserted = total - 1")
     assert not store.index.build_index(pool, model, 2 * ITEMS)
     with pool.reading() as conn, conn.cursor() as cur:
-        cur.execute("UPDATE jobs SET mode = 'upsert'")
+        # A row that stays as it is costs nothing.
+        cur.execute("UPDATE jobs SET inserted = 0, unchanged = 1")
     assert store.index.build_index(pool, model, 2 * ITEMS)
+
+
+def test_a_small_index_is_dropped_while_a_large_job_adds_rows(
+    pool: Pool, model: Model, vectors: NDArray[np.float32], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(pool, model, vectors)
+    assert store.index.build_index(pool, model, 1)
+    add_large_job(pool)
+    # Searches would take longer without a larger one.
+    monkeypatch.setattr(store.index, "FEW_VECTORS", 2 * ITEMS)
+    assert not store.index.build_index(pool, model, 1)
+    assert valid(pool, model)
+    monkeypatch.setattr(store.index, "FEW_VECTORS", 2 * ITEMS + 1)
+    assert not store.index.build_index(pool, model, 1)
+    assert valid(pool, model) is None
+    assert len(store.search.search(pool, model, vectors[0], limit=10)) == 10
+    with pool.reading() as conn, conn.cursor() as cur:
+        cur.execute("DELETE FROM jobs")
+    assert store.index.build_index(pool, model, 1)
+    assert valid(pool, model)
+
+
+def read_candidates(pool: Pool, model: Model, **kept: Any) -> int:
+    ranking = store.ranking.Ranking("indexed", model, None, **kept)
+    with pool.transaction() as conn, conn.cursor() as cur:
+        cur.execute(store.ranking.compose_settings(ranking))
+        cur.execute("SELECT current_setting('hnsw.ef_search')::integer")
+        return int(db.fetch_row(cur)[0])
+
+
+def test_the_more_vectors_an_index_has_the_more_candidates_it_gives(
+    pool: Pool, model: Model, vectors: NDArray[np.float32], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most, least = store.ranking.MOST_CANDIDATES, store.ranking.LEAST_CANDIDATES
+    # Without an index of all vectors, a collection's may serve.
+    assert read_candidates(pool, model) == most
+    fill_once(pool, model, vectors[: ITEMS // 2])
+    assert store.index.build_index(pool, model, 1)
+    assert read_candidates(pool, model) == least
+    monkeypatch.setattr(store.ranking, "VECTORS_PER_CANDIDATE", 4)
+    assert read_candidates(pool, model) == pytest.approx(ITEMS / 2 / 4, rel=0.1)
+    # The filter chooses among them.
+    assert read_candidates(pool, model, filters=("metadata",)) == most
+    assert read_candidates(pool, model, collection=1) == most
+    # The estimates of PostgreSQL know nothing yet of what was just added.
+    with pool.transaction() as conn, conn.cursor() as cur:
+        for number, vector in enumerate(vectors[ITEMS // 2 :], 1):
+            cur.execute(
+                "INSERT INTO item_vectors SELECT id, %s, 'pair', collection_id, %s"
+                " FROM items WHERE position = %s",
+                (model.id, HalfVector(vector), number),
+            )
+    assert read_candidates(pool, model) == pytest.approx(ITEMS / 4, rel=0.1)
+    monkeypatch.setattr(store.ranking, "VECTORS_PER_CANDIDATE", 1)
+    assert read_candidates(pool, model) == most
 
 
 def test_an_index_left_invalid_by_a_crash_is_replaced_and_searches_go_on(

@@ -155,7 +155,7 @@ def test_a_filter_that_lies_far_from_the_query_misses_nothing(
     monkeypatch.setattr(store.search, "run", run)
     monkeypatch.setattr(store.search, "NARROW_ITEMS", 0)
     # Of so few candidates a filter can't keep a tenth of 500.
-    monkeypatch.setattr(store.ranking, "CANDIDATES", 40)
+    monkeypatch.setattr(store.ranking, "MOST_CANDIDATES", 40)
     queries = np.random.default_rng(3).standard_normal((20, DIMENSION)).astype(np.float32)
     few = FILTERS[-1]
     exact = [store.search.search(filled, model, query, limit=1, **few) for query in queries]
