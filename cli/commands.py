@@ -270,7 +270,8 @@ def _run_preview(
     parts: Runtime | Deferred, upload: Upload, options: UploadOptions
 ) -> ImportPreview:
     model, asked = parts.find_model(), options.as_import()
-    return services.imports.foresee(parts.pool, model, upload, asked, SHOWN_ERRORS)
+    shown = services.imports.Shown(rows=0, errors=SHOWN_ERRORS)
+    return services.imports.foresee(parts.pool, model, upload, asked, shown)
 
 
 def _run_import(

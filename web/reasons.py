@@ -50,9 +50,6 @@ _SIZES: dict[str, Callable[[Context], Message]] = {
     "literal_error": lambda c: say(
         "input should be {choices}", choices=name_choices(c["expected"])
     ),
-    "string_pattern_mismatch": lambda c: say(
-        "String should match pattern '{pattern}'", pattern=c["pattern"]
-    ),
     "string_too_long": lambda c: say(
         "String should have at most {most} characters", most=c["max_length"]
     ),

@@ -6,12 +6,14 @@ pydantic validates by them, and OpenAPI shows them.
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import (
     AfterValidator,
+    AliasChoices,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -26,6 +28,7 @@ from messages import say
 from services.imports import ImportOptions
 from services.search import Query
 from texts import (
+    COLLECTION_NAME,
     COLUMN_NAME,
     MAX_ANSWER_CHARS,
     MAX_METADATA_CHARS,
@@ -54,6 +57,14 @@ def _require_column_name(text: str) -> str:
     if not visible_text(text) or text != text.strip() or text.casefold() == "id" or is_note(text):
         raise ValueError(
             say("must be a name without spaces around it, other than id, _line, _error")
+        )
+    return text
+
+
+def _require_collection_name(text: str) -> str:
+    if not re.fullmatch(COLLECTION_NAME, text):
+        raise ValueError(
+            say("must be 1 to 100 letters without accents, digits, hyphens, underscores or points")
         )
     return text
 
@@ -105,7 +116,11 @@ MetadataName = Annotated[
 MetadataValue = Annotated[Text, Field(max_length=MAX_METADATA_CHARS)]
 # Any name that a file's column may have had.
 StoredName = Annotated[Text, Field(max_length=MAX_METADATA_CHARS)]
-CollectionName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
+CollectionName = Annotated[
+    str,
+    Field(json_schema_extra={"pattern": COLLECTION_NAME}),
+    AfterValidator(_require_collection_name),
+]
 CollectionNames = Annotated[list[CollectionName], Field(min_length=1, max_length=MAX_COLLECTIONS)]
 OneOrSeveral = Annotated[
     Annotated[CollectionName, Tag("one")] | Annotated[CollectionNames, Tag("several")],
@@ -128,7 +143,10 @@ _OFFSET = "Results to pass over."
 
 
 class SearchRequest(RequestModel):
-    question: Question = Field(description="What is asked.")
+    question: Question = Field(
+        validation_alias=AliasChoices("question", "query", "q"),
+        description="What is asked. `query` and `q` are other names for it.",
+    )
     limit: Limit = Field(5, description="The most results.")
     offset: Offset = Field(0, description="Results to pass over.")
     collection: OneOrSeveral | None = Field(
@@ -141,6 +159,9 @@ class SearchRequest(RequestModel):
     )
     max_distance: Annotated[float, Field(ge=0, le=2)] | None = Field(
         None, description="The largest cosine distance of a result."
+    )
+    min_score: Annotated[float, Field(ge=-1, le=1)] | None = Field(
+        None, description="The smallest score of a result: 1 - distance."
     )
     order: Literal["distance", "relevance"] = Field(
         "distance",
@@ -168,6 +189,7 @@ class SearchRequest(RequestModel):
             collections=names,
             metadata=read_conditions(self.filter),
             max_distance=self.max_distance,
+            min_score=self.min_score,
             order=self.order,
             min_confidence=self.min_confidence,
             visible=visible,

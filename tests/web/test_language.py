@@ -90,7 +90,12 @@ WRONG: list[tuple[str, str, dict[str, Any], str]] = [
         {"json": {"question": "a", "collection": []}},
         "a lista precisa ter no mínimo",
     ),
-    ("POST", SEARCH, {"json": {"question": "a", "collection": "a b"}}, "corresponder ao padrão"),
+    (
+        "POST",
+        SEARCH,
+        {"json": {"question": "a", "collection": "a b"}},
+        "de 1 a 100 letras sem acento",
+    ),
     (
         "POST",
         SEARCH,
