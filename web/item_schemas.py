@@ -23,7 +23,6 @@ from web.schemas import (
 )
 from web.validation import RequestModel, Text
 
-# What the service gives an item. A change may hold it as it was read.
 _READ_ONLY: JsonDict = {"readOnly": True}
 Alternatives = Annotated[list[Question], Field(max_length=MAX_ALTERNATIVES)]
 
@@ -38,15 +37,9 @@ class ItemRequest(RequestModel):
     )
 
 
-class ItemChange(RequestModel):
-    """What `GET /items/<id>` answers can be changed and sent back."""
+class OwnFields(RequestModel):
+    """What the service gives an item: a change may hold it as it was read, and not change it."""
 
-    question: Question
-    alternatives: Alternatives = Field([], description="Other wordings of the question.")
-    answer: Answer
-    metadata: dict[StoredName, MetadataValue] = Field(
-        {}, max_length=MAX_METADATA_COLUMNS, description="Column and value."
-    )
     collection: CollectionName | None = Field(
         None, description="The item's own; can't change.", json_schema_extra=_READ_ONLY
     )
@@ -58,7 +51,18 @@ class ItemChange(RequestModel):
     updated_at: str | None = Field(None, description="Passed over.", json_schema_extra=_READ_ONLY)
 
 
-class ItemPatch(RequestModel):
+class ItemChange(OwnFields):
+    """What `GET /items/<id>` answers can be changed and sent back."""
+
+    question: Question
+    alternatives: Alternatives = Field([], description="Other wordings of the question.")
+    answer: Answer
+    metadata: dict[StoredName, MetadataValue] = Field(
+        {}, max_length=MAX_METADATA_COLUMNS, description="Column and value."
+    )
+
+
+class ItemPatch(OwnFields):
     """What of an item is to change; the rest stays as it is."""
 
     model_config = ConfigDict(json_schema_extra=strip_nulls)

@@ -253,9 +253,10 @@ class UploadOptions(RequestModel):
 class EvaluationOptions(RequestModel):
     collection: CollectionName = Field("default", description="What is asked.")
     question_column: Option | None = Field(
-        None, description="Header name, or position counted from 1; `question` where there is none."
+        None, description="Header name, or position counted from 1. Found by its name."
     )
     expected_column: Option | None = Field(None, description="The same for the column `expected`.")
+    header: bool | None = Field(None, description="Whether the file has a header.")
     delimiter: Option | None = Field(None, description=_DELIMITER)
     encoding: Option | None = Field(None, description=_ENCODING)
     sheet: Option | None = Field(None, description="Of a workbook: name, or position from 1.")
@@ -265,6 +266,8 @@ class EvaluationOptions(RequestModel):
         return ReadOptions(
             question_column=self.question_column,
             answer_column=self.expected_column,
+            answer_option="expected_column",
+            header=self.header,
             delimiter=self.delimiter,
             encoding=self.encoding,
             sheet=self.sheet,

@@ -125,6 +125,29 @@ def test_a_file_that_can_t_be_taken_is_refused(client: Client, csv: str, code: s
     assert (response.status_code, response.json["code"]) == (422, code)
 
 
+@pytest.mark.parametrize("names", ["pergunta;esperado", "Pergunta;Resposta esperada", "q;expected"])
+def test_columns_are_found_by_names_in_portuguese_too(client: Client, names: str) -> None:
+    client.load(FAQ)
+    job = evaluate(client, f"{names}\nHow can I pay?;p1\nWhat colour is the sky?;\n")
+    assert (job["result"]["questions"], job["result"]["with_answer"]) == (2, 1)
+
+
+def test_a_refusal_names_options_that_the_route_takes(client: Client) -> None:
+    client.load(FAQ)
+    csv = "a,b,b\nHow can I pay?,p1,x\n"
+    for query, advice in (
+        ("", "question_column=1&expected_column=3&header=true"),
+        ("question_column=a&expected_column=b", "expected_column=2"),
+        ("question_column=1&expected_column=1", "question_column and expected_column must"),
+    ):
+        refused = client.upload(csv, f"/evaluate?{query}")
+        assert advice in refused.json["error"]
+    listed = client.upload("consulta,id\nHow?,p1\n", "/evaluate").json["error"]
+    assert "question_column= and expected_column= (and header=true" in listed
+    copied = "?question_column=1&expected_column=2&header=true"
+    assert evaluate(client, csv, copied)["result"]["questions"] == 1
+
+
 def test_columns_can_be_named(client: Client) -> None:
     client.load(FAQ)
     csv = "tipo,id,consulta\na,p1,How do I pay?\nb,p1,How can I pay?\n"
