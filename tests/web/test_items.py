@@ -143,7 +143,7 @@ def test_an_item_can_not_move(client: Client, fields: dict[str, Any]) -> None:
         client.http.patch(path, json=fields, auth=AUTH),
     ):
         assert response.status_code == 400
-        assert "neither can change" in response.json["error"]
+        assert "neither can change" in response.text
 
 
 @pytest.mark.parametrize("path", ["/items/1", f"/items/{2**63}", f"/items/{2**200}"])
