@@ -21,6 +21,7 @@ from pydantic import (
     Field,
     Tag,
 )
+from pydantic.config import JsonDict
 
 from files.note_columns import is_note
 from files.options import ReadOptions
@@ -127,6 +128,8 @@ OneOrSeveral = Annotated[
     Discriminator(_count_names),
 ]
 Option = Annotated[Text, Field(min_length=1, max_length=MAX_OPTION_CHARS)]
+# What the service says of a thing: a change may hold it as it was read.
+READ_ONLY: JsonDict = {"readOnly": True}
 Mode = Literal["upsert", "replace", "append"]
 JobKind = Literal["import", "evaluation"]
 JobStatus = Literal["enqueued", "processing", "succeeded", "failed", "canceled"]
@@ -279,6 +282,11 @@ class ThresholdsRequest(RequestModel):
     none: Probability = Field(0.2, description="Below this, pass.")
     constant: Annotated[float, Field(ge=-10, le=10)] = Field(
         0.0, description="Moves the confidence of this collection by so many log-odds."
+    )
+    # What a GET and an evaluation's `fitted` have besides can be sent back with the rest.
+    own: bool | None = Field(None, description="Passed over.", json_schema_extra=READ_ONLY)
+    calibration_error: float | None = Field(
+        None, description="Passed over.", json_schema_extra=READ_ONLY
     )
 
 
