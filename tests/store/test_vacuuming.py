@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import psycopg2.extensions
+
 import db
 import store.finishing
 import store.vacuuming
@@ -105,3 +107,25 @@ def test_a_job_waits_no_longer_than_that(pool: Pool, model: Model) -> None:
             (store.vacuuming.MOST_WAITING_SECONDS,),
         )
     assert store.finishing.finish_job(pool, model) is not None
+
+
+def test_a_job_does_not_wait_where_nobody_here_may_vacuum(
+    pool: Pool, model: Model, dsn: str
+) -> None:
+    for prefix in ("a", "b"):
+        replace(pool, model, prefix)
+        assert store.finishing.finish_job(pool, model) is not None
+    replace(pool, model, "c")
+    eventually(lambda: count_dead(pool, "item_vectors") > store.vacuuming.LEAST_DEAD)
+    assert store.finishing.finish_job(pool, model) is None
+    with pool.transaction() as conn, conn.cursor() as cursor:
+        cursor.execute(
+            "CREATE ROLE guest;"
+            "GRANT ALL ON ALL TABLES IN SCHEMA public TO guest;"
+            "GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO guest"
+        )
+    guest = Pool(psycopg2.extensions.make_dsn(dsn, options="-c role=guest"), 2)
+    assert store.finishing.finish_job(guest, model) is not None
+    guest.close()
+    with pool.transaction() as conn, conn.cursor() as cursor:
+        cursor.execute("DROP OWNED BY guest; DROP ROLE guest")

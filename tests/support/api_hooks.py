@@ -19,6 +19,7 @@ from texts import visible_text
 from web.schemas import MAX_IDEMPOTENCY_KEY, MAX_OPTION_CHARS
 
 ACCOUNTS = ("/users", "/keys")
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 COLUMNS = ("id", "question", "answer", "expected", "alternatives")
 EXAMPLE = b"id,question,answer,expected,alternatives\n1,How?,So.,So.,\n"
 # What is true of the files below. Other values of these options fit other files.
@@ -134,6 +135,8 @@ def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
     for name, value in (case.headers or {}).items():
         # A link that it infers gives an id, a number, to X-Request-Id.
         case.headers[name] = value if isinstance(value, (str, bytes)) else str(value)
+    if case.meta is not None and case.meta.generation.mode.is_negative:
+        _keep_wrong(case)
     made = case.meta is not None and case.meta.phase.name in ("examples", "coverage")
     if made and case.meta.generation.mode.is_positive:
         _renew_key(case.headers)
@@ -145,6 +148,18 @@ def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
             _put_file(case.body, case.body, EXAMPLE if examples else case.body["file"])
         # It looks at a changed case anew, and takes the bytes of a file for a fault.
         case.meta.generation.mode = GenerationMode.POSITIVE
+
+
+def _keep_wrong(case: Any) -> None:
+    """Let what is of the wrong type stay wrong in a form, which has texts alone.
+
+    There, 0 and 1 are good truth values, and null is a good name.
+    """
+    if case.media_type not in FORMS or not isinstance(case.body, dict):
+        return
+    for name, value in case.body.items():
+        if value is None or (type(value) is int and value in (0, 1)):
+            case.body[name] = "\0"
 
 
 @schemathesis.check
