@@ -120,6 +120,24 @@ def test_a_question_has_three_names(client: Client, name: str) -> None:
     assert batch.json["results"][0]["question"] == "Where?"
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/search?collection=a", {"question": "x"}),
+        ("/search/batch?limit=1", {"queries": [{"question": "x"}]}),
+        ("/items?collection=a", {"question": "x", "answer": "y"}),
+        ("/keys?role=reader", {"name": "x", "role": "reader"}),
+    ],
+)
+def test_a_parameter_that_belongs_in_the_body_is_not_passed_over(
+    client: Client, path: str, body: dict[str, Any]
+) -> None:
+    response = client.post(path, json=body)
+    assert "in the body, not in the address" in assert_error(response, 400, "invalid_request")
+    assert response.json["fields"][0]["field"] == path.split("?")[1].split("=")[0]
+    assert client.get("/items").json["total"] == 0
+
+
 def test_a_form_may_name_several_collections_and_a_filter(client: Client) -> None:
     response = client.post(
         "/search", data={"question": "a", "collection": ["a", "b"], "filter": '{"x": "y"}'}
