@@ -24,10 +24,11 @@ COPY services services
 COPY store store
 COPY translations translations
 COPY web web
-# Nobody can write here later, so Python could not keep what it compiles.
+# Nobody can write here later, so Python could not keep what it compiles. The user of the image reads
+# all of it, also where only its owner may read the checkout (umask 077).
 RUN .venv/bin/python -m compileall -q -x '/\.venv/' . \
     && MODEL_DIR=/app/models .venv/bin/python -m embedders \
-    && chmod -R a+rX models
+    && chmod -R a+rX .
 
 FROM python:${PYTHON}
 ARG VERSION=0.1.0
@@ -57,7 +58,8 @@ WORKDIR /app
 USER 10001:10001
 VOLUME /data
 EXPOSE 5000
+# Without HTTP_PROXY, which Docker hands to containers where the host has one.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
-    CMD ["python", "-c", "import os, urllib.request as u; u.urlopen(f'http://127.0.0.1:{os.environ[\"PORT\"]}/readyz', timeout=4)"]
+    CMD ["python", "-c", "import os, urllib.request as u; u.build_opener(u.ProxyHandler({})).open(f'http://127.0.0.1:{os.environ[\"PORT\"]}/readyz', timeout=4)"]
 ENTRYPOINT ["tini", "--"]
 CMD ["python", "app.py"]

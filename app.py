@@ -37,7 +37,7 @@ from cli.commands import (
     runs_command,
     search_command,
 )
-from cli.spoken import describe_failure
+from cli.spoken import announce_in_one_line, describe_failure
 from config import VERSION, Settings
 from embeddings import Embedder
 from messages import cite, say
@@ -104,7 +104,9 @@ def create_app(
             start_logging(settings.log_level, settings.log_format)
         if runs_command():
             settings.credentials()  # they are asked for, as where the service starts
-            parts = Deferred(settings, embedder, report_in_one_line, database_seconds)
+            parts = Deferred(
+                settings, embedder, report_in_one_line, database_seconds, announce_in_one_line
+            )
             return build_app(settings, parts)
         runtime = start_runtime(settings, embedder, database_seconds=database_seconds)
         return build_app(settings, runtime)

@@ -1,8 +1,7 @@
 """Connections to PostgreSQL, and the schema.
 
-Owns the pool: it opens a bounded number of connections, checks each before it is used, and cuts it
-off when the server stays silent. A server that is away raises DatabaseUnavailable, a schema that
-can't be applied raises SchemaError.
+Owns the pool: it bounds connections, checks each before it is used, and cuts it off when the server
+stays silent. A server that is away raises DatabaseUnavailable, and SchemaError says what is amiss.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from typing import Any
 
 import psycopg2
 from pgvector.psycopg2 import register_vector
-from psycopg2.errors import LockNotAvailable
+from psycopg2.errors import LockNotAvailable, ReadOnlySqlTransaction
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE, connection, new_type, register_type
 from psycopg2.extras import register_uuid
 
@@ -64,7 +63,7 @@ _AWAY = (psycopg2.OperationalError, psycopg2.InterfaceError)
 
 
 class SchemaError(Explained):
-    """The schema can't be applied; the message is one line for a person."""
+    """The schema can't be applied to this database; the message is one line for a person."""
 
 
 class DatabaseUnavailable(Explained):
@@ -188,6 +187,9 @@ class Pool:
                 yield conn
         except LockNotAvailable as error:
             raise DatabaseUnavailable(say("A job is writing into the collection.")) from error
+        except ReadOnlySqlTransaction as error:
+            self._close_idle()  # another host of the address may take changes now
+            raise DatabaseUnavailable(say("PostgreSQL is read-only or a standby.")) from error
         except psycopg2.Error as error:
             # A COPY that loses its server raises a plain DatabaseError; the connection knows.
             if isinstance(error, _AWAY) or (conn is not None and conn.closed):
@@ -247,13 +249,11 @@ class Pool:
             self._dsn if isinstance(self._dsn, str) else self._dsn(),
             connect_timeout=CONNECT_SECONDS,
             # A host that is gone says nothing. Work is to go on elsewhere within 30 seconds.
-            keepalives_idle=10,
-            keepalives_interval=5,
-            keepalives_count=2,
+            keepalives_idle=10, keepalives_interval=5, keepalives_count=2,
             tcp_user_timeout=15_000,
             application_name="conector-pgvector",
             connection_factory=Connection,
-        )
+        )  # fmt: skip
         conn.autocommit = True
         with self._set_deadline(conn, CHECK_SECONDS):
             _tune(conn)

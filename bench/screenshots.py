@@ -23,7 +23,7 @@ from typing import Any
 from PIL import Image
 from playwright.sync_api import Browser, FilePayload, Page, Route, sync_playwright
 
-from bench.labelled import read_sets
+from bench.labelled import OFF_TOPIC, Question, read_sets
 from local_service import ROOT, Service
 
 FOLDER = ROOT / "docs" / "screenshots"
@@ -70,6 +70,8 @@ UNNAMED = """nº;o que o cliente diz;o que dizemos
 COMPARE = re.compile("Comparar|Compare")
 # What the view Check shows: a collection of its own, which somebody has made contradict itself.
 CHECKED = "ajuda"
+# And one whose questions propose a better decision line.
+FITTED = "clientes"
 TWINS = """pergunta,resposta,categoria
 Qual é o prazo de entrega?,Até 15 dias úteis em todo o Brasil.,entrega
 Como eu rastreio o meu pedido?,Ligue para o atendimento e diga o número do pedido.,entrega
@@ -219,7 +221,9 @@ SHOTS = (
 CHECK = f"/?view=check&collection={CHECKED}"
 CHECK_SHOTS = (
     Shot("check", CHECK, ".report"),
-    Shot("check-proposal", CHECK, ".proposal table", _show(".proposal")),
+    Shot(
+        "check-proposal", f"/?view=check&collection={FITTED}", ".proposal table", _show(".proposal")
+    ),
     Shot("check-miss", CHECK + "&miss={miss}", ".miss", _show(".misses")),
     Shot("check-compare", CHECK, ".finding", _compare),
 )
@@ -261,24 +265,29 @@ def _load(service: Service, file: bytes, collection: str) -> None:
 
 def _prepare_check(service: Service) -> int:
     """Test a collection twice, with changes in between; return the line of a miss."""
+    sets = {one.name: one for one in read_sets(Path())}
+    shop = sets["shop"]
+    _load(service, shop.file, FITTED)
+    plain = [one for one in shop.questions if one.expected or one.kind == OFF_TOPIC]
+    _evaluate(service, FITTED, plain)
+    asked = sets["sample"].questions
     _load(service, SAMPLE.read_bytes(), CHECKED)
-    _evaluate(service)
+    _evaluate(service, CHECKED, asked)
     items = service.call("GET", f"/items?collection={CHECKED}&text=danificado")
     body = json.dumps({"alternatives": ["veio quebrado", "meu pacote chegou amassado"]})
     path = f"/items/{items['results'][0]['id']}"
     service.call("PATCH", path, body.encode(), {"Content-Type": "application/json"})
     _load(service, TWINS.encode(), CHECKED)
-    misses = _evaluate(service)["result"]["misses"]
+    misses = _evaluate(service, CHECKED, asked)["result"]["misses"]
     return int(next(one["line"] for one in misses if one["expected"]))
 
 
-def _evaluate(service: Service) -> dict[str, Any]:
-    """Ask the collection what people ask of the sample; return the ended job."""
-    sample = next(one for one in read_sets(Path()) if one.name == "sample")
+def _evaluate(service: Service, collection: str, questions: Sequence[Question]) -> dict[str, Any]:
+    """Ask a collection what people ask; return the ended job."""
     file = io.StringIO()
-    rows = [(one.text, one.expected or "none") for one in sample.questions]
+    rows = [(one.text, one.expected or "none") for one in questions]
     csv.writer(file).writerows([("question", "expected"), *rows])
-    path, headers = f"/evaluate?collection={CHECKED}", {"Content-Type": "text/csv"}
+    path, headers = f"/evaluate?collection={collection}", {"Content-Type": "text/csv"}
     job = service.call("POST", path, file.getvalue().encode(), headers)["job"]
     return service.wait_for_job(job["id"])
 

@@ -17,6 +17,7 @@ from cli.spoken import SpokenCommand
 from db import DatabaseUnavailable
 from messages import explain, say
 from services.archive import ArchiveError, Summary
+from services.deferred import Deferred, NoDatabase
 from services.process import end_on_signals
 from store.snapshot import RestoreError
 from web.context import current_parts
@@ -35,7 +36,10 @@ def backup_command(file: Path) -> None:
     with _report_failure():
         if not file.parent.is_dir():
             raise FileNotFoundError(f"{file.parent}: no such folder")
-        summary = services.backup.back_up(current_parts().pool, file)
+        parts = current_parts()
+        if isinstance(parts, Deferred):
+            parts.expect_database()
+        summary = services.backup.back_up(parts.pool, file)
     written = say("Wrote {file}: {counts}", file=str(file), counts=_count(summary))
     click.echo(speak(written))
 
@@ -73,7 +77,7 @@ def _report_failure() -> Iterator[None]:
     """End the command with one line; nothing is half done then."""
     try:
         yield
-    except (ArchiveError, RestoreError, DatabaseUnavailable, OSError) as error:
+    except (ArchiveError, NoDatabase, RestoreError, DatabaseUnavailable, OSError) as error:
         raise click.ClickException(speak(explain_failure(error))) from error
 
 

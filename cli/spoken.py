@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from copy import copy
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import click
 
 import config
+from db import DatabaseUnavailable
 from messages import Message, explain, say
 from translations.catalogs import Language, translate
 
@@ -20,8 +21,23 @@ def describe_failure(error: Exception) -> str:
     return translate(said, config.read_language())
 
 
+def announce_in_one_line(message: Message) -> None:
+    """Tell a person beside what a program reads of the command."""
+    click.echo(translate(message, config.read_language()), err=True)
+
+
 class SpokenCommand(click.Command):
-    """A command whose help is in the language of the service; click makes plain texts of it."""
+    """A command whose help is in the language of the service; click makes plain texts of it.
+
+    A database that goes away meanwhile, or takes no changes, ends it with one line.
+    """
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except DatabaseUnavailable as error:
+            said = translate(explain(error), config.read_language())
+            raise click.ClickException(said) from error
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         spoken = _translate(self)

@@ -9,7 +9,8 @@
 | begins otherwise | the row that is most like a header |
 
 The error names options to copy if the cells show which columns hold the questions and the answers.
-Each option is tried before it is named.
+Each option is tried before it is named; `suggested` has the same for programs:
+`{"question_column": 2, "answer_column": 3, "header": false}`, positions counted from 1.
 """  # noqa: E501
 
 from __future__ import annotations
@@ -72,7 +73,9 @@ def explain_missing_columns(
     if not keys and all(_count_filled(one) < 2 for one in rows):
         error = _explain_one_column(rows, want, row)
     else:
-        error = _explain_names(rows, want, row, keys, advice, confirm)
+        error, suggested = _explain_names(rows, want, row, keys, advice, confirm)
+        if suggested is not None:
+            details["suggested"] = suggested
     return FileError("missing_column", error, line=line, **details)
 
 
@@ -146,7 +149,8 @@ def _explain_names(
     keys: bool,
     advice: Message | None,
     confirm: Confirm,
-) -> Message:
+) -> tuple[Message, Json | None]:
+    """Return what to say, and the columns that the cells suggest."""
     at = rows.index(row)
     below = rows[at + 1 :]
     named = keys or _is_header(row, below)
@@ -164,7 +168,7 @@ def _explain_names(
     error = join(_name_missing(rows, want), found)
     options = pair and _find_options(rows, want, pair, at if named else None, keys, confirm)
     if not pair or not options:
-        return join(error, advice or _list_columns(row, keys, want))
+        return join(error, advice or _list_columns(row, keys, want)), None
     if pair.keywords:
         name = repr(row[pair.question]) if named else str(pair.question + 1)
         advice = say(
@@ -173,11 +177,13 @@ def _explain_names(
             name=name[:_LOOKED_CHARS],
             options=options,
         )
-    else:
-        advice = say(
-            "Going by the texts in its columns, give the options {options}", options=options
-        )
-    return join(error, advice)
+        return join(error, advice), None
+    advice = say("Going by the texts in its columns, give the options {options}", options=options)
+    return join(error, advice), {
+        "question_column": pair.question + 1,
+        want.answer_option: pair.answer + 1,
+        "header": named,
+    }
 
 
 def _find_wanted(row: Sequence[str], column: str | int | None) -> int | None:

@@ -47,6 +47,14 @@ class EmbeddedPostgres:
         self._stopped = False
         self._watch: Watch | None = None
 
+    @staticmethod
+    def is_made(data_dir: Path) -> bool:
+        """Return whether the folder has a database, as far as this user can tell."""
+        try:
+            return (data_dir / "postgres" / "PG_VERSION").exists()
+        except PermissionError:
+            return True  # it belongs to another user, which a start says
+
     @classmethod
     def start(cls, data_dir: Path, setup: Setup | None = None) -> EmbeddedPostgres:
         """Start the server of `data_dir`, or find the running one, and return a use of it.

@@ -118,6 +118,7 @@ def open_database(settings: Settings, seconds: float = DATABASE_SECONDS) -> Data
         postgres = EmbeddedPostgres.start(settings.data_dir)
     try:
         pool = _open_pool(settings, postgres, seconds)
+        _check_encoding(pool)
         db.apply_schema(pool)
     except BaseException:
         if postgres is not None:
@@ -223,6 +224,20 @@ def _open_pool(settings: Settings, postgres: EmbeddedPostgres | None, seconds: f
             )
         ) from error
     return pool
+
+
+def _check_encoding(pool: Pool) -> None:
+    """Raise SchemaError where the database can't hold every text, or takes bytes for characters."""
+    with pool.reading() as conn:
+        encoding = conn.info.parameter_status("server_encoding")
+    if encoding not in (None, "UTF8"):
+        raise SchemaError(
+            say(
+                "The database's encoding is {encoding}, but must be UTF8: make the database with "
+                "createdb --encoding UTF8 --template template0.",
+                encoding=encoding,
+            )
+        )
 
 
 def _make_embeddings(settings: Settings, embedder: Embedder | None) -> EmbeddingService:

@@ -93,3 +93,14 @@ def test_help_is_in_the_language_of_the_service(
     monkeypatch.setenv("LANGUAGE", "pt_BR")
     assert "usuários" in run(command, "users --help").stdout
     assert "chave" in run(command, "keys create --help").stdout
+
+
+def test_a_database_that_takes_no_changes_is_one_line(settings: Settings) -> None:
+    only_reads = f"{settings.database_dsn}&options=-c%20default_transaction_read_only%3Don"
+    assert "?" in only_reads
+    with closing(Deferred(settings.model_copy(update={"database_dsn": only_reads}))) as parts:
+        refused = run(build_app(settings, parts), "keys create --name bot --role reader")
+    assert (refused.exit_code, refused.stderr) == (
+        1,
+        "Error: PostgreSQL is read-only or a standby.\n",
+    )

@@ -148,3 +148,15 @@ def test_no_server_is_unavailable(tmp_path: Path) -> None:
     pool = Pool(f"host={tmp_path} dbname=x", 1)
     with pytest.raises(DatabaseUnavailable):
         db.ping(pool)
+
+
+def test_a_standby_is_unavailable_for_changes_and_answers_what_only_reads(dsn: str) -> None:
+    separator = "&" if "?" in dsn else "?"
+    pool = Pool(f"{dsn}{separator}options=-c%20default_transaction_read_only%3Don", 1)
+    unavailable = pytest.raises(DatabaseUnavailable, match="read-only or a standby")
+    with unavailable, pool.transaction() as conn, conn.cursor() as cursor:
+        cursor.execute("INSERT INTO collections (name) VALUES ('a')")
+    # A new connection may lead to the host that takes changes now.
+    assert pool._idle == []
+    db.ping(pool)
+    pool.close()

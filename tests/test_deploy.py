@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from tests.support.client import Client
 from tests.support.metrics import Labels, read_samples
+from tests.support.promtool import ALERTS, DEPLOY, run_promtool
 
-DEPLOY = Path(__file__).parent.parent / "deploy"
-ALERTS = DEPLOY / "prometheus" / "alerts.yml"
 DASHBOARD = DEPLOY / "grafana" / "dashboard.json"
 # Prometheus adds these itself.
 SCRAPED = {"job", "instance"}
@@ -116,16 +111,6 @@ def test_the_dashboard_shows_what_is_worth_an_alert() -> None:
         return {name for _, query in queries for name, _ in find_selectors(query)}
 
     assert names(read_alerts()) <= names(read_panels())
-
-
-def run_promtool(*arguments: str, text: str | None = None) -> Any:
-    promtool = shutil.which("promtool")
-    if promtool is None:
-        pytest.skip("promtool is not installed (Debian's package prometheus has it)")
-    return subprocess.run(
-        [promtool, *arguments],
-        input=text, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
 
 
 def test_promtool_takes_the_rules_and_the_configuration() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,8 @@ MAX_README_LINES = 200
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _PATH = re.compile(r"`((?:[\w.-]+/)+(?:[\w-]+\.(?:py|md|sql|txt|csv))?)`")
 _HEADING = re.compile(r"^#+ ", re.MULTILINE)
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_CAPITALS = re.compile(r"`([A-Z][A-Z_]+)[`=]")
 _TITLE = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
@@ -118,6 +121,32 @@ def test_every_manual_has_a_portuguese_twin(manual: Path) -> None:
     assert len(_HEADING.findall(english)) == len(_HEADING.findall(portuguese))
     for readme, path in zip(READMES, (manual, twin), strict=True):
         assert f"({named(path)})" in readme.read_text("utf-8")
+
+
+def find_facts(document: Path) -> Counter[str]:
+    """Return the numbers, without their points and commas, and the names of settings."""
+    text = document.read_text("utf-8")
+    numbers = [re.sub("[.,]", "", number) for number in _NUMBER.findall(text)]
+    return Counter(numbers + _CAPITALS.findall(text))
+
+
+@pytest.mark.parametrize(
+    ("english", "portuguese"),
+    [READMES, *((manual, PORTUGUESE / manual.name) for manual in MANUALS)],
+    ids=named,
+)
+def test_twins_have_the_same_numbers_and_settings(english: Path, portuguese: Path) -> None:
+    ours, theirs = find_facts(english), find_facts(portuguese)
+    assert ours - theirs == Counter()
+    # How to have Portuguese, only Portuguese readers are told.
+    assert theirs - ours <= Counter({"LANGUAGE": 1})
+
+
+def test_a_number_that_was_changed_in_one_twin_is_found(tmp_path: Path) -> None:
+    english, portuguese = tmp_path / "a.md", tmp_path / "b.md"
+    english.write_text("1,000 wrong passwords in 0.5 s, `PORT=80`: 30")
+    portuguese.write_text("1.000 senhas erradas em 0,5 s, `PORT=80`: 60")
+    assert find_facts(english) - find_facts(portuguese) == Counter({"30": 1})
 
 
 def test_the_changelog_begins_with_the_version_of_the_code() -> None:

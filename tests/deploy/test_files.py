@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
 import subprocess
+import sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
+from threading import Thread
+from typing import Any, ClassVar
 
 import pytest
 import yaml
@@ -85,9 +89,39 @@ def test_the_image_runs_programs_that_exist_as_nobody_special() -> None:
     assert (ROOT / "embedders" / "__main__.py").exists()
 
 
-def test_the_health_check_is_python_that_compiles() -> None:
+def test_the_image_s_user_may_read_what_only_the_checkout_s_owner_may() -> None:
+    build = DOCKERFILE.partition("\nFROM ")[2].partition("\nFROM ")[0]
+    assert build.rstrip().endswith("&& chmod -R a+rX .")
+
+
+class Answering(BaseHTTPRequestHandler):
+    status: ClassVar[int]
+
+    def do_GET(self) -> None:
+        self.send_response(self.status if self.path == "/readyz" else 404)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Write nothing."""
+
+
+@pytest.mark.parametrize(("status", "end"), [(200, 0), (503, 1)])
+def test_the_health_check_asks_the_container_itself_and_no_proxy(
+    status: int, end: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (check,) = re.findall(r"CMD (\[\"python\", \"-c\".*)", DOCKERFILE)
-    compile(yaml.safe_load(check)[2], "HEALTHCHECK", "exec")
+    monkeypatch.setattr(Answering, "status", status, raising=False)
+    # Docker hands the host's proxy to its containers.
+    environ = os.environ | dict.fromkeys(("HTTP_PROXY", "http_proxy"), "http://127.0.0.1:9")
+    with HTTPServer(("127.0.0.1", 0), Answering) as server:
+        Thread(target=server.handle_request, daemon=True).start()
+        done = subprocess.run(
+            [sys.executable, *yaml.safe_load(check)[1:]],
+            env=environ | {"PORT": str(server.server_port)},
+            capture_output=True,
+            timeout=60,
+        )
+    assert done.returncode == end, done.stderr
 
 
 def test_the_version_is_that_of_the_service() -> None:
@@ -127,6 +161,8 @@ def test_compose_has_no_default_password() -> None:
 def test_compose_waits_bounds_and_publishes_to_this_host_alone() -> None:
     services = COMPOSE["services"]
     assert all("mem_limit" in one and "restart" in one for one in services.values())
+    # Docker's usual driver for logs keeps all of them.
+    assert all(one["logging"] == {"driver": "local"} for one in services.values())
     assert services["service"]["ports"] == ["127.0.0.1:${PUBLISHED_PORT:-5000}:5000"]
     assert "ports" not in services["postgres"]
     assert "healthcheck" in services["postgres"]

@@ -15,8 +15,9 @@ import services.imports
 import store.claims
 from app import build_app, create_app
 from config import Settings
+from messages import Message
 from services.deferred import Deferred
-from services.runtime import Runtime, start_runtime
+from services.runtime import Runtime, open_database, start_runtime
 from tests.support.client import Client
 from tests.support.embedder import HashEmbedder
 
@@ -140,3 +141,30 @@ def test_outside_a_command_all_parts_start(settings: Settings) -> None:
     app = create_app(settings, HashEmbedder())
     assert isinstance(app.extensions["conector"], Runtime)
     app.extensions["conector"].close()
+
+
+def test_a_backup_in_a_folder_without_a_database_makes_none(tmp_path: Path) -> None:
+    """A line of cron in the wrong folder would write empty backups for months."""
+    folder = tmp_path / "data"
+    settings = Settings(api_username="a", api_password="b", data_dir=folder)
+    with closing(Deferred(settings)) as parts:
+        done = run(build_app(settings, parts), "backup", str(tmp_path / "all.zip"))
+    assert done.exit_code == 1
+    assert f"There is no database in {folder}." in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_command_says_where_it_made_a_database(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The database of the test stands in for the one that an embedded server would make.
+    monkeypatch.setattr("services.deferred.open_database", lambda *_: open_database(settings))
+    embedded = settings.model_copy(update={"database_dsn": None, "data_dir": tmp_path})
+    for _ in range(2):
+        said: list[Message] = []
+        with closing(Deferred(embedded, announce=said.append)) as parts:
+            assert run(build_app(embedded, parts), "users", "list").exit_code == 0
+        made = tmp_path / "postgres" / "PG_VERSION"
+        assert [str(one.values["folder"]) for one in said] == [str(tmp_path)] * (not made.exists())
+        made.parent.mkdir(exist_ok=True)
+        made.touch()

@@ -144,6 +144,8 @@ def test_a_refusal_names_options_that_the_route_takes(client: Client) -> None:
     ):
         refused = client.upload(csv, f"/evaluate?{query}")
         assert advice in refused.json["error"]
+    suggested = client.upload(csv, "/evaluate").json["suggested"]
+    assert suggested == {"question_column": 1, "expected_column": 3, "header": True}
     listed = client.upload("consulta,id\nHow?,p1\n", "/evaluate").json["error"]
     assert "question_column= and expected_column= (and header=true" in listed
     copied = "?question_column=1&expected_column=2&header=true"

@@ -75,6 +75,9 @@ async function readBody(response) {
   return { error: say("connection.strange", { status: String(response.status) }), code: "strange" };
 }
 
+/** Ask whether the service is there again; `connection` then says so. */
+export const probe = () => request("GET", "/readyz").catch(() => {});
+
 /** Wait as long as an error says, saying each second that is left. */
 async function count(error, { onWait, signal }) {
   for (let left = error.retryAfter ?? 5; left > 0; left -= 1) {

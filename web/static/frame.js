@@ -1,7 +1,7 @@
 // The frame around the views: marks the navigation, loads the present view, says when the service
 // can't be reached, and offers collection, language and theme.
 
-import { connection } from "./api.js";
+import { connection, probe } from "./api.js";
 import { CollectionPicker } from "./components/collection-picker.js";
 import { ErrorNotice, Notice } from "./components/notice.js";
 import {
@@ -9,9 +9,12 @@ import {
 } from "./lib.js";
 import { showKeys } from "./keys.js";
 import { go, link, linkHere, useAddress } from "./router.js";
-import { hasView, keepChoice, session } from "./session.js";
+import { hasView, keepChoice, mayUse, session } from "./session.js";
 import { applyStyles, loadStyles } from "./styles.js";
 import { say } from "./words.js";
+
+// So often is a service that does not answer asked whether it is there again.
+const PROBE_MS = 5_000;
 
 const loaded = new Map();
 
@@ -48,6 +51,9 @@ function Stage() {
   useTitle(view, params);
   if (!hasView(view)) return html`<h1 tabindex="-1">${say(`nav.${view}`)}</h1>
     <${Notice} kind="info">${say("frame.not_for_you")}<//>`;
+  if (!mayUse(params.get("collection"))) return html`<h1 tabindex="-1">${say(`nav.${view}`)}</h1>
+    <${Notice} kind="info"><p>${say("frame.not_your_collection", { c: params.get("collection") })}</p>
+      <a href=${linkHere({ collection: null, page: null })}>${say("frame.your_collections")}</a><//>`;
   if (shown.name !== view) return null;
   if (shown.error) return html`<h1 tabindex="-1">${say("errors.view")}</h1>
     <${ErrorNotice} error=${shown.error} retry=${() => location.reload()} />`;
@@ -151,10 +157,18 @@ function ThemeSwitch() {
 
 function Connection() {
   const state = useStore(connection);
+  const offline = state === "offline";
+  useEffect(() => {
+    if (!offline) return undefined;
+    const timer = setInterval(() => document.hidden || probe(), PROBE_MS);
+    return () => clearInterval(timer);
+  }, [offline]);
   if (state === "ok") return null;
+  // A reload, which asks for the password again, would lose a file that was chosen.
+  const act = offline ? probe : () => location.reload();
   return html`
-    <${Notice} kind="error">${say(`connection.${state}`)}
-      <button type="button" onClick=${() => location.reload()}>${say(`connection.${state}_act`)}</button>
+    <${Notice} kind="error">${say(`connection.${state}`)}${" "}
+      <button type="button" onClick=${act}>${say(`connection.${state}_act`)}</button>
     <//>`;
 }
 

@@ -20,7 +20,7 @@
 // ProgressBar), decision.js, result.js (a hit of a search), item-form.js (question, other ways to
 // ask, answer, other fields; saves with If-Match and shows both versions on a conflict), table.js (becomes
 // cards when narrow), job.js (state, progress and counts of a job), pager.js,
-// collection-picker.js, dialog.js, long-text.js, marked.js.
+// collection-picker.js, dialog.js, long-text.js, marked.js, gradual.js (draws a long list in pieces).
 //
 // THE REST. components/item-fields.js and conflict.js are parts of the form. A view that is larger than
 // a file has its parts in views/<name>/, which are loaded with it. bench/screenshots.py takes the
@@ -39,7 +39,10 @@ import { startUndo } from "./undo.js";
 
 startRouter();
 startFrame();
-startUndo();
-startKeys();
-startDrops();
-dropOldDrafts();
+// After the first view is there.
+setTimeout(() => {
+  startUndo();
+  startKeys();
+  startDrops();
+  dropOldDrafts();
+});

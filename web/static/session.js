@@ -14,6 +14,11 @@ export function hasView(name) {
   return session.views.includes(name);
 }
 
+/** Return whether the caller may use a collection; a caller may be limited to some. */
+export function mayUse(collection) {
+  return !collection || session.collections === null || session.collections.includes(collection);
+}
+
 /** Return where a file of web/static is. */
 export function addressOf(file) {
   // From the origin: an address that a person typed may have a password in it, and fetch refuses.

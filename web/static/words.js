@@ -51,7 +51,7 @@ const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte"];
 export function bytes(size) {
   const step = Math.min(UNITS.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, size)) / 3)));
   const shown = new Intl.NumberFormat(locale, {
-    style: "unit", unit: UNITS[step], unitDisplay: "short", maximumFractionDigits: step > 1 ? 1 : 0,
+    style: "unit", unit: UNITS[step], unitDisplay: step ? "short" : "long", maximumFractionDigits: step > 1 ? 1 : 0,
   });
   return shown.format(size / 1000 ** step);
 }

@@ -249,6 +249,7 @@ def test_from_a_wrong_answer_to_the_right_one_in_three_clicks(
         page.get_by_role("button", name="Salvar").click()
         expect(page.locator(".outcome")).to_contain_text(f"“{TRACK}”")
         expect(page.locator(".decision")).to_contain_text(TRACK)
+        expect(page.locator(".wrong-panel")).to_have_count(0)
     assert find_item(loja, TRACK)["alternatives"] == [UNKNOWN]
     assert find_item(loja, SWAP)["alternatives"] == []
 

@@ -73,10 +73,10 @@ def test_pages_are_links_and_back_keeps_the_place(browser: Browser, empty: Servi
         expect(page.locator(".pager")).to_contain_text("51–100 de 112")
         expect(page.locator("main h1")).to_be_focused()
         assert "page=2" in page.url
-        page.wait_for_function("scrollY === 0")
+        page.wait_for_function("() => scrollY === 0")
         page.go_back()
         expect(page.locator(".pager")).to_contain_text("1–50 de 112")
-        page.wait_for_function(f"Math.abs(scrollY - {place}) < 3")
+        page.wait_for_function("place => Math.abs(scrollY - place) < 3", arg=place)
         page.goto(f"{empty.url}/?view=items&collection=muitos&page=3")
         expect(rows(page)).to_have_count(12)
         page.goto(f"{empty.url}/?view=items&collection=muitos&page=9")

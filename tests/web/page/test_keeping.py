@@ -147,3 +147,19 @@ def test_an_error_of_the_service_shows_its_number(browser: Browser, loja: Servic
         page.unroute("**/search")
         page.get_by_role("button", name="Tentar de novo").click()
         expect(page.locator(".decision")).to_be_visible()
+
+
+def test_two_tabs_mend_rows_of_one_file(browser: Browser, loja: ServiceProcess) -> None:
+    job = loja.load("pergunta,resposta\nUma?,\nOutra?,\n", "?collection=loja")
+    path = f"/?view=upload&job={loja.ended(job['id'])['id']}"
+    with open_page(browser, loja, path) as page:
+        one, other = "resposta, linha 2", "resposta, linha 3"
+        expect(page.get_by_label(one)).to_be_visible()
+        second = page.context.new_page()
+        second.goto(loja.url + path)
+        page.get_by_label(one).fill("Da primeira aba.")
+        second.get_by_label(other).fill("Da segunda aba.")
+        page.get_by_label(one).fill("Ainda da primeira aba.")
+        page.reload()
+        expect(page.get_by_label(one)).to_have_value("Ainda da primeira aba.")
+        expect(page.get_by_label(other)).to_have_value("Da segunda aba.")

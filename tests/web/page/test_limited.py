@@ -79,14 +79,25 @@ def test_people_and_keys_are_not_managed(
             expect(page.get_by_role("button", name=name)).to_have_count(0)
 
 
-def test_the_address_of_another_collection_shows_nothing_of_it(
-    browser: Browser, loja: ServiceProcess, limited: tuple[str, str]
+def test_an_address_of_a_collection_of_others_says_so(
+    browser: Browser,
+    loja: ServiceProcess,
+    limited: tuple[str, str],
+    subtests: pytest.Subtests,
 ) -> None:
-    said: list[str] = []
-    with open_page(browser, loja, user=limited, said=said) as page:
+    refused: list[str] = []
+    with open_page(browser, loja, user=limited) as page:
+        page.on("response", lambda one: refused.append(one.url) if one.status >= 400 else None)
         for view in VIEWS:
-            page.goto(f"{loja.url}/?view={view.name}&collection={OTHER}&q=Como+abro+o+cofre?")
-            expect(page.locator("main h1")).to_be_attached()
-            page.wait_for_load_state("networkidle")
-            expect(page.locator("main")).not_to_contain_text("De outro modo")
-            expect(page.locator("main")).not_to_contain_text(HIDDEN)
+            with subtests.test(view=view.name):
+                page.goto(f"{loja.url}/?view={view.name}&collection={OTHER}&q=Como+abro+o+cofre?")
+                expect(page.locator("main")).to_contain_text(f"não usa a coleção “{OTHER}”")
+                page.wait_for_load_state("networkidle")
+                expect(page.locator("main")).not_to_contain_text("De outro modo")
+                expect(page.locator("main")).not_to_contain_text(HIDDEN)
+                # No button of the view is there, which would be refused.
+                assert page.locator("main").get_by_role("button").count() == 0
+        page.get_by_role("link", name="Ver as suas coleções").click()
+        expect(page.get_by_role("heading", name="Ajustes")).to_be_visible()
+        assert "collection" not in page.url
+    assert refused == []

@@ -161,7 +161,14 @@ def test_a_mended_row_that_would_change_an_item_is_asked_about(
         send(page)
         page.locator("textarea[aria-invalid=true]").fill("Como rastreio meu pedido?")
         page.get_by_role("button", name="Enviar uma linha corrigida").click()
-        expect(page.locator(".mending .notice.warning")).to_contain_text("já existe muda")
+        asked = page.locator(".mending .notice.warning")
+        expect(asked).to_contain_text("já existe muda")
+        # It was asked about other words.
+        page.get_by_label("pergunta, linha 2", exact=True).fill("Outra?")
+        expect(asked).to_have_count(0)
+        page.get_by_label("pergunta, linha 2", exact=True).fill("Como rastreio meu pedido?")
+        page.get_by_role("button", name="Enviar uma linha corrigida").click()
+        expect(asked).to_contain_text("já existe muda")
         assert read_items(loja, "loja")["Como rastreio meu pedido?"] == "Abra Meus pedidos."
         page.get_by_role("button", name="Enviar assim mesmo").click()
         expect(page.locator(".notice.success")).to_be_visible()

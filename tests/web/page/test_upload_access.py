@@ -1,10 +1,6 @@
-"""The views Upload and Jobs for everybody: by keyboard, by screen reader, on a phone, and fast."""
+"""The views Upload and Jobs for everybody: by keyboard, by screen reader, on a phone."""
 
 from __future__ import annotations
-
-import re
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, FilePayload, Page, expect
@@ -21,25 +17,11 @@ FAQ = (
     f"{'palavra' * 40}?;{'resposta' * 50};{'c' * 90};3\nQuando chega?;Nunca.;entrega;4\n"
 )
 UNKNOWN = "tema,o que perguntam,o que dizemos\na,b,c\nd,e,f\n"
-# No task takes over 100 ms on a machine that does nothing else. On a busy one, what the page's
-# thread computes in a whole step tells more: all its tasks together take about 200 ms at most.
-MAX_TASK_MS = 2_000
-MAX_STEP_MS = 400
-WATCH = """() => {
-  window.tasks = [];
-  new PerformanceObserver(list => window.tasks.push(...list.getEntries().map(e => e.duration)))
-    .observe({type: "longtask"});
-}"""
 
 
 def choose(page: Page, text: str, name: str = "loja.csv") -> None:
     file: FilePayload = {"name": name, "mimeType": "text/csv", "buffer": text.encode()}
-    choose_file(page, file)
-
-
-def choose_file(page: Page, file: FilePayload | Path) -> None:
     page.locator("input[type=file]").first.set_input_files(file)
-    name = file.name if isinstance(file, Path) else file["name"]
     expect(page.locator(".file-card")).to_contain_text(name)
     expect(page.locator("p.counts, .notice.error").first).to_be_visible()
     expect(page.locator(".checked")).to_have_attribute("aria-busy", "false")
@@ -131,52 +113,3 @@ def test_a_screen_reader_hears_what_was_found(browser: Browser, loja: ServicePro
         expect(page.locator("#live")).to_have_text("2 linhas: uma nova, uma recusada")
         page.get_by_role("button", name="Enviar uma linha").click()
         expect(page.locator("#live")).to_have_text("Concluída em parte")
-
-
-def watch_thread(page: Page) -> Callable[[], int]:
-    """Return a function: how long the page's thread has computed since its last call, in ms."""
-    session = page.context.new_cdp_session(page)
-    session.send("Performance.enable", {"timeDomain": "threadTicks"})
-    last = [0.0]
-
-    def measure() -> int:
-        metrics = session.send("Performance.getMetrics")["metrics"]
-        total = 1000 * float(next(m["value"] for m in metrics if m["name"] == "TaskDuration"))
-        passed, last[0] = total - last[0], total
-        return round(passed)
-
-    measure()
-    return measure
-
-
-def test_an_upload_of_5000_rows_stays_smooth(
-    browser: Browser, loja: ServiceProcess, tmp_path: Path
-) -> None:
-    """From choosing the file to mending what was rejected of it."""
-    rows = "".join(
-        f"Pergunta {n} sobre o pedido?;{'' if n % 5 == 0 else 'Resposta longa. ' * 12};c{n % 7}\n"
-        for n in range(5000)
-    )
-    # From a disk, as people do: a text that is given here is made a file by the page's own thread.
-    file = tmp_path / "muitas.csv"
-    file.write_text("pergunta;resposta;categoria\n" + rows, "utf-8")
-    with open_page(browser, loja, "/?view=upload&collection=muitas") as page:
-        page.evaluate(WATCH)
-        measure = watch_thread(page)
-        choose_file(page, file)
-        steps = [measure()]
-        page.get_by_role("button", name=re.compile(r"^Enviar 4\.000")).click()
-        expect(page.locator("textarea[aria-invalid=true]").first).to_be_visible(timeout=120_000)
-        expect(page.locator(".mending tbody tr")).to_have_count(50)
-        steps.append(measure())
-        page.locator("textarea[aria-invalid=true]").first.press_sequentially("Corrigida.")
-        steps.append(measure())
-        page.get_by_role("link", name="Seguintes").click()
-        expect(page.locator(".pager")).to_contain_text("51–100 de 1.000")
-        steps.append(measure())
-        tasks = page.evaluate("window.tasks")
-    print(
-        f"5,000 rows: {steps} ms of the page's thread, longest task {max(tasks, default=0):.0f} ms"
-    )
-    assert max(steps) < MAX_STEP_MS
-    assert max(tasks, default=0) < MAX_TASK_MS

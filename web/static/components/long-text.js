@@ -3,7 +3,8 @@
 import { html, useLayoutEffect, useRef, useState } from "../lib.js";
 import { say } from "../words.js";
 
-const ADDRESS = /\bhttps?:\/\/[^\s<>"]+[^\s<>".,;:!?)]/g;
+// A bracket at the end belongs to the address only if it was opened there.
+const ADDRESS = /\bhttps?:\/\/(?:[^\s<>"()]|\([^\s<>"()]*\))*(?:[^\s<>".,;:!?()]|\([^\s<>"()]*\))/g;
 
 /** Return a text as children: links where it has addresses of the web, else text. */
 export function withLinks(text) {

@@ -1,6 +1,7 @@
 // Boxes that say something where it happened.
 
-import { html, useLayoutEffect, useRef } from "../lib.js";
+import { connection } from "../api.js";
+import { html, useEffect, useLayoutEffect, useRef, useStore } from "../lib.js";
 import { say } from "../words.js";
 
 /** `kind`: "info", "success", "warning" or "error". */
@@ -19,9 +20,14 @@ export function Notice({ kind = "info", children, focus = false }) {
 
 /**
  * What a ServiceError says, with one control that helps: `retry` where trying again does, or the
- * children. Takes the focus with `focus`.
+ * children. Takes the focus with `focus`. What failed because the service did not answer is tried
+ * again once it does, unless it `writes`.
  */
-export function ErrorNotice({ error, retry, focus, children }) {
+export function ErrorNotice({ error, retry, focus, writes = false, children }) {
+  const reachable = useStore(connection) === "ok";
+  useEffect(() => {
+    if (reachable && error.code === "offline" && !writes) retry?.();
+  }, [reachable]);
   const ours = error.status >= 500 && error.requestId;
   return html`
     <${Notice} kind="error" focus=${focus}>

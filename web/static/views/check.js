@@ -1,5 +1,5 @@
 // Check: a test file shows how well a collection answers; below it, what in its content needs mending.
-// Its address: /?view=check&collection=…&job=<a test>&miss=<line of the file>&found=<page of findings>.
+// Its address: /?view=check&collection=…&job=<a test>&miss=<line of the file>&misses=<page of them>&found=<page of findings>.
 
 import { useCollections } from "../collections.js";
 import { ErrorNotice, Notice } from "../components/notice.js";
@@ -21,13 +21,16 @@ export default function Check({ params }) {
   const strange = Boolean(chosen && run.job && run.job.collection !== chosen);
   useEffect(() => {
     // Another collection was chosen in the frame: the test in the address is not of it.
-    if (strange) go(linkHere({ job: null, miss: null }), { replace: true });
+    if (strange) go(linkHere({ job: null, miss: null, misses: null }), { replace: true });
   }, [strange]);
+  // Deleted, or mistyped: nothing can be tested or found there.
+  const gone = Boolean(chosen && collections && !run.job && !collections.some(({ name }) => name === chosen));
   return html`
     <h1 tabindex="-1">${say("check.title")}</h1>
-    ${collection
+    ${gone && html`<${Notice} kind="warning">${say("check.gone", { c: chosen })}<//>`}
+    ${collection && !gone
       ? html`<${Parts} key=${collection} collection=${collection} run=${strange ? {} : run} params=${params} />`
-      : html`<${Choose} collections=${collections} error=${run.error} />`}`;
+      : html`<${Choose} collections=${collections} error=${gone ? null : run.error} />`}`;
 }
 
 function Parts({ collection, run, params }) {

@@ -63,7 +63,7 @@ function SampleCard() {
   };
   return html`
     <section class="card"><h2>${say("empty.sample")}</h2><p>${say("empty.sample_what")}</p>
-      ${state.error && html`<${ErrorNotice} error=${state.error} retry=${load} />`}
+      ${state.error && html`<${ErrorNotice} error=${state.error} retry=${load} writes />`}
       ${state.busy
         ? html`<${ProgressBar} part=${state.part} label=${say("empty.loading")} />`
         : html`<button type="button" class=${hasView("upload") ? "" : "primary"} onClick=${load}>${say("empty.load")}</button>`}

@@ -20,10 +20,13 @@ export function Hit({ hit, place, marked, asked, others, params, onMended }) {
     setOpen(null);
     setError(null);
   }, [asked]);
-  const saved = (item, before) => {
+  const mended = (deed) => {
     setOpen(null);
+    onMended(deed);
+  };
+  const saved = (item, before) => {
     offerUndoOf(say("mend.saved"), item, before, again);
-    onMended({ kind: "saved", id: item.id });
+    mended({ kind: "saved", id: item.id });
   };
   const join = async () => {
     try {
@@ -46,7 +49,7 @@ export function Hit({ hit, place, marked, asked, others, params, onMended }) {
       ${error && html`<${ErrorNotice} error=${error} focus />`}
       ${open === "edit" && html`<${EditItem} id=${hit.id} title=${say("item.edit")} onSaved=${saved} onClose=${close} />`}
       ${open === "wrong" && html`<${Wrong} hit=${hit} asked=${asked} others=${others} params=${params}
-        onEdit=${() => setOpen("edit")} onMended=${onMended} onClose=${close} />`}
+        onEdit=${() => setOpen("edit")} onMended=${mended} onClose=${close} />`}
     <//>`;
 }
 

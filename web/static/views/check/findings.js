@@ -2,6 +2,7 @@
 
 import { get } from "../../api.js";
 import { refreshCollections } from "../../collections.js";
+import { useGradually } from "../../components/gradual.js";
 import { Pager } from "../../components/pager.js";
 import { ErrorNotice, Notice } from "../../components/notice.js";
 import { html, useEffect, useRef, useState } from "../../lib.js";
@@ -66,7 +67,8 @@ function Found({ report, collection, page, again, onGone }) {
   const hide = (mark, on) => setHidden((old) => new Set(on ? [...old, mark] : [...old].filter((one) => one !== mark)));
   const marked = report.results.map((finding) => ({ finding, mark: markOf(finding) }));
   const aside = marked.filter(({ mark }) => settled.has(mark)).length;
-  const shown = marked.filter(({ mark }) => !hidden.has(mark) && (showing || !settled.has(mark)));
+  const all = marked.filter(({ mark }) => !hidden.has(mark) && (showing || !settled.has(mark)));
+  const shown = useGradually(all, ({ mark }) => mark);
   return html`
     ${report.warnings?.map((text) => html`<${Notice} kind="warning" key=${text}>${text}<//>`)}
     ${report.total === 0 && html`<${Notice} kind="success">${say("check.all_fine", { n: report.checked })}<//>`}

@@ -1,5 +1,6 @@
 // The questions that were not answered rightly: a list of links, and one of them open above it.
 
+import { Pager } from "../../components/pager.js";
 import { Table } from "../../components/table.js";
 import { html, useEffect, useRef, useState } from "../../lib.js";
 import { announce } from "../../live.js";
@@ -9,6 +10,7 @@ import { Miss } from "./miss.js";
 
 // An evaluation keeps so many.
 const MOST = 200;
+const SIZE = 20;
 
 export function Misses({ job, params }) {
   const { misses } = job.result;
@@ -17,6 +19,8 @@ export function Misses({ job, params }) {
   if (misses.length === 0) return html`<p class="notice success"><span class="sign" aria-hidden="true"></span>
     <span>${say("check.no_misses")}</span></p>`;
   const title = say("check.misses", { n: misses.length });
+  const page = Math.max(1, Number.parseInt(params.get("misses"), 10) || 1);
+  const shown = misses.slice((page - 1) * SIZE, page * SIZE);
   const columns = [
     { key: "question", title: say("check.question"), cell: (miss) => html`
       <a href=${linkHere({ miss: miss.line })} aria-current=${miss === misses[open] ? "true" : undefined}
@@ -24,7 +28,7 @@ export function Misses({ job, params }) {
       ${mended.has(miss.line) && html`<span class="done">${say("check.mended")}</span>`}` },
     { key: "expected", title: say("check.expected"), cell: (miss) => describeExpected(miss) },
     { key: "came", title: say("check.came"), cell: (miss) => html`
-      <span dir="auto" class="stored">${miss.got?.question ?? say("check.nothing")}</span>` },
+      <span dir="auto" class="stored clamped">${miss.got?.question ?? say("check.nothing")}</span>` },
     { key: "decision", title: say("check.then"), cell: (miss) => describeDecision(miss) },
   ];
   return html`
@@ -32,7 +36,9 @@ export function Misses({ job, params }) {
       <h2 id="misses-title">${title}</h2>
       ${open >= 0 && html`<${Panel} misses=${misses} open=${open} collection=${job.collection}
         onMended=${(line) => setMended(new Set([...mended, line]))} />`}
-      <${Table} columns=${columns} rows=${misses} rowKey=${({ line }) => line} caption=${title} />
+      <${Table} columns=${columns} rows=${shown} rowKey=${({ line }) => line} caption=${title}
+        shows=${(miss) => [miss, params, mended.has(miss.line)]} />
+      ${misses.length > SIZE && html`<${Pager} page=${page} size=${SIZE} total=${misses.length} name="misses" />`}
       ${misses.length >= MOST && html`<p class="meta">${say("check.first_shown", { n: misses.length })}</p>`}
     </section>`;
 }
@@ -58,8 +64,10 @@ function Panel({ misses, open, collection, onMended }) {
   }, [open]);
   const step = (by) => () => {
     stepped.current = true;
-    const next = misses[(open + by + misses.length) % misses.length];
-    go(linkHere({ miss: next.line }), { replace: true });
+    const next = (open + by + misses.length) % misses.length;
+    // The list shows the part with the open one.
+    const page = Math.floor(next / SIZE) + 1;
+    go(linkHere({ miss: misses[next].line, misses: page > 1 ? page : null }), { replace: true });
   };
   return html`
     <div class="form miss" role="group" aria-labelledby="miss-title">

@@ -57,7 +57,7 @@ function useSending(collection) {
       const { data } = await request("POST", "/evaluate", { query: { collection, ...columns }, raw: body });
       sent.set(collection, { file, columns });
       setState({ busy: false, problem: null });
-      go(linkHere({ collection, job: data.job.id, miss: null }));
+      go(linkHere({ collection, job: data.job.id, miss: null, misses: null }));
     } catch (error) {
       setState({ busy: false, problem: { error, file, turn: Date.now() } });
     }

@@ -12,8 +12,9 @@ export function List({ reply, marks, params, onDone }) {
   const edited = params.get("edit");
   const detail = (item) => String(item.id) === edited && html`
     <${Editing} key=${edited} id=${item.id} item=${item} params=${params} onDone=${onDone} />`;
+  const shows = (item) => [item, params, reply.collection, marks.has(item.id)];
   return html`
-    <${Table} columns=${listColumns(marks, edited, !reply.collection)} rows=${reply.results} rowKey=${({ id }) => id}
+    <${Table} columns=${listColumns(marks, edited, !reply.collection)} shows=${shows} rows=${reply.results} rowKey=${({ id }) => id}
       caption=${say("items.caption")} detail=${detail} />`;
 }
 

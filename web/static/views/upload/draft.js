@@ -18,6 +18,10 @@ export const transfer = createStore(null);
 let ending = null;
 let latest = null;
 
+// The page alone has the file: the browser asks before it is left.
+const warn = (event) => event.preventDefault();
+draft.subscribe((given) => (given ? addEventListener : removeEventListener)("beforeunload", warn));
+
 /** Take a file. Its bytes are kept, so that what was checked is what is sent. */
 export async function choose(source) {
   const reading = /spreadsheet-safe/.test(source.name) ? { spreadsheet_safe: "true" } : {};
@@ -73,8 +77,6 @@ export function nameColumns(roles) {
   };
 }
 
-const warn = (event) => event.preventDefault();
-
 /** Send the file. The same file and options again have the same key, so that it is taken once. */
 export async function send(query) {
   const { file, name } = draft.get();
@@ -84,7 +86,6 @@ export async function send(query) {
   const state = { part: 0, began: performance.now(), key, same, file, error: null, sending: true };
   ending = new AbortController();
   transfer.set(state);
-  addEventListener("beforeunload", warn);
   try {
     const { job } = await sendFile("/upload", file, {
       name, query, key, signal: ending.signal,
@@ -94,8 +95,6 @@ export async function send(query) {
   } catch (error) {
     const ended = error.name === "AbortError";
     if (draft.get()) transfer.set({ ...state, sending: false, error: ended ? null : error });
-  } finally {
-    removeEventListener("beforeunload", warn);
   }
 }
 

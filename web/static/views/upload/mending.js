@@ -3,7 +3,7 @@
 import { ErrorNotice, Notice } from "../../components/notice.js";
 import { Pager } from "../../components/pager.js";
 import { Table } from "../../components/table.js";
-import { useDraft } from "../../drafts.js";
+import { readDraft, useDraft } from "../../drafts.js";
 import { html, useEffect, useRef, useState } from "../../lib.js";
 import { go, link } from "../../router.js";
 import { may } from "../../session.js";
@@ -39,9 +39,10 @@ function Downloads({ job }) {
 function Rows({ job, table, params }) {
   const mending = useMending(job, table);
   const page = Math.max(1, Number.parseInt(params.get("page"), 10) || 1);
-  const offset = (page - 1) * SIZE;
   useFocusOnPage(page);
-  const codes = useCodes(job, offset, SIZE);
+  const known = useCodes(job, (page - 1) * SIZE, SIZE);
+  if (!known) return html`<p class="meta" aria-busy="true">${say("upload.loading_rows")}</p>`;
+  const { codes, offset } = known;
   const rows = table.rows.slice(offset, offset + SIZE).map((row, n) => ({ ...row, place: offset + n, code: codes[n] }));
   const editable = may("editor") && table.roles.includes("question") && table.roles.includes("answer");
   const cell = (at) => (row) => html`<${Cell} row=${row} at=${at} table=${table} mending=${mending} />`;
@@ -56,9 +57,13 @@ function Rows({ job, table, params }) {
         <${Others} row=${row} table=${table} mending=${mending} />` },
     ] : []),
   ].filter(({ key }) => key !== "others" || hasOthers(rows, table));
+  const shows = ({ place, code }) => [
+    table, code, columns.length, JSON.stringify(mending.edits[place]), mending.sent[place], Boolean(mending.busy),
+  ];
   return html`
     ${editable && html`<p>${say("upload.mend_here")}</p>`}
-    <${Table} columns=${columns} rows=${rows} rowKey=${({ place }) => place} caption=${say("upload.rejected_rows")} />
+    <${Table} columns=${columns} rows=${rows} rowKey=${({ place }) => place} shows=${shows}
+      caption=${say("upload.rejected_rows")} />
     <${Pager} page=${page} size=${SIZE} total=${table.rows.length} />
     ${editable && html`<${SendMended} mending=${mending} />`}`;
 }
@@ -110,15 +115,21 @@ function Cell({ row, at, table, mending }) {
 
 /** What was typed into the cells, and what was sent; kept until the browser forgets it. */
 function useMending(job, table) {
-  const [kept, keep] = useDraft(`rejected:${job.id}`, { edits: {}, sent: {} });
+  const key = `rejected:${job.id}`;
+  const [kept, keep] = useDraft(key, { edits: {}, sent: {} });
   const [state, setState] = useState({});
+  // Another tab may have written meanwhile.
+  const change = (compose) => keep(compose(readDraft(key) ?? kept));
   const read = ({ place, cells }, at) => kept.edits[place]?.[at] ?? cells[at] ?? "";
   const write = ({ place, cells }, at, text) => {
-    const { [at]: _, ...others } = kept.edits[place] ?? {};
-    const mine = text === (cells[at] ?? "") ? others : { ...others, [at]: text };
-    const { [place]: __, ...edits } = kept.edits;
-    keep({ ...kept, edits: Object.keys(mine).length ? { ...edits, [place]: mine } : edits });
-    if (state.error || state.changes) setState({});
+    change((now) => {
+      const { [at]: _, ...others } = now.edits[place] ?? {};
+      const mine = text === (cells[at] ?? "") ? others : { ...others, [at]: text };
+      const { [place]: __, ...edits } = now.edits;
+      return { ...now, edits: Object.keys(mine).length ? { ...edits, [place]: mine } : edits };
+    });
+    // What was said is about other rows now.
+    setState({});
   };
   const places = Object.keys(kept.edits).map(Number).filter((place) => !kept.sent[place] && table.rows[place]);
   const compose = () => composeMended(job, table, places.map((place) => {
@@ -135,13 +146,13 @@ function useMending(job, table) {
         if (needsAsking(would)) return setState({ would });
       }
       const { job: next } = await sendFile("/upload", file, { name, query, key: makeKey() });
-      keep({ ...kept, sent: { ...kept.sent, ...Object.fromEntries(places.map((place) => [place, next.id])) } });
+      change((now) => ({ ...now, sent: { ...now.sent, ...Object.fromEntries(places.map((place) => [place, next.id])) } }));
       return go(link("upload", { job: next.id, from: job.id }));
     } catch (error) {
       return setState({ error });
     }
   };
-  return { ...state, sent: kept.sent, count: places.length, read, write, send };
+  return { ...state, edits: kept.edits, sent: kept.sent, count: places.length, read, write, send };
 }
 
 /** Whether something would happen that one might not expect of mended rows. */

@@ -7,6 +7,7 @@ import { Columns, readCells, readRoles } from "./columns.js";
 
 const SHOWN = 3;
 const MOST_SHOWN = 100;
+const MOST_SHEETS = 5;
 
 export function Preview({ reply, reading, onChange }) {
   const { job, preview, check } = reply;
@@ -16,6 +17,7 @@ export function Preview({ reply, reading, onChange }) {
   return html`
     <${Counts} rows=${job.rows} />
     ${job.error && html`<${Notice} kind="warning">${job.error.error}<//>`}
+    <${Sheets} names=${preview.sheets_not_read} reading=${reading} onChange=${onChange} />
     <${Columns} names=${nameColumns(preview)} roles=${roles} cells=${readCells(preview, found)} onChange=${give} />
     <${Rejected} errors=${preview.errors} total=${job.rows.rejected} />
     <${Findings} check=${check} />`;
@@ -44,6 +46,18 @@ function Counts({ rows }) {
     <p class="counts"><strong>${say("upload.rows", { n: rows.total })}</strong>
       ${listCounts(rows).map((name) => html`<span key=${name} class=${`count ${name}`}>
         ${say(`upload.would_${name}`, { n: rows[name] })}</span>`)}</p>`;
+}
+
+/** The sheets of a workbook that are left out, unless one was chosen. */
+function Sheets({ names = [], reading, onChange }) {
+  if (!names?.length || reading.sheet) return null;
+  return html`
+    <${Notice}>
+      <p>${say("upload.sheets_left", { n: names.length, names: names.join(", ") })}</p>
+      <div class="actions">${names.slice(0, MOST_SHEETS).map((name) => html`
+        <button type="button" class="small" key=${name} onClick=${() => onChange({ ...reading, roles: null, sheet: name })}>
+          ${say("upload.read_sheet", { t: name })}</button>`)}</div>
+    <//>`;
 }
 
 function Rejected({ errors, total }) {

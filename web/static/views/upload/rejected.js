@@ -48,19 +48,22 @@ export function useRejected(job) {
   return { ...state, again: () => setTries(tries + 1) };
 }
 
-/** Return the codes of a part of the rows; they say which cell is guilty. */
+/**
+ * Return `{offset, codes}` of a part of the rows; the codes say which cell is guilty. The part before
+ * stays until they are there; null before the first.
+ */
 export function useCodes(job, offset, limit) {
-  const [codes, setCodes] = useState([]);
+  const [known, setKnown] = useState(null);
   useEffect(() => {
     const ending = new AbortController();
-    setCodes([]);
+    const take = (codes) => ending.signal.aborted || setKnown({ offset, codes });
     get(`/jobs/${job.id}/errors`, { limit, offset }, { signal: ending.signal })
-      .then(({ results }) => setCodes(results.map(({ code }) => code)))
+      .then(({ results }) => take(results.map(({ code }) => code)))
       // Without them, no cell is marked.
-      .catch(() => {});
+      .catch(() => take([]));
     return () => ending.abort();
   }, [job.id, offset, limit]);
-  return codes;
+  return known;
 }
 
 /** Return the place of the cell that a row was rejected for; -1 if it can't be told. */
