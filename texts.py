@@ -33,8 +33,9 @@ _INVISIBLE = re.compile(f"[{_INVISIBLE_RANGE}]")
 _WHITE_RANGE = (
     r"\u0009-\u000d\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 )
-# What texts must be, as patterns that mean the same in JSON Schema and in Python: that PostgreSQL
-# can store it, that there is something to read, that it can be the name of a column of metadata.
+# What texts must be, as patterns that mean the same in JSON Schema and in Python: the name of a
+# collection, what PostgreSQL can store, what has something to read, a name of a metadata's column.
+COLLECTION_NAME = r"^[A-Za-z0-9._-]{1,100}$"
 STORABLE = r"^[^\u0000]*$"
 VISIBLE = rf"^[^\u0000]*[^\u0000{_WHITE_RANGE}{_INVISIBLE_RANGE}][^\u0000]*$"
 COLUMN_NAME = (

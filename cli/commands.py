@@ -167,6 +167,7 @@ def search_command(question: str, collection: tuple[str, ...], limit: int) -> No
 @click.option("--collection", default="default", show_default=True)
 @click.option("--question-column", help=say("`question` where it is not given."))
 @click.option("--expected-column", help=say("`expected` where it is not given."))
+@click.option("--header/--no-header", default=None, help=say("Found out where neither is given."))
 @click.option("--delimiter")
 @click.option("--encoding")
 @click.option("--sheet", help=say("Of a workbook: the sheet's name, or its position from 1."))
@@ -270,7 +271,8 @@ def _run_preview(
     parts: Runtime | Deferred, upload: Upload, options: UploadOptions
 ) -> ImportPreview:
     model, asked = parts.find_model(), options.as_import()
-    return services.imports.foresee(parts.pool, model, upload, asked, SHOWN_ERRORS)
+    shown = services.imports.Shown(rows=0, errors=SHOWN_ERRORS)
+    return services.imports.foresee(parts.pool, model, upload, asked, shown)
 
 
 def _run_import(

@@ -61,7 +61,7 @@ def find_columns(header: Sequence[str], want: Wanted) -> Columns | None:
         return None
     names = [normalise(name) for name in header]
     question = find_given(header, want.question, "question_column")
-    answer = find_given(header, want.answer, "answer_column")
+    answer = find_given(header, want.answer, want.answer_option)
     id_index = find_given(header, want.id, "id_column")
     if -1 in (question, answer, id_index):
         return None

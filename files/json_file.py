@@ -31,6 +31,7 @@ from files.encoding import Encoding, detect_encoding, text_chunks
 from files.errors import FileError, explain_all_rejected
 from files.header import Header, name_columns
 from files.json_chats import is_chat, is_turn, list_conversations
+from files.json_halves import mark_halves
 from files.json_lines import MAX_LINE_CHARS, LineTooLong, parse_line, split_lines
 from files.json_malformed import explain_malformed
 from files.json_objects import ObjectRows, UnfitObject
@@ -323,7 +324,8 @@ def _read_lines(chunks: Iterable[str], max_chars: int, shapes: Shapes) -> Iterat
 
 def _as_utf8(file: BinaryIO, encoding: Encoding) -> Utf8:
     """Return a file's text as UTF-8, which is what ijson reads."""
-    utf8: Utf8 = ijson.from_iter(chunk.encode() for chunk in text_chunks(file, encoding))
+    chunks = mark_halves(text_chunks(file, encoding))
+    utf8: Utf8 = ijson.from_iter(chunk.encode() for chunk in chunks)
     return utf8
 
 

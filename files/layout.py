@@ -175,7 +175,7 @@ def _find_wanted(names: Sequence[str], columns: Columns, want: Wanted) -> tuple[
         found.append(at)
     own = [at for at in (columns.question, columns.answer, columns.id) if at is not None]
     if len({*found, *own}) < len(found) + len(own):
-        raise refuse_same_columns()
+        raise refuse_same_columns(want.answer_option)
     return tuple(found)
 
 

@@ -46,7 +46,7 @@ def find_likely_columns(
     if len(header) > MAX_COLUMNS or not rows:
         return None
     question = find_given(header, want.question, "question_column")
-    answer = find_given(header, want.answer, "answer_column")
+    answer = find_given(header, want.answer, want.answer_option)
     id_index = find_given(header, want.id, "id_column")
     if -1 in (question, answer, id_index) or (question is not None and answer is not None):
         return None

@@ -10,6 +10,7 @@ from files.errors import FileError
 from messages import say
 
 Column: TypeAlias = "str | int"  # a name, or a position counted from 1
+AnswerOption: TypeAlias = Literal["answer_column", "expected_column"]
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,8 @@ class ReadOptions:
     Columns are header names, or positions counted from 1; `alternatives_column` may be several of
     them, with commas between. `sheet` is the name of a workbook's sheet, or its position counted
     from 1. `spreadsheet_safe` says that apostrophes stand before what a spreadsheet would take for
-    a formula (formulas.py).
+    a formula (formulas.py). `answer_option` is what the caller's option for the column of answers
+    is called, for what is said of it.
     """
 
     question_column: str | None = None
@@ -32,13 +34,15 @@ class ReadOptions:
     overflow: Literal["reject", "join"] = "reject"
     sheet: str | None = None
     spreadsheet_safe: bool = False
+    answer_option: AnswerOption = "answer_column"
 
 
 @dataclass(frozen=True)
 class Wanted:
     """The columns as the caller named them. None, or nothing, means that it is to be found out.
 
-    `joins` says that the extra fields of a row belong to its answer.
+    `joins` says that the extra fields of a row belong to its answer. `answer_option` is the option
+    that names the answer.
     """
 
     question: Column | None = None
@@ -46,6 +50,7 @@ class Wanted:
     id: Column | None = None
     alternatives: tuple[Column, ...] = ()
     joins: bool = False
+    answer_option: AnswerOption = "answer_column"
 
     @property
     def positions(self) -> list[int]:
@@ -59,24 +64,26 @@ class Wanted:
 def read_wanted(options: ReadOptions) -> Wanted:
     """Return the columns that the caller asked for. Raises FileError (invalid_option)."""
     question = _read_column("question_column", options.question_column)
-    answer = _read_column("answer_column", options.answer_column)
+    answer = _read_column(options.answer_option, options.answer_column)
     id_column = _read_column("id_column", options.id_column)
     others = _read_columns("alternatives_column", options.alternatives_column)
     given = [*(c for c in (question, answer, id_column) if c is not None), *others]
     if len(set(given)) < len(given):
-        raise refuse_same_columns()
-    return Wanted(question, answer, id_column, others, joins=options.overflow == "join")
+        raise refuse_same_columns(options.answer_option)
+    joins = options.overflow == "join"
+    return Wanted(question, answer, id_column, others, joins, options.answer_option)
 
 
-def refuse_same_columns() -> FileError:
+def refuse_same_columns(answer_option: AnswerOption) -> FileError:
     """Return the error for two options that mean one column."""
-    return FileError(
-        "invalid_option",
-        say(
+    if answer_option == "expected_column":
+        different = say("question_column and expected_column must be different columns.")
+    else:
+        different = say(
             "question_column, answer_column, id_column and alternatives_column must be different "
             "columns."
-        ),
-    )
+        )
+    return FileError("invalid_option", different)
 
 
 def _read_columns(option: str, value: str | None) -> tuple[Column, ...]:

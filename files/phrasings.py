@@ -192,19 +192,20 @@ def _read_list(cell: str) -> list[str] | None:
 def _are_choices(rows: Sequence[Sequence[str]], at: int, answer: int) -> bool:
     """Return whether the cells of a column are the choices of a quiz.
 
-    Then one of them is the answer, or its letter, or they begin with letters.
+    Then one of them is the answer, or its letter, or they begin with letters. The answer of a
+    single row may be a letter by chance.
     """
     cells = [
         (row[at][:_SHOWN_CHARS], visible_text(row[answer][:_SHOWN_CHARS]))
         for row in rows
         if len(row) > max(at, answer) and visible_text(row[at][:_SHOWN_CHARS])
     ]
-    alike = sum(_lists_choices(cell, right) for cell, right in cells)
+    alike = sum(_lists_choices(cell, right, len(cells) > 1) for cell, right in cells)
     return alike > _MOST_CHOICES * len(cells)
 
 
-def _lists_choices(cell: str, right: str) -> bool:
+def _lists_choices(cell: str, right: str, lettered: bool) -> bool:
     if _CHOICE.match(cell):
         return True
     listed = [visible_text(text) for text in split_cell(cell)]
-    return right in listed or (len(right) == 1 and len(listed) > 1)
+    return right in listed or (lettered and len(right) == 1 and len(listed) > 1)

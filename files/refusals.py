@@ -168,7 +168,7 @@ def _explain_names(
     error = join(_name_missing(rows, want), found)
     options = pair and _find_options(rows, want, pair, at if named else None, keys, confirm)
     if not pair or not options:
-        return join(error, advice or _list_columns(row, keys)), None
+        return join(error, advice or _list_columns(row, keys, want)), None
     if pair.keywords:
         name = repr(row[pair.question]) if named else str(pair.question + 1)
         advice = say(
@@ -181,7 +181,7 @@ def _explain_names(
     advice = say("Going by the texts in its columns, give the options {options}", options=options)
     return join(error, advice), {
         "question_column": pair.question + 1,
-        "answer_column": pair.answer + 1,
+        want.answer_option: pair.answer + 1,
         "header": named,
     }
 
@@ -243,7 +243,7 @@ def _find_options(
         found = _try(rows, tried, True if keys else has_header)
         if found is not None and found == (header, *pair[:2]):
             question, answer = (quote(str(name)) for name in (tried.question, tried.answer))
-            options = f"question_column={question}&answer_column={answer}{added}"
+            options = f"question_column={question}&{want.answer_option}={answer}{added}"
             return options + confirm(tried, has_header)
     return None
 
@@ -261,18 +261,20 @@ def _try(
     return found.row, found.columns.question, found.columns.answer
 
 
-def _list_columns(row: Sequence[str], keys: bool) -> Message:
+def _list_columns(row: Sequence[str], keys: bool, want: Wanted) -> Message:
     listed = ", ".join(f"{n} {name!r}" for n, name in enumerate(clip_names(row), 1))
     if keys:
         return say(
             "Say which columns they are, by name or by position counted from 1, with "
-            "question_column= and answer_column=. Columns: {columns}.",
+            "question_column= and {answer}=. Columns: {columns}.",
+            answer=want.answer_option,
             columns=listed,
         )
     return say(
         "Say which columns they are, by name or by position counted from 1, with question_column= "
-        "and answer_column= (and header=true where the first row has names, delimiter=; where the "
+        "and {answer}= (and header=true where the first row has names, delimiter=; where the "
         "columns were told apart wrongly). Columns: {columns}.",
+        answer=want.answer_option,
         columns=listed,
     )
 

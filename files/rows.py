@@ -223,21 +223,15 @@ class RowRules:
                     ),
                     fields,
                 )
-            if "\0" in field:
+            if "\0" in field or has_surrogate(field):
                 return reject(
                     line,
                     "invalid_character",
                     say(
-                        "Column {column} holds the character U+0000 (NUL), which can't be stored.",
+                        "Column {column} holds the character U+0000 (NUL) or half of a surrogate "
+                        "pair, which can't be stored.",
                         column=self._layout.column_name(index),
                     ),
-                    fields,
-                )
-            if has_surrogate(field):
-                return reject(
-                    line,
-                    "invalid_character",
-                    say("The row holds half of a surrogate pair, which can't be stored."),
                     fields,
                 )
         return None

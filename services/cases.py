@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
-from typing import Any
+from typing import Any, BinaryIO
 
 import store.evaluations
+from files.column_names import normalise, read_names
 from files.errors import FileError
 from files.options import ReadOptions
 from files.rows import Rejection, Row
-from files.table import open_table
+from files.table import Table, open_table
 from messages import say
 from request_ids import current_request_id
 from services.evaluation import Case
@@ -23,6 +25,11 @@ MAX_QUESTIONS = 10_000
 # The texts of a file that is kept until the job ends have so many characters in all.
 MAX_CHARS = 20_000_000
 NOTHING = "none"
+EXPECTED = "expected"
+_EXPECTED_NAMES = read_names(
+    "expected expected_answer expected_id esperado esperada resposta_esperada id_esperado "
+    "respuesta_esperada"
+)
 
 
 def read_cases(
@@ -32,15 +39,10 @@ def read_cases(
 
     Raises FileError when the file can't be taken as a whole, or is too large.
     """
-    options = replace(
-        reading,
-        encoding=reading.encoding or upload.charset,
-        question_column=reading.question_column or "question",
-        answer_column=reading.answer_column or "expected",
-    )
+    options = replace(reading, encoding=reading.encoding or upload.charset)
     cases: list[Case] = []
     rejected: list[RejectedRow] = []
-    with open_table(upload.file, options) as table:
+    with _open_cases(upload.file, options) as table:
         file = table.description
         place = file.columns.index(file.question_column)
         for row in _bound(table):
@@ -52,6 +54,34 @@ def read_cases(
     if not cases:
         raise FileError("no_rows", say("The file has no row with a question."))
     return cases, rejected, file.as_json()
+
+
+@contextmanager
+def _open_cases(file: BinaryIO, options: ReadOptions) -> Iterator[Table]:
+    """Open the table of questions and expected answers. Raises FileError."""
+    question, expected = options.question_column, options.answer_column
+    named = replace(
+        options, question_column=question or "question", answer_column=expected or EXPECTED
+    )
+    with ExitStack() as stack:
+        try:
+            table = stack.enter_context(open_table(file, named))
+        except FileError as error:
+            expected = expected or _find_expected(error.details.get("rows"))
+            if expected is None:
+                raise
+            again = replace(options, answer_column=expected)
+            try:
+                table = stack.enter_context(open_table(file, again))
+            except FileError:
+                raise error from None
+        yield table
+
+
+def _find_expected(rows: Any) -> str | None:
+    """Return the name of the column of expected answers among a refused file's first rows."""
+    cells = (cell for row in rows or () for cell in row)
+    return next((cell for cell in cells if normalise(cell) in _EXPECTED_NAMES), None)
 
 
 def _bound(rows: Iterable[Row | Rejection]) -> Iterator[Row | Rejection]:

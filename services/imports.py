@@ -54,10 +54,19 @@ class ImportOptions:
 
 
 @dataclass(frozen=True)
+class Shown:
+    """How many rows a preview shows, and how many rejected ones."""
+
+    rows: int
+    errors: int
+
+
+@dataclass(frozen=True)
 class ImportPreview:
     """What an import would do: its job as it would end, how the file was read, its first rows.
 
-    `rejected` are the first rows that would be rejected; `check` says what the texts tell.
+    `rejected` are the first rows that would be rejected, without their fields; `check` says what
+    the texts tell.
     """
 
     job: Job
@@ -117,16 +126,16 @@ def enqueue(
 
 
 def preview_file(
-    runtime: Runtime, upload: Upload, options: ImportOptions, most: int
+    runtime: Runtime, upload: Upload, options: ImportOptions, shown: Shown
 ) -> ImportPreview:
     """Do as `foresee`, for the model that runs."""
-    return foresee(runtime.pool, runtime.model, upload, options, most)
+    return foresee(runtime.pool, runtime.model, upload, options, shown)
 
 
 def foresee(
-    pool: Pool, model: Model, upload: Upload, options: ImportOptions, most: int
+    pool: Pool, model: Model, upload: Upload, options: ImportOptions, shown: Shown
 ) -> ImportPreview:
-    """Return what importing the file would do, with its first `most` rows and rejections.
+    """Return what importing the file would do, with its first rows and rejections.
 
     Nothing is stored. Raises FileError when the file can't be taken as a whole.
     """
@@ -135,8 +144,8 @@ def foresee(
     with read_table(upload, options) as table:
         description = table.description
         new = _build_job(upload, options, description)
-        rows = stage_rows(check.watch(_keep_first(table, first, most)))
-        job, rejected = store.preview.preview_job(pool, model, new, rows, most)
+        rows = stage_rows(check.watch(_keep_first(table, first, shown.rows)))
+        job, rejected = store.preview.preview_job(pool, model, new, rows, shown.errors)
     return ImportPreview(job, description, first, rejected, check.finish())
 
 

@@ -66,8 +66,9 @@ class Query:
     """A question, and which items may answer it; None keeps all of them.
 
     `metadata` are the conditions that an item must meet; `max_distance` is the largest cosine
-    distance, 0 to 2. `min_confidence` stands for the threshold `answer`. Collections that are not
-    among the `visible` ones are not there for who asks; None lets all be seen.
+    distance, 0 to 2, and `min_score` the smallest score, 1 to -1. `min_confidence` stands for the
+    threshold `answer`. Collections that are not among the `visible` ones are not there for who
+    asks; None lets all be seen.
     """
 
     question: str
@@ -76,6 +77,7 @@ class Query:
     collections: Sequence[str] | None = None
     metadata: Sequence[Condition] | None = None
     max_distance: float | None = None
+    min_score: float | None = None
     order: Order = "distance"
     min_confidence: float | None = None
     visible: frozenset[str] | None = None
@@ -183,13 +185,14 @@ def _cut_page(searcher: Searcher, asked: Asked, head: list[Hit]) -> list[Hit]:
         offset=start,
         collections=query.searched,
         metadata=query.metadata,
-        max_distance=query.max_distance,
     )
-    return page + tail
+    return page + [hit for hit in tail if _is_near(hit, query)]
 
 
 def _is_near(hit: Hit, query: Query) -> bool:
-    return query.max_distance is None or hit.distance <= query.max_distance
+    if query.max_distance is not None and hit.distance > query.max_distance:
+        return False
+    return query.min_score is None or hit.score >= query.min_score
 
 
 def _rank(searcher: Searcher, asked: Asked, nearest: Sequence[MeasuredHit]) -> list[Relevant]:

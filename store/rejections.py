@@ -51,7 +51,7 @@ FROM rejected
 def list_rejected(
     pool: Pool, job_id: uuid.UUID, *, limit: int, offset: int
 ) -> tuple[list[RejectedRow], int]:
-    """Return a page of the job's rejected rows by line, and how many there are in all."""
+    """Return a page of the job's rejected rows by line, without their fields, and their number."""
     with pool.reading() as conn, conn.cursor() as cur:
         cur.execute("SELECT count(*) FROM job_errors WHERE job_id = %s", (job_id,))
         total = fetch_row(cur)[0]
@@ -61,22 +61,28 @@ def list_rejected(
 def select_rejected(
     cur: cursor, job_id: uuid.UUID, limit: int, offset: int = 0
 ) -> list[RejectedRow]:
-    """Return a page of the job's rejected rows by line, as the transaction sees them."""
-    cur.execute(_SELECT_REJECTED + " LIMIT %s OFFSET %s", (job_id, limit, offset))
-    return [_make_row(*row) for row in cur.fetchall()]
+    """Return a page of the job's rejected rows, as `list_rejected`, as the transaction sees them.
+
+    Fields may be long, and a page has many rows.
+    """
+    cur.execute(_SELECT_REASONS + " LIMIT %s OFFSET %s", (job_id, limit, offset))
+    return [
+        RejectedRow(line, code, restore(error, parts))
+        for line, code, error, parts in cur.fetchall()
+    ]
 
 
 def stream_rejected(pool: Pool, job_id: uuid.UUID) -> Iterator[RejectedRow]:
     """Yield the job's rejected rows by line, read in one snapshot."""
     with pool.transaction(STREAM_SECONDS) as conn:
         rows = pool.stream_rows(conn, _SELECT_REJECTED, (job_id,), STREAM_ROWS)
-        yield from (_make_row(*row) for row in rows)
+        for line, code, error, parts, fields in rows:
+            yield RejectedRow(line, code, restore(error, parts), fields)
 
 
-def _make_row(line: int, code: str, error: str, parts: Any, fields: Any) -> RejectedRow:
-    return RejectedRow(line, code, restore(error, parts), fields)
-
-
+_SELECT_REASONS = """
+SELECT line, code, error, error_parts FROM job_errors WHERE job_id = %s ORDER BY line, number
+"""
 _SELECT_REJECTED = """
 SELECT line, code, error, error_parts, coalesce(fields, '[]') FROM job_errors
 WHERE job_id = %s ORDER BY line, number

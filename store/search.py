@@ -57,6 +57,11 @@ class Hit:
     matched: str
     matched_text: str | None
 
+    @property
+    def score(self) -> float:
+        """1 - distance, 1 to -1."""
+        return 1 - self.distance
+
 
 @dataclass(frozen=True)
 class Cosines:
@@ -86,7 +91,6 @@ def search(
     offset: int = 0,
     collections: Sequence[str] | None = None,
     metadata: Sequence[Condition] | None = None,
-    max_distance: float | None = None,
 ) -> list[Hit]:
     """Return a page of the items nearest to `query` (shape (dimension,)), nearest first.
 
@@ -98,7 +102,7 @@ def search(
         hits = [Hit(*row[:-2]) for row in _find_page(conn, cur, model, values, measured=False)]
     # The index orders by vectors that it rounded itself.
     hits.sort(key=lambda hit: (hit.distance, hit.id))
-    return [hit for hit in hits if max_distance is None or hit.distance <= max_distance]
+    return hits
 
 
 def search_measured(

@@ -16,6 +16,9 @@ routes = get_swaggerui_blueprint(
     "/docs", "/openapi.json", config={"oauth2RedirectUrl": "/docs/oauth2-redirect.html"}
 )
 
+# The page itself is at /docs too, not only at /docs/, to which the library would redirect.
+routes.record_once(lambda state: state.app.add_url_rule("/docs", endpoint=f"{routes.name}.show"))
+
 _INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 # The style within the logo of Swagger UI, which its scripts draw.
 _LOGO_STYLE = "sha256-RL3ie0nH+Lzz2YNqQN83mnU0J1ot4QL7b99vMdIX99w="

@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
-from pydantic.config import JsonDict
 
 from texts import MAX_ALTERNATIVES, MAX_QUESTION_CHARS
 from web.nulls import strip_nulls
 from web.schemas import (
     MAX_METADATA_COLUMNS,
+    READ_ONLY,
     Answer,
     CollectionName,
     MetadataName,
@@ -23,8 +23,6 @@ from web.schemas import (
 )
 from web.validation import RequestModel, Text
 
-# What the service gives an item. A change may hold it as it was read.
-_READ_ONLY: JsonDict = {"readOnly": True}
 Alternatives = Annotated[list[Question], Field(max_length=MAX_ALTERNATIVES)]
 
 
@@ -38,7 +36,21 @@ class ItemRequest(RequestModel):
     )
 
 
-class ItemChange(RequestModel):
+class OwnFields(RequestModel):
+    """What the service gives an item: a change may hold it as it was read, and not change it."""
+
+    collection: CollectionName | None = Field(
+        None, description="The item's own; can't change.", json_schema_extra=READ_ONLY
+    )
+    id: int | None = Field(
+        None, description="The item's own; can't change.", json_schema_extra=READ_ONLY
+    )
+    external_id: str | None = Field(None, description="Passed over.", json_schema_extra=READ_ONLY)
+    created_at: str | None = Field(None, description="Passed over.", json_schema_extra=READ_ONLY)
+    updated_at: str | None = Field(None, description="Passed over.", json_schema_extra=READ_ONLY)
+
+
+class ItemChange(OwnFields):
     """What `GET /items/<id>` answers can be changed and sent back."""
 
     question: Question
@@ -47,18 +59,9 @@ class ItemChange(RequestModel):
     metadata: dict[StoredName, MetadataValue] = Field(
         {}, max_length=MAX_METADATA_COLUMNS, description="Column and value."
     )
-    collection: CollectionName | None = Field(
-        None, description="The item's own; can't change.", json_schema_extra=_READ_ONLY
-    )
-    id: int | None = Field(
-        None, description="The item's own; can't change.", json_schema_extra=_READ_ONLY
-    )
-    external_id: str | None = Field(None, description="Passed over.", json_schema_extra=_READ_ONLY)
-    created_at: str | None = Field(None, description="Passed over.", json_schema_extra=_READ_ONLY)
-    updated_at: str | None = Field(None, description="Passed over.", json_schema_extra=_READ_ONLY)
 
 
-class ItemPatch(RequestModel):
+class ItemPatch(OwnFields):
     """What of an item is to change; the rest stays as it is."""
 
     model_config = ConfigDict(json_schema_extra=strip_nulls)

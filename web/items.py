@@ -25,6 +25,7 @@ from web.item_schemas import (
     ItemRequest,
     ItemsQuery,
     ItemsResponse,
+    OwnFields,
 )
 from web.responses import answer_json, answer_page
 from web.schemas import DeletedResponse
@@ -94,16 +95,7 @@ def show_item(item_id: int) -> Response:
     description=f"What the body does not name is emptied; PATCH keeps it. {_IF_MATCH}",
 )
 def change_item(item_id: int, new: ItemChange) -> Response:
-    before = _require_item(item_id)
-    if new.id not in (None, item_id) or new.collection not in (None, before.collection):
-        raise invalid_request(
-            say(
-                "The item is {id} of the collection {collection}: neither can change. "
-                "Store a new item in the other collection, and delete this one.",
-                id=item_id,
-                collection=before.collection,
-            ),
-        )
+    _require_own(item_id, new)
     return _change(item_id, lambda _: _read_content(new))
 
 
@@ -116,7 +108,9 @@ def change_item(item_id: int, new: ItemChange) -> Response:
     description=f"Only texts that the item did not have are embedded. {_IF_MATCH}",
 )
 def patch_item(item_id: int, change: ItemPatch) -> Response:
-    named = {name: getattr(change, name) for name in change.model_fields_set}
+    _require_own(item_id, change)
+    own = OwnFields.model_fields
+    named = {name: getattr(change, name) for name in change.model_fields_set if name not in own}
     if None in named.values():
         empty = next(name for name, value in named.items() if value is None)
         raise invalid_request(say("{name}: can't be null; leave it out to keep it.", name=empty))
@@ -188,6 +182,20 @@ def _refuse_changed() -> Iterator[None]:
             details={"item": now},
             headers={"ETag": f'"{_make_etag(error.item)}"'},
         ) from error
+
+
+def _require_own(item_id: int, change: OwnFields) -> None:
+    """Raise ApiError (400) if a change gives an item another id or collection than its own."""
+    item = _require_item(item_id)
+    if change.id not in (None, item_id) or change.collection not in (None, item.collection):
+        raise invalid_request(
+            say(
+                "The item is {id} of the collection {collection}: neither can change. "
+                "Store a new item in the other collection, and delete this one.",
+                id=item_id,
+                collection=item.collection,
+            ),
+        )
 
 
 def _require_item(item_id: int) -> Item:

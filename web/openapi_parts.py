@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from texts import COLLECTION_NAME
+
 TAGS = [
     {"name": "Upload", "description": "A file of questions and answers goes in, a job comes out."},
     {"name": "Jobs", "description": "What becomes of an upload or an evaluation."},
@@ -132,7 +134,7 @@ PATH_PARAMETERS: dict[tuple[str, str], dict[str, Any]] = {
     },
     ("/collections", "name"): {
         "description": "The collection's name.",
-        "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,100}$"},
+        "schema": {"type": "string", "pattern": COLLECTION_NAME},
         "example": "shop",
     },
     ("/users", "name"): {"description": "The user's name.", "example": "ana"},

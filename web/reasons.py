@@ -50,9 +50,6 @@ _SIZES: dict[str, Callable[[Context], Message]] = {
     "literal_error": lambda c: say(
         "input should be {choices}", choices=name_choices(c["expected"])
     ),
-    "string_pattern_mismatch": lambda c: say(
-        "String should match pattern '{pattern}'", pattern=c["pattern"]
-    ),
     "string_too_long": lambda c: say(
         "String should have at most {most} characters", most=c["max_length"]
     ),
@@ -69,9 +66,10 @@ _SINGLE: dict[str, Callable[[Context], Message]] = {
         "String should have at least {least} character", least=c["min_length"]
     ),
 }
-# Their values are in the text alone: a list's is another word than a dictionary's.
+# Their values are in the text alone: a list's is another word than a dictionary's. A value is a
+# text that a validator of ours has seen before.
 _COUNTED = re.compile(
-    r"(List|Dictionary) should have at (least|most) (\d+) items? after validation, not (\w+)"
+    r"(List|Dictionary|Value) should have at (least|most) (\d+) items? after validation, not (\w+)"
 )
 
 
@@ -80,6 +78,11 @@ def phrase_reason(error: ErrorDetails) -> Message:
     own = error.get("ctx", {}).get("error")
     if isinstance(own, Exception):
         return explain(own)
+    if error["type"].startswith(("datetime_", "timezone_")):
+        return say(
+            "must be a time with its date and its distance from UTC, such as {example}",
+            example="2031-12-31T23:59:59Z",
+        )
     text = error["msg"]
     if text.startswith("Input"):
         text = text[:1].lower() + text[1:]
@@ -98,11 +101,20 @@ def _shorten(limit: float) -> float:
     return int(limit) if limit == int(limit) else limit
 
 
+def _phrase_length(bound: str, limit: int) -> Message:
+    phrases = _SINGLE if limit == 1 else _SIZES
+    if bound == "most":
+        return phrases["string_too_long"]({"max_length": limit})
+    return phrases["string_too_short"]({"min_length": limit})
+
+
 def _phrase_count(text: str) -> Message | None:
     found = _COUNTED.fullmatch(text)
     if found is None:
         return None
     kind, bound, limit, count = found.groups()
+    if kind == "Value":
+        return _phrase_length(bound, int(limit))
     number: str | int = int(count) if count.isdecimal() else count
     values = {"limit": int(limit), "count": number}
     messages = {

@@ -6,12 +6,14 @@ pydantic validates by them, and OpenAPI shows them.
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import (
     AfterValidator,
+    AliasChoices,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -19,6 +21,7 @@ from pydantic import (
     Field,
     Tag,
 )
+from pydantic.config import JsonDict
 
 from files.note_columns import is_note
 from files.options import ReadOptions
@@ -26,6 +29,7 @@ from messages import say
 from services.imports import ImportOptions
 from services.search import Query
 from texts import (
+    COLLECTION_NAME,
     COLUMN_NAME,
     MAX_ANSWER_CHARS,
     MAX_METADATA_CHARS,
@@ -54,6 +58,14 @@ def _require_column_name(text: str) -> str:
     if not visible_text(text) or text != text.strip() or text.casefold() == "id" or is_note(text):
         raise ValueError(
             say("must be a name without spaces around it, other than id, _line, _error")
+        )
+    return text
+
+
+def _require_collection_name(text: str) -> str:
+    if not re.fullmatch(COLLECTION_NAME, text):
+        raise ValueError(
+            say("must be 1 to 100 letters without accents, digits, hyphens, underscores or points")
         )
     return text
 
@@ -105,13 +117,19 @@ MetadataName = Annotated[
 MetadataValue = Annotated[Text, Field(max_length=MAX_METADATA_CHARS)]
 # Any name that a file's column may have had.
 StoredName = Annotated[Text, Field(max_length=MAX_METADATA_CHARS)]
-CollectionName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
+CollectionName = Annotated[
+    str,
+    Field(json_schema_extra={"pattern": COLLECTION_NAME}),
+    AfterValidator(_require_collection_name),
+]
 CollectionNames = Annotated[list[CollectionName], Field(min_length=1, max_length=MAX_COLLECTIONS)]
 OneOrSeveral = Annotated[
     Annotated[CollectionName, Tag("one")] | Annotated[CollectionNames, Tag("several")],
     Discriminator(_count_names),
 ]
 Option = Annotated[Text, Field(min_length=1, max_length=MAX_OPTION_CHARS)]
+# What the service says of a thing: a change may hold it as it was read.
+READ_ONLY: JsonDict = {"readOnly": True}
 Mode = Literal["upsert", "replace", "append"]
 JobKind = Literal["import", "evaluation"]
 JobStatus = Literal["enqueued", "processing", "succeeded", "failed", "canceled"]
@@ -128,7 +146,10 @@ _OFFSET = "Results to pass over."
 
 
 class SearchRequest(RequestModel):
-    question: Question = Field(description="What is asked.")
+    question: Question = Field(
+        validation_alias=AliasChoices("question", "query", "q"),
+        description="What is asked. `query` and `q` are other names for it.",
+    )
     limit: Limit = Field(5, description="The most results.")
     offset: Offset = Field(0, description="Results to pass over.")
     collection: OneOrSeveral | None = Field(
@@ -141,6 +162,9 @@ class SearchRequest(RequestModel):
     )
     max_distance: Annotated[float, Field(ge=0, le=2)] | None = Field(
         None, description="The largest cosine distance of a result."
+    )
+    min_score: Annotated[float, Field(ge=-1, le=1)] | None = Field(
+        None, description="The smallest score of a result: 1 - distance."
     )
     order: Literal["distance", "relevance"] = Field(
         "distance",
@@ -168,6 +192,7 @@ class SearchRequest(RequestModel):
             collections=names,
             metadata=read_conditions(self.filter),
             max_distance=self.max_distance,
+            min_score=self.min_score,
             order=self.order,
             min_confidence=self.min_confidence,
             visible=visible,
@@ -231,9 +256,10 @@ class UploadOptions(RequestModel):
 class EvaluationOptions(RequestModel):
     collection: CollectionName = Field("default", description="What is asked.")
     question_column: Option | None = Field(
-        None, description="Header name, or position counted from 1; `question` where there is none."
+        None, description="Header name, or position counted from 1. Found by its name."
     )
     expected_column: Option | None = Field(None, description="The same for the column `expected`.")
+    header: bool | None = Field(None, description="Whether the file has a header.")
     delimiter: Option | None = Field(None, description=_DELIMITER)
     encoding: Option | None = Field(None, description=_ENCODING)
     sheet: Option | None = Field(None, description="Of a workbook: name, or position from 1.")
@@ -243,6 +269,8 @@ class EvaluationOptions(RequestModel):
         return ReadOptions(
             question_column=self.question_column,
             answer_column=self.expected_column,
+            answer_option="expected_column",
+            header=self.header,
             delimiter=self.delimiter,
             encoding=self.encoding,
             sheet=self.sheet,
@@ -254,6 +282,11 @@ class ThresholdsRequest(RequestModel):
     none: Probability = Field(0.2, description="Below this, pass.")
     constant: Annotated[float, Field(ge=-10, le=10)] = Field(
         0.0, description="Moves the confidence of this collection by so many log-odds."
+    )
+    # What a GET and an evaluation's `fitted` have besides can be sent back with the rest.
+    own: bool | None = Field(None, description="Passed over.", json_schema_extra=READ_ONLY)
+    calibration_error: float | None = Field(
+        None, description="Passed over.", json_schema_extra=READ_ONLY
     )
 
 

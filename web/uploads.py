@@ -54,8 +54,10 @@ FILE_TYPES = (
 )
 MAX_FILENAME = 255
 # A dry run shows so many rows, and so many rejections.
-PREVIEW_ROWS = 10
+SHOWN = services.imports.Shown(rows=10, errors=1_000)
 SHOWN_SHEETS = 20
+# What stands before the rows in a file of JSON, such as its title, has no more bytes.
+JSON_START = 64 * 1024
 # The names of parts, in characters.
 MAX_SHOWN_NAMES = 275
 
@@ -85,7 +87,7 @@ def upload_file() -> Response:
         asked = options.as_import()
         if options.dry_run:
             # It stores nothing, so it leaves the key to the upload that does.
-            preview = services.imports.preview_file(runtime, file, asked, PREVIEW_ROWS)
+            preview = services.imports.preview_file(runtime, file, asked, SHOWN)
             return _answer_preview(preview)
         upload_key = (
             None if key is None else services.imports.make_key(separate_key(key), file, asked)
@@ -138,9 +140,12 @@ def open_upload(request: Request) -> Iterator[Upload]:
     elif request.mimetype in FILE_TYPES:
         with tempfile.TemporaryFile() as file:
             _copy_body(request, file)
-            if request.mimetype == "application/json" and not _begins_array(file):
+            if request.mimetype == "application/json" and not _may_hold_rows(file):
                 raise unsupported_media_type(
-                    say("The body is no JSON array of objects with question and answer.")
+                    say(
+                        "The body is no JSON that holds objects with question and answer. "
+                        "POST /items takes a single one, without a list around it."
+                    )
                 )
             charset = _read_charset(request.mimetype_params)
             yield Upload(file, None, charset)
@@ -212,11 +217,14 @@ def _copy_body(request: Request, file: BinaryIO) -> None:
     file.seek(0)
 
 
-def _begins_array(file: BinaryIO) -> bool:
-    """Return whether JSON is an array; callers of other routes send an object."""
-    start = file.read(1 << 10)
+def _may_hold_rows(file: BinaryIO) -> bool:
+    """Return whether JSON begins an array, or an object that soon holds another one.
+
+    Callers of other routes send a flat object.
+    """
+    start = file.read(JSON_START).lstrip(b"\xef\xbb\xbf \t\r\n")
     file.seek(0)
-    return start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
+    return start.startswith(b"[") or (start.startswith(b"{") and start.count(b"{") > 1)
 
 
 def _read_charset(parameters: Mapping[str, str]) -> str | None:

@@ -70,6 +70,7 @@ class RequestAdapter(PydanticAdapter):
         if location in ("query", "querystring"):
             require_utf8(request.query_string, say("The address"))
             return validate(self.model_class, take_once(request.args))
+        _refuse_parameters(request)
         if request.mimetype == "application/json":
             return validate(self.model_class, decode_json(request))
         if location == "json_or_form" and request.mimetype in _FORM_TYPES:
@@ -83,6 +84,19 @@ class RequestAdapter(PydanticAdapter):
                 type=request.mimetype or say("missing"),
                 expected=expected,
             )
+        )
+
+
+def _refuse_parameters(request: Request) -> None:
+    """Raise ApiError (400) that names a parameter of the address that belongs in the body.
+
+    Passed over, `POST /items?collection=shop` would store the item in another collection.
+    """
+    for name in request.args:
+        shown = name[:MAX_SHOWN_CHARS]
+        raise invalid_request(
+            say("{name}: give it in the body, not in the address.", name=shown),
+            details={"fields": [{"field": shown, "error": say("give it in the body")}]},
         )
 
 

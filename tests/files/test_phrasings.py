@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from files.errors import FileError
 from files.phrasings import split_cell, write_cell
 from tests.support.files import read, read_csv, read_json, workbook
 from texts import MAX_ALTERNATIVES, list_alternatives
@@ -93,6 +94,9 @@ def test_the_choices_of_a_quiz_are_no_wordings() -> None:
     assert table.description.alternatives_columns == []
     lettered = "question,alternatives,answer\nq?,a) one b) two,one\nr?,a) three b) four,four\n"
     assert others(lettered) == [None, None]
+    assert others("question,answer,alternatives\nq,a,x|y\n") == [["x", "y"]]
+    with pytest.raises(FileError, match="letters of choices"):
+        others("question,answer,alternatives\nq,a,x|y\nr,b,z|w\n")
 
 
 def test_too_many_wordings_or_too_long_ones_are_rejected() -> None:

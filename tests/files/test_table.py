@@ -268,6 +268,7 @@ def test_other_formats_over_http(client: Client) -> None:
     assert (job["rows"]["inserted"], job["file"]["format"]) == (1, "xlsx")
     for media, body in (
         ("application/json", json.dumps(PAIRS)),
+        ("application/json", json.dumps({"title": "FAQ", "faq": PAIRS})),
         ("application/x-ndjson", jsonl(PAIRS) + "broken\n"),
     ):
         response = client.post("/upload", data=body.encode(), content_type=media)
@@ -300,6 +301,7 @@ def test_what_is_no_file_of_questions_is_refused(client: Client) -> None:
     for body, media in (
         (plain_zip.getvalue(), "text/csv"),
         (b'{"question": "a", "answer": "b"}', "application/json"),
+        (b'{"queries": []}', "application/json"),
         (b"question,answer\na,b\n", "image/png"),
     ):
         response = client.post("/upload", data=body, content_type=media)

@@ -70,16 +70,27 @@ def test_relevance_orders_the_nearest_alone(many: Runtime) -> None:
     assert ask(many, question).judgement.best == relevant[0]
 
 
-def test_a_largest_distance_holds_in_any_order(many: Runtime) -> None:
+def test_a_largest_distance_and_a_smallest_score_hold_in_any_order(many: Runtime) -> None:
     question = "How do I wash a blue pink shirt?"
     near = ask(many, question, limit=36).hits
-    most = near[9].distance
-    kept = [hit.id for hit in near if hit.distance <= most]
-    for order in ("distance", "relevance"):
-        fields = {"order": order, "max_distance": most}
-        found = ask(many, question, limit=36, **fields).hits
-        assert sorted(hit.id for hit in found) == sorted(kept)
-        assert found[5:8] == ask(many, question, limit=3, offset=5, **fields).hits
+    # Within the nearest that are judged, and beyond them.
+    for last in (near[9], near[29]):
+        kept = [hit.id for hit in near if hit.distance <= last.distance]
+        for order in ("distance", "relevance"):
+            # The score of a result is a line that takes it in.
+            for line in ({"max_distance": last.distance}, {"min_score": last.score}):
+                fields = {"order": order, **line}
+                found = ask(many, question, limit=36, **fields).hits
+                assert sorted(hit.id for hit in found) == sorted(kept)
+                assert found[5:8] == ask(many, question, limit=3, offset=5, **fields).hits
+    both = {"max_distance": near[29].distance, "min_score": near[9].score}
+    assert [hit.id for hit in ask(many, question, limit=36, **both).hits][-1] == near[9].id
+
+
+def test_no_score_is_below_the_one_asked_for(many: Runtime) -> None:
+    for score in (hit.score for hit in ask(many, "How do I wash it?", limit=36).hits):
+        hits = ask(many, "How do I wash it?", limit=36, min_score=score).hits
+        assert min(hit.score for hit in hits) == score
 
 
 def test_the_judgement_does_not_depend_on_the_page(many: Runtime) -> None:
@@ -92,6 +103,7 @@ def test_the_judgement_does_not_depend_on_the_page(many: Runtime) -> None:
         {"offset": 1_000},
         {"order": "relevance"},
         {"max_distance": 0.0},
+        {"min_score": 1.0},
     ):
         assert ask(many, question, **fields).judgement == judgement
 

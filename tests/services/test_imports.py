@@ -14,6 +14,7 @@ from files.options import ReadOptions
 from services.imports import (
     DIGEST_BYTES,
     ImportOptions,
+    Shown,
     Upload,
     import_file,
     make_key,
@@ -100,7 +101,7 @@ def test_a_digest_needs_the_memory_of_a_piece_and_leaves_the_file_at_its_beginni
 def test_a_preview_shows_the_first_rows_and_rejections_and_stores_nothing(
     runtime: Runtime,
 ) -> None:
-    preview = preview_file(runtime, faq(), OPTIONS, 1)
+    preview = preview_file(runtime, faq(), OPTIONS, Shown(1, 1))
     assert [row.question for row in preview.rows] == ["How?"]
     assert [(row.line, row.code) for row in preview.rejected] == [(3, "empty_question")]
     assert (preview.job.inserted, preview.job.rejected) == (2, 2)
@@ -122,5 +123,5 @@ def test_a_file_that_can_not_be_taken_leaves_no_job(runtime: Runtime) -> None:
 
 def test_the_charset_of_the_upload_is_taken_where_no_option_names_one(runtime: Runtime) -> None:
     text = "question,answer\nNaïve?,Ŝi.\n"
-    preview = preview_file(runtime, faq(text, "iso8859_3", "iso-8859-3"), OPTIONS, 1)
+    preview = preview_file(runtime, faq(text, "iso8859_3", "iso-8859-3"), OPTIONS, Shown(1, 1))
     assert preview.rows[0].answer == "Ŝi."

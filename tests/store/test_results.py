@@ -52,8 +52,10 @@ def test_a_row_that_the_model_fails_on_is_rejected_and_the_others_stored(
 ) -> None:
     job_id = start(pool, model, 3)
     assert write(pool, model, claim(pool), fail=2) is True
-    (error,), total = store.rejections.list_rejected(pool, job_id, limit=10, offset=0)
-    assert (error.line, error.code, total) == (3, "embedding_failed", 1)
+    (error,) = store.rejections.stream_rejected(pool, job_id)
+    assert (error.line, error.code) == (3, "embedding_failed")
+    listed = store.rejections.list_rejected(pool, job_id, limit=10, offset=0)
+    assert listed == ([error._replace(fields=())], 1)
     assert error.fields == {
         "id": None, "question": "q1", "answer": "a1", "metadata": {},
         "alternatives": None,

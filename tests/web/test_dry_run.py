@@ -49,6 +49,14 @@ def test_a_dry_run_says_what_a_replacing_job_would_delete(client: Client) -> Non
     assert client.get("/items").json["total"] == 2
 
 
+def test_a_dry_run_shows_a_thousand_rejected_rows(client: Client) -> None:
+    rows = "question,answer\na,b\n" + "Empty?,\n" * 1_001
+    body = client.upload(rows, "/upload?dry_run=true").json
+    assert body["job"]["rows"]["rejected"] == 1_001
+    lines = [error["line"] for error in body["preview"]["errors"]]
+    assert lines == list(range(3, 1_003))
+
+
 @pytest.mark.parametrize("mode", ["upsert", "replace", "append"])
 def test_a_dry_run_says_that_a_job_would_fail(client: Client, mode: str) -> None:
     client.load(FAQ)

@@ -80,9 +80,11 @@ def test_from_twenty_questions_on_thresholds_are_fitted_and_applied_when_asked(
     assert foreseen["with_answer"]["wrong"] < result["decisions"]["with_answer"]["wrong"]
     path = "/collections/default/thresholds"
     assert client.get(path).json == {"answer": 0.6, "none": 0.2, "constant": 0.0, "own": False}
-    del fitted["calibration_error"]
     response = client.http.put(path, json=fitted, auth=("admin", "a test's password"))
+    del fitted["calibration_error"]
     assert response.json == fitted | {"own": True}
+    again = client.http.put(path, json=response.json, auth=("admin", "a test's password"))
+    assert again.json == response.json
     body = client.post("/search", json={"question": "pay?", "collection": "default"}).json
     assert body["thresholds"] == {"answer": fitted["answer"], "none": fitted["none"]}
     applied = evaluate(client, many)["result"]
@@ -123,6 +125,31 @@ def test_a_file_that_fits_nothing_fails_with_a_reason(client: Client) -> None:
 def test_a_file_that_can_t_be_taken_is_refused(client: Client, csv: str, code: str) -> None:
     response = client.upload(csv, "/evaluate")
     assert (response.status_code, response.json["code"]) == (422, code)
+
+
+@pytest.mark.parametrize("names", ["pergunta;esperado", "Pergunta;Resposta esperada", "q;expected"])
+def test_columns_are_found_by_names_in_portuguese_too(client: Client, names: str) -> None:
+    client.load(FAQ)
+    job = evaluate(client, f"{names}\nHow can I pay?;p1\nWhat colour is the sky?;\n")
+    assert (job["result"]["questions"], job["result"]["with_answer"]) == (2, 1)
+
+
+def test_a_refusal_names_options_that_the_route_takes(client: Client) -> None:
+    client.load(FAQ)
+    csv = "a,b,b\nHow can I pay?,p1,x\n"
+    for query, advice in (
+        ("", "question_column=1&expected_column=3&header=true"),
+        ("question_column=a&expected_column=b", "expected_column=2"),
+        ("question_column=1&expected_column=1", "question_column and expected_column must"),
+    ):
+        refused = client.upload(csv, f"/evaluate?{query}")
+        assert advice in refused.json["error"]
+    suggested = client.upload(csv, "/evaluate").json["suggested"]
+    assert suggested == {"question_column": 1, "expected_column": 3, "header": True}
+    listed = client.upload("consulta,id\nHow?,p1\n", "/evaluate").json["error"]
+    assert "question_column= and expected_column= (and header=true" in listed
+    copied = "?question_column=1&expected_column=2&header=true"
+    assert evaluate(client, csv, copied)["result"]["questions"] == 1
 
 
 def test_columns_can_be_named(client: Client) -> None:

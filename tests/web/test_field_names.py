@@ -20,6 +20,10 @@ def fields(answer: Any) -> list[str]:
 SEARCHES: list[tuple[Any, list[str]]] = [
     ({}, ["question"]),
     ({"question": 5}, ["question"]),
+    ({"query": 5}, ["query"]),
+    ({"q": " "}, ["q"]),
+    ({"question": "x", "q": "y"}, ["q"]),
+    ({"q": "x", "min_score": 1.1}, ["min_score"]),
     ({"question": "x", "filter[categoria]": "conta"}, ["filter[categoria]"]),
     ({"question": "x", "max-distance": 1}, ["max-distance"]),
     ({"question": "x", "str": 1, "int": 1, "[key]": 1}, ["str", "int", "[key]"]),

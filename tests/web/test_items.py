@@ -66,8 +66,9 @@ def test_any_item_can_be_sent_back_as_it_came(client: Client) -> None:
     client.load(f"sku,id,question,answer,{name}\n1,x,a,b,c\n", "/upload?id_column=sku")
     (item,) = client.get("/items").json["results"]
     assert item["metadata"] == {"id": "x", name.strip(): "c"}
-    response = client.http.put(f"/items/{item['id']}", json=item, auth=AUTH)
-    assert response.status_code == 200, response.text
+    for method in (client.http.put, client.http.patch):
+        response = method(f"/items/{item['id']}", json=item, auth=AUTH)
+        assert response.status_code == 200, response.text
 
 
 def test_a_deleted_item_is_gone(client: Client) -> None:
@@ -137,7 +138,12 @@ def test_a_wrong_item_is_400(client: Client, body: Any) -> None:
 def test_an_item_can_not_move(client: Client, fields: dict[str, Any]) -> None:
     item = add(client, question="a", answer="b").json
     path = f"/items/{item['id']}"
-    assert client.http.put(path, json=item | fields, auth=AUTH).status_code == 400
+    for response in (
+        client.http.put(path, json=item | fields, auth=AUTH),
+        client.http.patch(path, json=fields, auth=AUTH),
+    ):
+        assert response.status_code == 400
+        assert "neither can change" in response.text
 
 
 @pytest.mark.parametrize("path", ["/items/1", f"/items/{2**63}", f"/items/{2**200}"])

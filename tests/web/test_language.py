@@ -90,7 +90,12 @@ WRONG: list[tuple[str, str, dict[str, Any], str]] = [
         {"json": {"question": "a", "collection": []}},
         "a lista precisa ter no mínimo",
     ),
-    ("POST", SEARCH, {"json": {"question": "a", "collection": "a b"}}, "corresponder ao padrão"),
+    (
+        "POST",
+        SEARCH,
+        {"json": {"question": "a", "collection": "a b"}},
+        "de 1 a 100 letras sem acento",
+    ),
     (
         "POST",
         SEARCH,
@@ -98,11 +103,27 @@ WRONG: list[tuple[str, str, dict[str, Any], str]] = [
         "o objeto pode ter no máximo 50 campos, e tem",
     ),
     ("POST", SEARCH, {"json": {"question": "a", "filter": "x"}}, "precisa ser um objeto JSON"),
+    *(
+        (
+            "POST",
+            "/keys",
+            {"json": {"name": "a", "role": "reader", "expires_at": time}},
+            "expires_at: precisa ser uma data com hora e distância de UTC, como 2031-12-31T2",
+        )
+        for time in ("ontem", "2099-01-01", "2099-01-01T00:00:00", 5)
+    ),
     ("POST", SEARCH, _raw("{", "application/json"), "O corpo não é JSON válido: o texto acaba no"),
     ("POST", SEARCH, _raw('{"a": 1,}', "application/json"), "há uma vírgula a mais na linha 1"),
     ("POST", SEARCH, _raw("x", "text/html"), "Content-Type do corpo: text/html. Envie-o como"),
     ("POST", SEARCH, _raw(b'{"a":"\xe9"}', "application/json"), "O byte 6 do corpo (0xE9)"),
     ("POST", "/search/batch", {"json": {"queries": [0] * 1_001}}, "tem 1.001 membros; são aceitos"),
+    (
+        "GET",
+        "/items?text=" + "x" * 10_001,
+        {},
+        "text: o texto pode ter no máximo 10000 caracteres.",
+    ),
+    ("POST", f"{UPLOAD}?sheet=", _raw("a"), "sheet: o texto precisa ter no mínimo 1 caractere."),
     ("GET", "/jobs?limit=x", {}, "limit: o valor precisa ser um número inteiro, e o texto não é"),
     ("GET", "/jobs?status=x", {}, "status: o valor precisa ser 'enqueued', 'processing', "),
     ("GET", "/jobs?status=%ff", {}, "O endereço, campo status: o byte 0 (0xFF) do valor não é"),

@@ -106,7 +106,7 @@ def client(settings: Settings, log: Log) -> Iterator[Client]:
 
 def test_each_request_has_one_line_with_what_an_operator_asks(client: Client, log: Log) -> None:
     given = {"X-Request-Id": "my-id.7"}
-    answer = client.post("/search?x=marked", json={"question": "marked"}, headers=given)
+    answer = client.post("/search", json={"question": "marked"}, headers=given)
     assert answer.headers["X-Request-Id"] == "my-id.7"
     (line,) = log.answered()
     assert line["ms"] > 0
@@ -114,6 +114,8 @@ def test_each_request_has_one_line_with_what_an_operator_asks(client: Client, lo
     assert line | {"user": USER, "request": "my-id.7", "method": "POST"} == line
     assert line | {"route": "/search", "status": 200, "level": "INFO"} == line
     assert f"user={USER} request=my-id.7" in log.texts[-1]
+    client.get("/items?text=marked")
+    assert log.answered()[-1]["message"].startswith("GET /items 200 in ")
     log.check()
 
 

@@ -220,6 +220,9 @@ def test_what_a_validator_of_ours_asks_for_is_in_the_schema(spec: dict[str, Any]
 def test_the_documentation_is_served_by_us(client: Client) -> None:
     page = client.get("/docs/")
     assert page.status_code == 200
+    same = client.get("/docs")
+    assert (same.status_code, same.data) == (200, page.data)
+    assert same.headers["Content-Security-Policy"] == page.headers["Content-Security-Policy"]
     loaded = re.findall(r'(?:src|href)="([^"]+)"', page.text)
     assert loaded
     for address in loaded:

@@ -50,6 +50,8 @@ def assert_error(response: Any, status: int, code: str | None = None) -> str:
         {"question": "a", "max_distance": -0.1},
         {"question": "a", "max_distance": 3},
         {"question": "a", "max_distance": "near"},
+        {"question": "a", "min_score": -1.1},
+        {"question": "a", "min_score": "high"},
         {"question": "a", "collection": "a b"},
         {"question": "a", "collection": ""},
         {"question": "a", "collection": []},
@@ -100,9 +102,40 @@ def test_json_sent_as_a_form_is_explained(client: Client) -> None:
 FORM = "application/x-www-form-urlencoded"
 
 
-@pytest.mark.parametrize("fields", ["limit=5", "question=", "question=a&limit=x", "question=a&b=c"])
+@pytest.mark.parametrize(
+    "fields", ["limit=5", "question=", "question=a&limit=x", "question=a&b=c", "q="]
+)
 def test_a_wrong_form_is_400(client: Client, fields: str) -> None:
     assert_error(client.post("/search", data=fields, content_type=FORM), 400, "invalid_request")
+
+
+@pytest.mark.parametrize("name", ["question", "query", "q"])
+def test_a_question_has_three_names(client: Client, name: str) -> None:
+    for response in (
+        client.post("/search", json={name: "Where?"}),
+        client.post("/search", data={name: "Where?"}),
+    ):
+        assert (response.status_code, response.json["question"]) == (200, "Where?")
+    batch = client.post("/search/batch", json={"queries": [{name: "Where?"}]})
+    assert batch.json["results"][0]["question"] == "Where?"
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/search?collection=a", {"question": "x"}),
+        ("/search/batch?limit=1", {"queries": [{"question": "x"}]}),
+        ("/items?collection=a", {"question": "x", "answer": "y"}),
+        ("/keys?role=reader", {"name": "x", "role": "reader"}),
+    ],
+)
+def test_a_parameter_that_belongs_in_the_body_is_not_passed_over(
+    client: Client, path: str, body: dict[str, Any]
+) -> None:
+    response = client.post(path, json=body)
+    assert "in the body, not in the address" in assert_error(response, 400, "invalid_request")
+    assert response.json["fields"][0]["field"] == path.split("?")[1].split("=")[0]
+    assert client.get("/items").json["total"] == 0
 
 
 def test_a_form_may_name_several_collections_and_a_filter(client: Client) -> None:

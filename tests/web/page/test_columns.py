@@ -57,8 +57,9 @@ def test_a_column_of_numbers_tells_that_the_first_row_has_names(
         "name": "lista.csv",
         "mimeType": "text/csv",
         "buffer": (
-            "nº;o que o cliente diz;o que dizemos\n1;cancelamento;Em Meus pedidos, escolha Cancelar."
-            "\n2;horário;De segunda a sexta, das 9h às 18h.\n"
+            "nº;o que o cliente diz;o que dizemos\n"
+            "1;cancelamento;Em Meus pedidos, escolha Cancelar.\n"
+            "2;horário;De segunda a sexta, das 9h às 18h.\n"
         ).encode(),
     }
     with open_page(browser, empty, "/?view=upload&collection=lista", said=[]) as page:
