@@ -144,7 +144,7 @@ def test_a_real_server_of_that_kind(settings: Settings) -> None:
                 "Como troco a senha?,Em Conta.\nQuais cartões aceitam?,Todos.\n"
             )
             # That server takes one request at a time, and the model is measured meanwhile.
-            client.ended(response.json["job"]["id"], 120)
+            client.ended(response.json["job"]["id"], 600)
             found = client.search("Where is my package?")
             assert found[0]["question"] == "Como rastreio meu pedido?"
             assert app.extensions["conector"].model.dimension == 384

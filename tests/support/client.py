@@ -53,7 +53,7 @@ class Client:
         assert response.status_code == 202, response.text
         return self.ended(response.json["job"]["id"])
 
-    def ended(self, job_id: str, seconds: float = 30) -> dict[str, Any]:
+    def ended(self, job_id: str, seconds: float = 120) -> dict[str, Any]:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             job: dict[str, Any] = self.get(f"/jobs/{job_id}").json

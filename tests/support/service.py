@@ -67,7 +67,7 @@ class ServiceProcess(Service):
         return self.upload(csv.encode(), query)
 
     def until(
-        self, job_id: str, fits: Callable[[dict[str, Any]], bool], seconds: float = 30
+        self, job_id: str, fits: Callable[[dict[str, Any]], bool], seconds: float = 120
     ) -> dict[str, Any]:
         """Return the job once it fits; the service may be away meanwhile."""
         deadline = time.monotonic() + seconds
@@ -78,7 +78,7 @@ class ServiceProcess(Service):
             time.sleep(0.05)
         raise AssertionError(f"the job did not come so far within {seconds} s: {job}")
 
-    def ended(self, job_id: str, seconds: float = 30) -> dict[str, Any]:
+    def ended(self, job_id: str, seconds: float = 120) -> dict[str, Any]:
         return self.until(job_id, lambda job: job["finished_at"] is not None, seconds)
 
     def signal(self, number: int) -> None:

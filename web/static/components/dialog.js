@@ -1,6 +1,6 @@
 // A modal dialog, for what can't be undone and for help. Esc closes it.
 
-import { html, useEffect, useRef } from "../lib.js";
+import { html, useLayoutEffect, useRef } from "../lib.js";
 import { say } from "../words.js";
 
 let numbers = 0;
@@ -9,7 +9,8 @@ let numbers = 0;
 export function Dialog({ title, onClose, children, actions, closeText }) {
   const dialog = useRef(null);
   const id = useRef(`dialog-${(numbers += 1)}`);
-  useEffect(() => {
+  // Before anybody can type: later, what is typed would go to what lies under it.
+  useLayoutEffect(() => {
     const before = document.activeElement;
     dialog.current.showModal();
     return () => before?.isConnected && before.focus();

@@ -4,7 +4,7 @@ import { remove } from "../../api.js";
 import { refreshCollections, useCollections } from "../../collections.js";
 import { Dialog } from "../../components/dialog.js";
 import { ErrorNotice } from "../../components/notice.js";
-import { html, useEffect, useRef, useState } from "../../lib.js";
+import { html, useLayoutEffect, useRef, useState } from "../../lib.js";
 import { go, link } from "../../router.js";
 import { say } from "../../words.js";
 import { Copies } from "./download.js";
@@ -22,7 +22,7 @@ function Confirm({ name, count, onDone, onClose }) {
   const [typed, setTyped] = useState("");
   const [state, setState] = useState({});
   const field = useRef(null);
-  useEffect(() => field.current.focus(), []);
+  useLayoutEffect(() => field.current.focus(), []);
   const drop = async (event) => {
     event.preventDefault();
     if (typed.trim() !== name) return setState({ wrong: true });
