@@ -57,13 +57,15 @@ export function Prepare({ params }) {
   const [wanted, setWanted] = useState(given.size <= CHECKED_BYTES);
   const sending = Boolean(sent?.sending);
   const check = useCheck(given, collection, wanted && names !== null && !sending);
+  // Also before it was begun: what is shown then is of no file, or of the one before.
+  const awaited = wanted && !sending && given.file && isReady(given, collection) && !check.fresh;
   const setReading = (reading) => change({ reading });
   useAnnounced(check);
   return html`
     <${FileCard} given=${given} sending=${sending} />
     ${given.file === null && html`<${Notice} kind="error">${say("upload.unreadable")}<//>`}
     ${check.busy && html`<${Checking} part=${check.part} />`}
-    <fieldset class=${check.busy ? "checked dimmed" : "checked"} disabled=${sending} aria-busy=${Boolean(check.busy)}>
+    <fieldset class=${check.busy ? "checked dimmed" : "checked"} disabled=${sending} aria-busy=${Boolean(awaited)}>
       <legend class="unseen">${say("upload.step_check")}</legend>
       ${check.error && html`<${Refused} error=${check.error} reading=${given.reading} onChange=${setReading} again=${check.again} />`}
       ${check.reply && html`<${Preview} reply=${check.reply} reading=${given.reading} onChange=${setReading} />`}
