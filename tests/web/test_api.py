@@ -16,7 +16,7 @@ import pytest
 
 from tests.support.service import PASSWORD, ROOT, USER, ServiceProcess
 
-SECONDS = float(os.environ.get("API_SECONDS", "36"))
+SECONDS = float(os.environ.get("API_SECONDS", "24"))
 EXAMPLES = os.environ.get("API_EXAMPLES", "5")
 # The phases in which requests stand alone, and the one of chains, with their parts of the time.
 RUNS = {"examples,coverage,fuzzing": 1 / 2, "stateful": 1 / 2}
