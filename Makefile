@@ -7,11 +7,12 @@ BIN := .venv/bin
 run: .venv/installed
 	$(BIN)/python app.py
 
+# Three at once on two cores: many tests wait for processes.
 test: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2 --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/pytest -n 3 --dist loadfile $(PYTEST_ARGS)
 
 demo: .venv/installed
 	$(BIN)/python demo.py

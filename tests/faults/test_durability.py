@@ -21,9 +21,9 @@ import pytest
 from tests.support.postgres import OwnPostgres, Proxy, check, drained, file_of
 from tests.support.service import ServiceProcess
 
-KILLS = int(os.environ.get("FAULT_KILLS", "14"))
-RESTARTS = int(os.environ.get("FAULT_RESTARTS", "4"))
-ROWS = int(os.environ.get("FAULT_ROWS", "2500"))
+KILLS = int(os.environ.get("FAULT_KILLS", "8"))
+RESTARTS = int(os.environ.get("FAULT_RESTARTS", "2"))
+ROWS = int(os.environ.get("FAULT_ROWS", "1500"))
 SEED = int(os.environ.get("FAULT_SEED", "1"))
 FILE_ROWS, FILE_REJECTED = 250, 3
 # Until a job goes on by itself after a crash.

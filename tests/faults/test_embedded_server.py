@@ -16,7 +16,7 @@ from tests.support.embedded import cut_off, kill_server, query
 from tests.support.postgres import file_of
 from tests.support.service import PASSWORD, ROOT, USER, ServiceProcess
 
-KILLS = int(os.environ.get("FAULT_KILLS", "2"))
+KILLS = int(os.environ.get("FAULT_KILLS", "1"))
 ROWS = 800
 # Until a search is answered again after a kill.
 SEARCHES = 10.0

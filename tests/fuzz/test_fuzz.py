@@ -15,7 +15,7 @@ import pytest
 from tests.fuzz.targets import CORPUS, TARGETS
 from tests.support.service import ROOT
 
-SECONDS = int(os.environ.get("FUZZ_SECONDS", "8"))
+SECONDS = int(os.environ.get("FUZZ_SECONDS", "4"))
 
 
 @pytest.mark.parametrize("reader", TARGETS)

@@ -143,9 +143,7 @@ def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
         if case.operation.path.startswith(ACCOUNTS):
             _fit_account(case.body)
         if _has_file(case.body) and isinstance(case.body, dict):
-            # In the coverage each body has our example already.
-            examples = case.meta.phase.name == "examples"
-            _put_file(case.body, case.body, EXAMPLE if examples else case.body["file"])
+            _put_file(case.body, case.body, EXAMPLE)
         # It looks at a changed case anew, and takes the bytes of a file for a fault.
         case.meta.generation.mode = GenerationMode.POSITIVE
 
