@@ -16,7 +16,7 @@ from tests.support.embedded import cut_off, kill_server, query
 from tests.support.postgres import file_of
 from tests.support.service import PASSWORD, ROOT, USER, ServiceProcess
 
-KILLS = int(os.environ.get("FAULT_KILLS", "1"))
+KILLS = int(os.environ.get("FAULT_KILLS", "2"))
 ROWS = 800
 # Until a search is answered again after a kill.
 SEARCHES = 10.0
@@ -80,7 +80,8 @@ def test_a_killed_embedded_server_comes_back(
     stored = len(jobs) * ROWS
     assert query(dsn, "SELECT count(*), count(DISTINCT question) FROM items") == (stored, stored)
     assert query(dsn, "SELECT count(*) FROM item_vectors") == (2 * stored,)
-    assert any("is being started again" in state for state in states)
+    # It may be back before anybody asks; that it says what it does is held by postgres/test_watch.
+    assert states != {"ok"}
     saw(40, f"searches again {max(took):.1f} s after a kill at most; {stored} rows stored once")
 
 
