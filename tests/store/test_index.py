@@ -381,7 +381,7 @@ def test_an_index_of_vectors_that_are_gone_is_built_anew(
         cursor.execute("ANALYZE item_vectors")
     assert store.index.build_index(pool, model, min_vectors=100)
     assert read_index_size(pool, store.index.index_name(model)) < 0.6 * before
-    assert list(read_index_names(pool)) == [store.index.index_name(model)]
+    assert read_indexes(pool) == [store.index.index_name(model)]
     assert not store.index.build_index(pool, model, min_vectors=100)
 
 
@@ -395,16 +395,10 @@ def test_what_a_build_left_that_died_between_two_steps_is_dropped(
         with pool.reading(seconds=60) as conn, conn.cursor() as cursor:
             cursor.execute(store.index._compose_creation(model, None, Identifier(name + suffix)))
     store.index.build_index(pool, model, min_vectors=100)
-    assert list(read_index_names(pool)) == [name]
+    assert read_indexes(pool) == [name]
 
 
 def read_index_size(pool: Pool, name: str) -> int:
     with pool.reading() as conn, conn.cursor() as cursor:
         cursor.execute("SELECT pg_relation_size(%s::regclass)", (name,))
         return int(db.fetch_row(cursor)[0])
-
-
-def read_index_names(pool: Pool) -> list[str]:
-    with pool.reading() as conn, conn.cursor() as cursor:
-        cursor.execute("SELECT relname FROM pg_class WHERE relname ~ '^vectors_hnsw' ORDER BY 1")
-        return [name for (name,) in cursor.fetchall()]

@@ -59,16 +59,20 @@ def replace(pool: Pool, model: Model, prefix: str, rows: int = store.vacuuming.L
     write(pool, model, claim(pool, rows))
 
 
-def test_a_replacing_job_ends_when_the_space_of_the_one_before_is_free(
-    pool: Pool, model: Model
-) -> None:
-    replace(pool, model, "a")
-    assert store.finishing.finish_job(pool, model) is not None
-    replace(pool, model, "b")
-    assert store.finishing.finish_job(pool, model) is not None
+def leave_waiting(pool: Pool, model: Model) -> None:
+    """Let a replacing job wait with its end for the dead rows of the one before."""
+    for prefix in ("a", "b"):
+        replace(pool, model, prefix)
+        assert store.finishing.finish_job(pool, model) is not None
     replace(pool, model, "c")
     eventually(lambda: count_dead(pool, "item_vectors") > store.vacuuming.LEAST_DEAD)
     assert store.finishing.finish_job(pool, model) is None
+
+
+def test_a_replacing_job_ends_when_the_space_of_the_one_before_is_free(
+    pool: Pool, model: Model
+) -> None:
+    leave_waiting(pool, model)
     size = read_size(pool, "item_vectors")
     store.vacuuming.vacuum_tables(pool)
     assert store.finishing.finish_job(pool, model) is not None
@@ -94,12 +98,7 @@ def test_a_job_does_not_wait_for_rows_that_no_vacuum_can_free(
 
 
 def test_a_job_waits_no_longer_than_that(pool: Pool, model: Model) -> None:
-    for prefix in ("a", "b"):
-        replace(pool, model, prefix)
-        assert store.finishing.finish_job(pool, model) is not None
-    replace(pool, model, "c")
-    eventually(lambda: count_dead(pool, "item_vectors") > store.vacuuming.LEAST_DEAD)
-    assert store.finishing.finish_job(pool, model) is None
+    leave_waiting(pool, model)
     with pool.transaction() as conn, conn.cursor() as cursor:
         cursor.execute(
             "UPDATE jobs SET rate_at = rate_at - make_interval(secs => %s) WHERE"
@@ -112,12 +111,7 @@ def test_a_job_waits_no_longer_than_that(pool: Pool, model: Model) -> None:
 def test_a_job_does_not_wait_where_nobody_here_may_vacuum(
     pool: Pool, model: Model, dsn: str
 ) -> None:
-    for prefix in ("a", "b"):
-        replace(pool, model, prefix)
-        assert store.finishing.finish_job(pool, model) is not None
-    replace(pool, model, "c")
-    eventually(lambda: count_dead(pool, "item_vectors") > store.vacuuming.LEAST_DEAD)
-    assert store.finishing.finish_job(pool, model) is None
+    leave_waiting(pool, model)
     with pool.transaction() as conn, conn.cursor() as cursor:
         cursor.execute(
             "CREATE ROLE guest;"

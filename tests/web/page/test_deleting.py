@@ -16,6 +16,12 @@ TRACK = "Como rastreio meu pedido?"
 SWAP = "Como faço uma troca de produto?"
 
 
+def delete(page: Page, question: str) -> None:
+    """Delete an item from its form."""
+    edit(page, question).click()
+    page.get_by_role("button", name="Apagar", exact=True).click()
+
+
 def wait_out(page: Page) -> None:
     """Let the ten seconds of the undo bar pass."""
     page.clock.run_for(11_000)
@@ -27,8 +33,7 @@ def test_a_deleted_item_comes_back_within_ten_seconds(
 ) -> None:
     with open_page(browser, loja, ITEMS) as page:
         page.clock.install()
-        edit(page, TRACK).click()
-        page.get_by_role("button", name="Apagar", exact=True).click()
+        delete(page, TRACK)
         expect(undo_bar(page)).to_contain_text("Item apagado.")
         expect(rows(page)).to_have_count(4)
         expect(page.locator(".toolbar")).to_contain_text("4 itens")
@@ -37,8 +42,7 @@ def test_a_deleted_item_comes_back_within_ten_seconds(
         expect(rows(page)).to_have_count(5)
         page.clock.run_for(11_000)
         assert len(list_items(loja)) == 5
-        edit(page, TRACK).click()
-        page.get_by_role("button", name="Apagar", exact=True).click()
+        delete(page, TRACK)
         page.get_by_role("button", name="Desfazer").hover()
         page.clock.run_for(11_000)
         expect(undo_bar(page)).to_be_visible()
@@ -54,8 +58,7 @@ def test_what_somebody_else_mended_meanwhile_is_not_deleted(
 ) -> None:
     with open_page(browser, loja, ITEMS) as page:
         page.clock.install()
-        edit(page, TRACK).click()
-        page.get_by_role("button", name="Apagar", exact=True).click()
+        delete(page, TRACK)
         expect(rows(page)).to_have_count(4)
         change_item(loja, TRACK, answer="Mudada por outra pessoa.")
         page.clock.run_for(11_000)
