@@ -70,14 +70,12 @@ def valid(pool: Pool, model: Model, suffix: str = "") -> bool | None:
             "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)",
             (store.index.index_name(model) + suffix,),
         )
-        row = cur.fetchone()
-        return None if row is None else bool(row[0])
+        return next((bool(row[0]) for row in cur), None)
 
 
 def count_scans(pool: Pool, name: str) -> int:
     with pool.reading() as conn, conn.cursor() as cur:
-        cur.execute("SELECT pg_stat_force_next_flush()")
-        cur.execute("SELECT pg_stat_clear_snapshot()")
+        cur.execute("SELECT pg_stat_force_next_flush(), pg_stat_clear_snapshot()")
         cur.execute("SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = %s", (name,))
         return int(db.fetch_row(cur)[0])
 
@@ -241,9 +239,8 @@ def test_no_index_below_the_bound_nor_during_a_large_job(
     monkeypatch.setattr(store.index, "FEW_VECTORS", 2 * ITEMS // store.index.MOST_WAITING)
     assert store.index.build_index(pool, model, 1)
     with pool.reading() as conn, conn.cursor() as cur:
-        cur.execute("DROP INDEX vectors_hnsw_1")
         # A build would slow down the rest of the job, too.
-        cur.execute("UPDATE jobs SET inserted = total - 1")
+        cur.execute("DROP INDEX vectors_hnsw_1; UPDATE jobs SET inserted = total - 1")
     assert not store.index.build_index(pool, model, 2 * ITEMS)
     with pool.reading() as conn, conn.cursor() as cur:
         # A row that stays as it is costs nothing.
@@ -283,8 +280,7 @@ def test_the_more_vectors_an_index_has_the_more_candidates_it_gives(
     pool: Pool, model: Model, vectors: NDArray[np.float32], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     most, least = store.ranking.MOST_CANDIDATES, store.ranking.LEAST_CANDIDATES
-    # Without an index of all vectors, a collection's may serve.
-    assert read_candidates(pool, model) == most
+    assert read_candidates(pool, model) == most  # a collection's index may serve
     fill_once(pool, model, vectors[: ITEMS // 2])
     assert store.index.build_index(pool, model, 1)
     assert read_candidates(pool, model) == least
@@ -364,7 +360,7 @@ def test_the_size_of_an_index_is_foreseen(
 ) -> None:
     fill_once(pool, model, vectors)
     assert store.index.build_index(pool, model, min_vectors=100)
-    size = read_index_size(pool, store.index.index_name(model))
+    size = read_index_size(pool, model)
     assert size / ITEMS == pytest.approx(store.index.estimate_bytes(DIMENSION), rel=0.1)
 
 
@@ -375,12 +371,12 @@ def test_an_index_of_vectors_that_are_gone_is_built_anew(
     fill_once(pool, model, vectors)
     assert store.index.build_index(pool, model, min_vectors=100)
     assert not store.index.build_index(pool, model, min_vectors=100)
-    before = read_index_size(pool, store.index.index_name(model))
+    before = read_index_size(pool, model)
     with pool.transaction() as conn, conn.cursor() as cursor:
         cursor.execute("DELETE FROM items WHERE position % 2 = 0")
         cursor.execute("ANALYZE item_vectors")
     assert store.index.build_index(pool, model, min_vectors=100)
-    assert read_index_size(pool, store.index.index_name(model)) < 0.6 * before
+    assert read_index_size(pool, model) < 0.6 * before
     assert read_indexes(pool) == [store.index.index_name(model)]
     assert not store.index.build_index(pool, model, min_vectors=100)
 
@@ -398,7 +394,7 @@ def test_what_a_build_left_that_died_between_two_steps_is_dropped(
     assert read_indexes(pool) == [name]
 
 
-def read_index_size(pool: Pool, name: str) -> int:
+def read_index_size(pool: Pool, model: Model) -> int:
     with pool.reading() as conn, conn.cursor() as cursor:
-        cursor.execute("SELECT pg_relation_size(%s::regclass)", (name,))
+        cursor.execute("SELECT pg_relation_size(%s::regclass)", (store.index.index_name(model),))
         return int(db.fetch_row(cursor)[0])
