@@ -74,4 +74,4 @@ def open_page(
         # A request that a test holds back may still be on its way; it would fail in the next test.
         page.unroute_all(behavior="ignoreErrors")
         context.close()
-    assert said is not None or heard == []
+    assert said is not None or heard == [], heard

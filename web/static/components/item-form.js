@@ -2,6 +2,7 @@
 // draft until it was saved. A change that somebody else made meanwhile is shown beside one's own.
 
 import { get, patch, post, request } from "../api.js";
+import { useCollections } from "../collections.js";
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../lib.js";
 import { readDraft, writeDraft } from "../drafts.js";
 import { hasView, session } from "../session.js";
@@ -139,24 +140,25 @@ function focusField(event, id) {
   document.getElementById(id)?.focus();
 }
 
-/** The names of a collection's other fields. */
+/** The names of a collection's other fields; a new one, or one whose name is being typed, has none. */
 function useColumns(collection) {
   const [names, setNames] = useState([]);
+  const isThere = Boolean(useCollections()?.some(({ name }) => name === collection));
   useEffect(() => {
     setNames([]);
-    if (!/^[\w.-]{1,100}$/.test(collection)) return undefined;
+    if (!isThere) return undefined;
     const end = new AbortController();
     const timer = setTimeout(() => {
       get(`/collections/${encodeURIComponent(collection)}`, null, { signal: end.signal })
         .then(({ columns }) => setNames(columns.map(({ name }) => name)))
-        // A new collection has none.
+        // It is gone, or the service is away: one can do without them.
         .catch(() => {});
     }, 200);
     return () => {
       clearTimeout(timer);
       end.abort();
     };
-  }, [collection]);
+  }, [collection, isThere]);
   return names;
 }
 

@@ -82,15 +82,17 @@ function AddFilter({ columns, onAdd, onClose }) {
 /** The other fields of the chosen collection, or of all: [{name, values, common}]; null at first. */
 function useColumns(chosen, collections) {
   const [columns, setColumns] = useState(null);
-  const names = chosen ? [chosen] : (collections ?? []).map(({ name }) => name);
-  const asked = names.slice(0, MOST_COLLECTIONS);
+  // The address may choose one that is gone.
+  const names = collections?.map(({ name }) => name).filter((name) => !chosen || name === chosen);
+  const asked = names?.slice(0, MOST_COLLECTIONS);
   useEffect(() => {
+    if (!asked) return undefined;
     const end = new AbortController();
     const load = (name) => get(`/collections/${encodeURIComponent(name)}`, null, { signal: end.signal })
       .then((one) => one.columns).catch(() => []);
     Promise.all(asked.map(load)).then((all) => end.signal.aborted || setColumns(merge(all.flat())));
     return () => end.abort();
-  }, [asked.join()]);
+  }, [asked?.join()]);
   return columns;
 }
 
