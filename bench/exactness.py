@@ -38,6 +38,7 @@ from embedders.loading import load_model
 from embedders.sentence import SentenceModel
 from embeddings import FloatArray, pair_text
 from postgres.server import EmbeddedPostgres
+from services.confidence import CANDIDATES
 from store.filters import Condition
 from store.models import Model
 
@@ -274,9 +275,9 @@ def _measure(pool: Pool, model: Model, parts: list[Collection], size: int, case:
     times = []
     for n, query in enumerate(case.asked):
         started = time.perf_counter()
-        hits = store.search.search(pool, model, query, limit=LIMIT, **case.filters)
+        hits = store.search.search_measured(pool, model, query, limit=CANDIDATES, **case.filters)
         times.append((time.perf_counter() - started) * 1000)
-        found = exact.distances(n, [hit.id for hit in hits])
+        found = exact.distances(n, [one.hit.id for one in hits[:LIMIT]])
         nearest = exact.nearest(n)
         first += bool(found[0] <= nearest[0] + TOLERANCE)
         recall += float(np.mean(found <= nearest[-1] + TOLERANCE)) * len(found) / len(nearest)

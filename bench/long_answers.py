@@ -32,7 +32,7 @@ from bench.texts import REAL
 from embedders.sentence import SentenceModel
 from embeddings import FloatArray, cut_pieces, mean_vector, pair_text
 
-PIECE_SIZES = (150, 200, 350, 700)
+PIECE_SIZES = (150, 200, 250, 300, 350)
 _SENTENCE = re.compile(r"[^.!?\n]{50,300}[.!?]")
 
 

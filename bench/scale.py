@@ -31,6 +31,7 @@ from bench.report import Report
 from db import Pool
 from embeddings import FloatArray
 from postgres.server import EmbeddedPostgres
+from services.confidence import CANDIDATES
 from store.filters import Condition
 from store.models import Model
 
@@ -158,9 +159,9 @@ def _search(
     found, times = [], []
     for query in queries:
         started = time.perf_counter()
-        hits = store.search.search(pool, model, query, limit=10, metadata=metadata)
+        hits = store.search.search_measured(pool, model, query, limit=CANDIDATES, metadata=metadata)
         times.append((time.perf_counter() - started) * 1000)
-        found.append([hit.id for hit in hits])
+        found.append([one.hit.id for one in hits[:10]])
     return found, times
 
 

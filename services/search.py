@@ -182,7 +182,8 @@ def _cut_page(searcher: Searcher, asked: Asked, head: list[Hit]) -> list[Hit]:
         searcher.model,
         asked.vector,
         limit=end - start,
-        offset=start,
+        offset=start - CANDIDATES,
+        without=[hit.id for hit in near],
         collections=query.searched,
         metadata=query.metadata,
     )

@@ -28,8 +28,12 @@ logger = logging.getLogger(__name__)
 # time. But a later row costs six times as much: 3.2 ms of a core for each vector instead of 0.6 in
 # 8,000 items, 8.8 instead of 1.4 in 100,000, where embedding an item takes 10 ms. Built with 400
 # candidates, an index gives more of the nearest than with 200, for 1.2 to 1.5 times the time of a
-# build (bench/results/exactness.md).
+# build. Built with 800, it gives as much among 500 as one built with 400 does among 700; but a
+# search then takes a fifth longer for as many (bench/results/exactness.md). So one is built with
+# more where a search can't ask for more: from MANY_VECTORS on it asks for the most there can be
+# (store/ranking.py).
 M, BUILD_CANDIDATES, INSERT_CANDIDATES = 16, 400, 64
+MANY_VECTORS, MANY_BUILD_CANDIDATES = 60_000, 800
 BUILD_SECONDS = 24 * 3_600.0
 # The advisory lock of builds: any number that no other program on the same database uses.
 _INDEX_LOCK = 0x636F6E66
@@ -183,15 +187,19 @@ def _is_being_built(conn: connection) -> bool:
 
 def _is_worth_it(conn: connection, model: Model, collection: int | None, min_vectors: int) -> bool:
     many = MOST_WAITING * max(FEW_VECTORS, min_vectors)
+    vectors = _count_up_to(conn, model, collection, many)
+    return vectors >= many or (vectors >= min_vectors and not _are_rows_coming(conn))
+
+
+def _count_up_to(conn: connection, model: Model, collection: int | None, most: int) -> int:
+    """Return how many vectors an index would have, or `most`: counting millions takes long."""
     with conn.cursor() as cur:
-        # It counts no further than it must, since counting millions takes long.
         cur.execute(
             SQL("SELECT count(*) FROM (SELECT FROM item_vectors WHERE {} LIMIT {}) v").format(
-                _compose_condition(model, collection), Literal(many)
+                _compose_condition(model, collection), Literal(most)
             )
         )
-        vectors = int(fetch_row(cur)[0])
-    return vectors >= many or (vectors >= min_vectors and not _are_rows_coming(conn))
+        return int(fetch_row(cur)[0])
 
 
 def _are_rows_coming(conn: connection) -> bool:
@@ -217,15 +225,10 @@ def _is_bloated(conn: connection, model: Model, collection: int | None) -> bool:
             (index_name(model, collection),),
         )
         size, estimate = cur.fetchone() or (0, 0)
-        if size < LEAST_BLOATED or size <= estimate * room:
-            return False
-        needed = int(size / room)
-        cur.execute(
-            SQL("SELECT count(*) FROM (SELECT FROM item_vectors WHERE {} LIMIT {}) v").format(
-                _compose_condition(model, collection), Literal(needed)
-            )
-        )
-        return int(fetch_row(cur)[0]) < needed
+    if size < LEAST_BLOATED or size <= estimate * room:
+        return False
+    needed = int(size / room)
+    return _count_up_to(conn, model, collection, needed) < needed
 
 
 def _free_rows(conn: connection) -> None:
@@ -279,11 +282,13 @@ def _build(conn: Connection, model: Model, collection: int | None, memory_mb: in
     """
     name = index_name(model, collection)
     old, new = Identifier(f"{name}_old"), Identifier(f"{name}_new")
+    many = _count_up_to(conn, model, collection, MANY_VECTORS) == MANY_VECTORS
+    candidates = MANY_BUILD_CANDIDATES if many else BUILD_CANDIDATES
     with conn.cursor() as cur:
         if not conn.pooled:
             cur.execute("SET maintenance_work_mem = %s", (f"{memory_mb}MB",))
         logger.info("the index %s of the model %s is being built", name, model.identity)
-        cur.execute(_compose_creation(model, collection, new))
+        cur.execute(_compose_creation(model, collection, new, candidates))
         cur.execute("ANALYZE item_vectors")
         set_insert_candidates(cur, new)
         # In one message, so in one transaction: a search always sees one of them.
@@ -296,7 +301,9 @@ def _build(conn: Connection, model: Model, collection: int | None, memory_mb: in
         logger.info("the index %s of the model %s is built", name, model.identity)
 
 
-def _compose_creation(model: Model, collection: int | None, name: Identifier) -> Composed:
+def _compose_creation(
+    model: Model, collection: int | None, name: Identifier, candidates: int
+) -> Composed:
     return SQL(
         "CREATE INDEX CONCURRENTLY {} ON item_vectors"
         " USING hnsw ((embedding::halfvec({})) halfvec_cosine_ops)"
@@ -305,7 +312,7 @@ def _compose_creation(model: Model, collection: int | None, name: Identifier) ->
         name,
         Literal(model.dimension),
         Literal(M),
-        Literal(BUILD_CANDIDATES),
+        Literal(candidates),
         _compose_condition(model, collection),
     )
 

@@ -21,8 +21,10 @@ from store.prepared import Statement, compose_prepared, run_composed
 # An index finds the nearest vectors among so many candidates: the more vectors, the more it takes
 # (bench/results/exactness.md). With fewer for each vector, one that grew to 20,000 items row by row
 # would give 99.5 % of the first hits or less. pgvector allows no more than 1,000. At most the items
-# of half as many are ranked, since the index misses some of the farther ones.
+# of half as many are ranked, since the index misses some of the farther ones. The nearest items,
+# which are measured, are found among fewer.
 LEAST_CANDIDATES, MOST_CANDIDATES = 250, 1_000
+LEAST_FOR_NEAREST = 125
 VECTORS_PER_CANDIDATE = 60
 MOST_FROM_INDEX = 500
 # Rankings are prepared for so many vectors; None is for all of them.
@@ -51,7 +53,7 @@ class Ranking:
     @property
     def types(self) -> dict[str, str]:
         """Return the types of the values by their names."""
-        types = {"query": "halfvec", "limit": "bigint", "offset": "bigint"}
+        types = {"query": "halfvec", "limit": "bigint", "offset": "bigint", "without": "bigint[]"}
         return types | {name: _FILTERS[name][0] for name in self.filters}
 
     def compose(self, values: Mapping[str, Composable]) -> Composed:
@@ -69,10 +71,14 @@ class Ranking:
             vectors=SqlLiteral(self.vectors),
         )
         ranked = _RANKED[self.method].format(
-            indexed=indexed, compared=compared, most=SqlLiteral(MOST_FROM_INDEX)
+            indexed=indexed,
+            compared=compared,
+            most=SqlLiteral(MOST_FROM_INDEX),
+            candidates=_CANDIDATES,
         )
         return _PAGE.format(
             ranked=ranked,
+            without=values["without"],
             limit=values["limit"],
             offset=values["offset"],
             question=self._compose_nearest(values, SQL("NOT")),
@@ -158,15 +164,16 @@ _COMPARED = SQL("""
         ORDER BY item_id, distance, kind DESC
     )
 """)
+_CANDIDATES = SQL("current_setting('hnsw.ef_search')::integer")
 _RANKED = {
     "indexed": SQL("""
         WITH {indexed}, ranked AS (SELECT * FROM indexed),
-        taken AS (SELECT count(*) FROM nearest)
+        taken AS (SELECT count(*), min(distance), max(distance), {candidates} FROM nearest)
     """),
     "compared": SQL("""
         WITH {compared}, ranked AS (
             SELECT *, row_number() OVER (ORDER BY distance, item_id) AS n FROM compared
-        ), taken AS (SELECT count(*) FROM nearest_compared)
+        ), taken AS (SELECT count(*), 0, 0, 0 FROM nearest_compared)
     """),
     "both": SQL("""
         WITH {indexed}, {compared}, ranked AS (
@@ -174,19 +181,22 @@ _RANKED = {
             UNION ALL
             SELECT item_id, kind, distance, {most} + row_number() OVER (ORDER BY distance, item_id)
             FROM compared c WHERE NOT EXISTS (SELECT FROM indexed i WHERE i.item_id = c.item_id)
-        ), taken AS (SELECT count(*) FROM nearest_compared)
+        ), taken AS (SELECT count(*), 0, 0, 0 FROM nearest_compared)
     """),
 }
 # GREATEST: rounding gives an identical vector a distance just below 0.
 _PAGE = SQL("""
 {ranked}
-SELECT taken.count, page.* FROM taken LEFT JOIN (
+SELECT taken.*, page.* FROM taken LEFT JOIN (
     SELECT i.id, i.question, i.answer, c.name, i.metadata, GREATEST(p.distance, 0),
            split_part(p.kind, ' ', 1),
            CASE WHEN split_part(p.kind, ' ', 1) <> 'pair' THEN coalesce(
                i.alternatives[NULLIF(split_part(p.kind, ' ', 2), '')::integer], i.question) END,
            {question}, {pair}
-    FROM (SELECT * FROM ranked ORDER BY n LIMIT {limit} OFFSET {offset}) p
+    FROM (
+        SELECT * FROM ranked WHERE item_id <> ALL ({without})
+        ORDER BY n LIMIT {limit} OFFSET {offset}
+    ) p
     JOIN items i ON i.id = p.item_id
     JOIN collections c ON c.id = i.collection_id
 ) page ON true
@@ -206,11 +216,16 @@ class Page:
     question's wordings and of the pair, where the ranking is measured.
 
     `vectors` is how many were ranked; `more` says that there are perhaps further ones, and items.
+    From an index, `nearest` and `farthest` are the distances of the first and the last of them, and
+    `candidates` is among how many the index looked for them.
     """
 
     rows: list[tuple[Any, ...]]
     vectors: int
     more: bool
+    nearest: float = 0.0
+    farthest: float = 0.0
+    candidates: int = 0
 
 
 def run(conn: Connection, cur: cursor, ranking: Ranking, values: Mapping[str, Any]) -> Page:
@@ -224,9 +239,10 @@ def run(conn: Connection, cur: cursor, ranking: Ranking, values: Mapping[str, An
     """
     run_composed(conn, cur, ranking, lambda: _compose_statement(conn, cur, ranking), values)
     rows = cur.fetchall()
-    vectors = int(rows[0][0])
+    vectors, nearest, farthest, candidates = rows[0][:4]
     more = ranking.vectors is not None and vectors >= ranking.vectors
-    return Page([row[1:] for row in rows if row[1] is not None], vectors, more)
+    found = [row[4:] for row in rows if row[4] is not None]
+    return Page(found, vectors, more, nearest or 0.0, farthest or 0.0, candidates)
 
 
 def _compose_statement(conn: Connection, cur: cursor, ranking: Ranking) -> Statement:
@@ -257,15 +273,19 @@ def compose_settings(ranking: Ranking) -> Composed:
     Without a filter the number of candidates follows the size of the index, which is read with each
     search. That takes 0.01 ms, and it is never stale, as an estimate of the rows would be while an
     import adds to them. With a filter it is as large as can be, since the filter chooses among
-    them, and the questions of one collection may be in another language than its items.
+    them, and the questions of one collection may be in another language than its items. The value
+    `candidates` takes its place if there is an index and it would be asked for twice as many or
+    more; None never does.
     """
+    least = LEAST_FOR_NEAREST if ranking.measured else LEAST_CANDIDATES
     is_filtered = ranking.filters or ranking.collection is not None
     per_candidate = VECTORS_PER_CANDIDATE * estimate_bytes(ranking.model.dimension)
     return _SETTINGS.format(
         index=SqlLiteral(index_name(ranking.model)),
         per_candidate=SqlLiteral(round(per_candidate)),
-        least=SqlLiteral(MOST_CANDIDATES if is_filtered else LEAST_CANDIDATES),
+        least=SqlLiteral(MOST_CANDIDATES if is_filtered else least),
         most=SqlLiteral(MOST_CANDIDATES),
+        candidates=Placeholder("candidates"),
     )
 
 
@@ -274,9 +294,12 @@ def compose_settings(ranking: Ranking) -> Composed:
 # enable_sort: off, so that the index is taken wherever there is one, for any page.
 # plan_cache_mode: the plan of a prepared ranking is made once.
 _SETTINGS = SQL("""
-SELECT set_config('hnsw.ef_search', LEAST({most}, GREATEST({least}, coalesce(
-           pg_relation_size(to_regclass({index})) / {per_candidate}, {most})))::text, true),
+SELECT set_config('hnsw.ef_search', CASE
+           WHEN 2 * {candidates} <= asked AND 2 * {candidates} <= {most} THEN {candidates}
+           ELSE LEAST({most}, GREATEST({least}, coalesce(asked, {most})))
+       END::text, true),
        set_config('hnsw.iterative_scan', 'off', true),
        set_config('enable_sort', 'off', true),
        set_config('plan_cache_mode', 'force_generic_plan', true)
+FROM (SELECT pg_relation_size(to_regclass({index})) / {per_candidate}) i (asked)
 """)

@@ -10,10 +10,14 @@ never depends on the page. Without an index, PostgreSQL compares for the first p
 | no more than NARROW_ITEMS | each item that it keeps |
 | no more than FAR_ITEMS, and few of the index's nearest vectors | each item that it keeps |
 | more | the nearest that the index gives |
+
+The nearest items are mostly clear among a few candidates of an index, so `search_measured` looks at
+few first (LOOKS). What comes after them is the list above without them (`search`).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -28,6 +32,8 @@ from store.models import Model
 from store.ranking import MOST_FROM_INDEX, Page, Ranking, count_vectors, run
 from store.vectors import format_halfvec
 
+# Where a row of a page has its distance.
+_DISTANCE = 5
 # A filter that keeps no more items is narrow: comparing with each of them misses nothing and takes
 # no longer than an index would (bench/results/exactness.md).
 NARROW_ITEMS = 10_000
@@ -38,6 +44,36 @@ NARROW_ITEMS = 10_000
 FAR_SHARE = 0.1
 # Comparing with more items would take too long.
 FAR_ITEMS = 60_000
+
+
+@dataclass(frozen=True)
+class Look:
+    """A search for the nearest items among so many candidates of an index, and when it is enough.
+
+    What an index misses lies hardly nearer than what it gives last. So a look is enough if the
+    nearest vector is so much nearer than the last one ranked (`first` times its distance at most),
+    and the last item of the page as well (`last`). The rule is that of Distance Adaptive Beam
+    Search (Al-Jazzazi and others, 2025); the shares were measured (bench/results/exactness.md).
+    """
+
+    candidates: int
+    first: float
+    last: float
+
+    def is_enough(self, page: Page, limit: int) -> bool:
+        """Return whether looking further would hardly find anything nearer than a page's items."""
+        # Without an index it was compared with all; a small one was asked for all that it is worth.
+        if page.candidates != self.candidates:
+            return True
+        last = max((row[_DISTANCE] for row in page.rows), default=math.inf)
+        return (
+            len(page.rows) == limit
+            and page.nearest <= self.first * page.farthest
+            and last <= self.last * page.farthest
+        )
+
+
+LOOKS = (Look(100, first=0.75, last=0.94), Look(500, first=0.82, last=1.0))
 
 
 @dataclass(frozen=True)
@@ -89,15 +125,18 @@ def search(
     *,
     limit: int,
     offset: int = 0,
+    without: Sequence[int] = (),
     collections: Sequence[str] | None = None,
     metadata: Sequence[Condition] | None = None,
 ) -> list[Hit]:
     """Return a page of the items nearest to `query` (shape (dimension,)), nearest first.
 
-    An item's distance is that of the nearest of its vectors; ties go by item id. `limit` and
-    `offset` are at most 10,100 together.
+    The list that it is cut from does not have the items whose ids are `without`. An item's distance
+    is that of the nearest of its vectors; ties go by item id. `limit` and `offset` are at most
+    10,100 together.
     """
-    values = _bind(model, query, limit, offset, collections, metadata)
+    values = _bind(model, query, limit, collections, metadata)
+    values |= {"offset": offset, "without": list(without)}
     with pool.reading() as conn, conn.cursor() as cur:
         hits = [Hit(*row[:-2]) for row in _find_page(conn, cur, model, values, measured=False)]
     # The index orders by vectors that it rounded itself.
@@ -114,11 +153,11 @@ def search_measured(
     collections: Sequence[str] | None = None,
     metadata: Sequence[Condition] | None = None,
 ) -> list[MeasuredHit]:
-    """Do as `search` from the first item on, and measure each item against the query.
+    """Return the items nearest to `query`, nearest first, each measured against it.
 
     In the same statement: another one would take as long again to get there and back.
     """
-    values = _bind(model, query, limit, 0, collections, metadata)
+    values = _bind(model, query, limit, collections, metadata)
     with pool.reading() as conn, conn.cursor() as cur:
         rows = _find_page(conn, cur, model, values, measured=True)
     hits = [MeasuredHit(Hit(*row[:-2]), _measure(*row[-2:])) for row in rows]
@@ -129,15 +168,16 @@ def _bind(
     model: Model,
     query: FloatArray,
     limit: int,
-    offset: int,
     collections: Sequence[str] | None,
     metadata: Sequence[Condition] | None,
 ) -> dict[str, Any]:
     return {
         "query": format_halfvec(query),
         "index": f"{index_name(model)}_",
+        "candidates": None,
         "limit": limit,
-        "offset": offset,
+        "offset": 0,
+        "without": [],
         "collections": None if collections is None else list(collections),
         "metadata": compose_path(metadata) if metadata else None,
     }
@@ -191,14 +231,24 @@ def _take_from_index(
     conn: Connection, cur: cursor, ranking: Ranking, values: dict[str, Any]
 ) -> Page:
     """Return what an index has of the page; with a filter, of all that it keeps there."""
-    first = count_vectors(values["limit"] + values["offset"])
+    first = _count_first(values)
     if not ranking.filters:
         if first is None or first > MOST_FROM_INDEX:
             return Page([], 0, more=True)
+        for look in LOOKS if ranking.measured else ():
+            values = values | {"candidates": look.candidates}
+            page = run(conn, cur, replace(ranking, vectors=first), values)
+            if look.is_enough(page, values["limit"]):
+                return page
+        values = values | {"candidates": None}
         page = run(conn, cur, replace(ranking, vectors=first), values)
         if len(page.rows) == values["limit"] or not page.more:
             return page
     return run(conn, cur, replace(ranking, vectors=MOST_FROM_INDEX), values)
+
+
+def _count_first(values: dict[str, Any]) -> int | None:
+    return count_vectors(values["limit"] + values["offset"] + len(values["without"]))
 
 
 def _compare(
@@ -207,7 +257,7 @@ def _compare(
     """Return the page, comparing with each item that the filter keeps."""
     if "metadata" in ranking.filters:
         ranking = replace(ranking, filters=(*ranking.filters, "items"))
-    vectors = count_vectors(values["limit"] + values["offset"])
+    vectors = _count_first(values)
     page = run(conn, cur, replace(ranking, vectors=vectors), values)
     while page.more and len(page.rows) < values["limit"]:
         vectors = None if vectors is None else count_vectors(vectors)

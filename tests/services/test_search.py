@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
+from typing import Any
 
+import pytest
+
+import store.search
 from services.imports import ImportOptions, Upload, import_file
 from services.runtime import Runtime
 from services.search import Query, answer_each, answer_query
-from store.search import Hit
+from store.search import Hit, MeasuredHit
 from tests.support.client import eventually
 
 FAQ = b"question,answer\nHow do I pay?,By card.\nWhere is it?,There.\n"
@@ -37,3 +42,28 @@ def test_many_questions_are_answered_in_their_order(runtime: Runtime) -> None:
     queries = [Query("Where is it?", limit=1), Query("How do I pay?", limit=1)]
     answers = [reply.hits[0].answer for reply in answer_each(runtime.searcher, queries)]
     assert answers == ["There.", "By card."]
+
+
+def test_what_the_nearest_items_miss_comes_after_them_once(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = "".join(f"What about number {n}?,Answer {n}.\n" for n in range(120))
+    file = io.BytesIO(f"question,answer\n{rows}".encode())
+    import_file(runtime, Upload(file, None), ImportOptions("c", "upsert"))
+    query = Query("What of 7?", limit=10)
+    eventually(lambda: len(find_hits(runtime, replace(query, limit=100))) == 100)
+    expected = find_hits(runtime, replace(query, limit=100))
+    find_nearest = store.search.search_measured
+
+    def find_most(*args: Any, limit: int, **kwargs: Any) -> list[MeasuredHit]:
+        # So may an index: it misses the second and the fifth.
+        found = find_nearest(*args, limit=limit + 2, **kwargs)
+        return [one for number, one in enumerate(found) if number not in (1, 4)]
+
+    monkeypatch.setattr(store.search, "search_measured", find_most)
+    pages = [find_hits(runtime, replace(query, offset=offset)) for offset in range(0, 120, 10)]
+    ids = [hit.id for page in pages for hit in page]
+    assert len(ids) == len(set(ids)) == 120
+    assert {expected[1].id, expected[4].id} <= set(ids[20:30])
+    # Larger pages are cut from the same list.
+    assert set(ids[:35]) == {hit.id for hit in find_hits(runtime, replace(query, limit=35))}

@@ -12,7 +12,6 @@ import psycopg2
 import psycopg2.errors
 import pytest
 from numpy.typing import NDArray
-from pgvector import HalfVector
 from psycopg2.sql import SQL, Identifier
 
 import db
@@ -23,9 +22,7 @@ import store.search
 from db import Pool
 from store.filters import Condition
 from store.models import Model
-
-DIMENSION = 16
-ITEMS = 3_000
+from tests.support.vectors import DIMENSION, ITEMS, fill, fill_once, make_vectors
 
 
 @pytest.fixture
@@ -35,33 +32,7 @@ def model(pool: Pool) -> Model:
 
 @pytest.fixture
 def vectors() -> NDArray[np.float32]:
-    found = np.random.default_rng(1).standard_normal((ITEMS, DIMENSION)).astype(np.float32)
-    found /= np.linalg.norm(found, axis=1, keepdims=True)
-    return found
-
-
-def fill(pool: Pool, model: Model, vectors: NDArray[np.float32]) -> None:
-    with pool.transaction() as conn, conn.cursor() as cur:
-        cur.execute("INSERT INTO collections (name) VALUES ('a'), ('b')")
-        cur.execute(
-            """
-            INSERT INTO items (collection_id, item_key, place, question_hash, answer_hash,
-                               question, answer, metadata, position)
-            SELECT CASE WHEN n %% 100 = 0 THEN 2 ELSE 1 END, md5(n::text)::uuid, 0,
-                   md5(n::text)::uuid, md5(n::text)::uuid, 'q' || n, 'a',
-                   jsonb_build_object('rare', (n %% 100 = 1)::text), n
-            FROM generate_series(1, %s) n
-            """,
-            (len(vectors),),
-        )
-        for number, vector in enumerate(vectors, 1):
-            cur.execute(
-                "INSERT INTO item_vectors SELECT id, %s, kind, collection_id, %s"
-                " FROM items, (VALUES ('question'), ('pair')) k (kind) WHERE position = %s",
-                (model.id, HalfVector(vector), number),
-            )
-    with pool.reading() as conn, conn.cursor() as cur:
-        cur.execute("VACUUM ANALYZE item_vectors, items")
+    return make_vectors()
 
 
 def valid(pool: Pool, model: Model, suffix: str = "") -> bool | None:
@@ -268,40 +239,6 @@ def test_a_small_index_is_dropped_while_a_large_job_adds_rows(
     assert valid(pool, model)
 
 
-def read_candidates(pool: Pool, model: Model, **kept: Any) -> int:
-    ranking = store.ranking.Ranking("indexed", model, None, **kept)
-    with pool.transaction() as conn, conn.cursor() as cur:
-        cur.execute(store.ranking.compose_settings(ranking))
-        cur.execute("SELECT current_setting('hnsw.ef_search')::integer")
-        return int(db.fetch_row(cur)[0])
-
-
-def test_the_more_vectors_an_index_has_the_more_candidates_it_gives(
-    pool: Pool, model: Model, vectors: NDArray[np.float32], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    most, least = store.ranking.MOST_CANDIDATES, store.ranking.LEAST_CANDIDATES
-    assert read_candidates(pool, model) == most  # a collection's index may serve
-    fill_once(pool, model, vectors[: ITEMS // 2])
-    assert store.index.build_index(pool, model, 1)
-    assert read_candidates(pool, model) == least
-    monkeypatch.setattr(store.ranking, "VECTORS_PER_CANDIDATE", 4)
-    assert read_candidates(pool, model) == pytest.approx(ITEMS / 2 / 4, rel=0.1)
-    # The filter chooses among them.
-    assert read_candidates(pool, model, filters=("metadata",)) == most
-    assert read_candidates(pool, model, collection=1) == most
-    # The estimates of PostgreSQL know nothing yet of what was just added.
-    with pool.transaction() as conn, conn.cursor() as cur:
-        for number, vector in enumerate(vectors[ITEMS // 2 :], 1):
-            cur.execute(
-                "INSERT INTO item_vectors SELECT id, %s, 'pair', collection_id, %s"
-                " FROM items WHERE position = %s",
-                (model.id, HalfVector(vector), number),
-            )
-    assert read_candidates(pool, model) == pytest.approx(ITEMS / 4, rel=0.1)
-    monkeypatch.setattr(store.ranking, "VECTORS_PER_CANDIDATE", 1)
-    assert read_candidates(pool, model) == most
-
-
 def test_an_index_left_invalid_by_a_crash_is_replaced_and_searches_go_on(
     pool: Pool, dsn: str, model: Model, vectors: NDArray[np.float32]
 ) -> None:
@@ -348,13 +285,6 @@ def test_of_two_processes_one_builds(pool: Pool, model: Model, dsn: str) -> None
     other.close()
 
 
-def fill_once(pool: Pool, model: Model, vectors: NDArray[np.float32]) -> None:
-    """Store one vector of each item: in an index, equal vectors share one place."""
-    fill(pool, model, vectors)
-    with pool.transaction() as conn, conn.cursor() as cur:
-        cur.execute("DELETE FROM item_vectors WHERE kind = 'pair'")
-
-
 def test_the_size_of_an_index_is_foreseen(
     pool: Pool, model: Model, vectors: NDArray[np.float32]
 ) -> None:
@@ -381,6 +311,23 @@ def test_an_index_of_vectors_that_are_gone_is_built_anew(
     assert not store.index.build_index(pool, model, min_vectors=100)
 
 
+@pytest.mark.parametrize(("vectors_given", "candidates"), [(59, 400), (60, 800)])
+def test_a_large_index_is_built_with_more_candidates(
+    pool: Pool,
+    model: Model,
+    vectors: NDArray[np.float32],
+    vectors_given: int,
+    candidates: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(store.index, "MANY_VECTORS", 60)
+    # What a build is made with is to be seen until later rows are made cheaper.
+    monkeypatch.setattr(store.index, "set_insert_candidates", lambda *_: None)
+    fill_once(pool, model, vectors[:vectors_given])
+    assert store.index.build_index(pool, model, min_vectors=1)
+    assert insert_candidates(pool, model) == candidates
+
+
 def test_what_a_build_left_that_died_between_two_steps_is_dropped(
     pool: Pool, model: Model, vectors: NDArray[np.float32]
 ) -> None:
@@ -389,7 +336,9 @@ def test_what_a_build_left_that_died_between_two_steps_is_dropped(
     name = store.index.index_name(model)
     for suffix in ("_new", "_old"):
         with pool.reading(seconds=60) as conn, conn.cursor() as cursor:
-            cursor.execute(store.index._compose_creation(model, None, Identifier(name + suffix)))
+            cursor.execute(
+                store.index._compose_creation(model, None, Identifier(name + suffix), 64)
+            )
     store.index.build_index(pool, model, min_vectors=100)
     assert read_indexes(pool) == [name]
 

@@ -143,6 +143,27 @@ def test_every_item_comes_once_whatever_the_pages(
         }
 
 
+@pytest.mark.parametrize("nearest", [None, 500, 60, 1])
+def test_what_follows_the_nearest_has_every_other_item_once(
+    filled: Pool, model: Model, nearest: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever was taken for the nearest: few candidates of an index miss some."""
+    if nearest is not None:
+        monkeypatch.setattr(store.ranking, "MOST_FROM_INDEX", nearest)
+        monkeypatch.setattr(store.search, "MOST_FROM_INDEX", nearest)
+        assert store.index.build_index(filled, model, 1)
+    query = np.random.default_rng(2).standard_normal(DIMENSION).astype(np.float32)
+    for kept in FILTERS:
+        nearest_ids = [h.id for h in store.search.search(filled, model, query, limit=50, **kept)]
+        head = nearest_ids[::2][:20]
+        pages = read_pages(filled, model, query, [30, 100], without=head, **kept)
+        ids = [hit.id for page in pages for hit in page]
+        assert len(ids) == len(set(ids))
+        assert set(ids) == expected_ids(**kept) - set(head)
+        missed = [hit for hit in nearest_ids if hit not in head][:30]
+        assert set(ids[:30]) == set(missed)
+
+
 def test_a_filter_that_lies_far_from_the_query_misses_nothing(
     filled: Pool, model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:

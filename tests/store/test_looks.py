@@ -1,0 +1,140 @@
+"""Searches for the nearest items: few candidates of an index first, more if that is not enough."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from psycopg2.extensions import cursor
+
+import db
+import store.index
+import store.models
+import store.ranking
+import store.search
+from db import Connection, Pool
+from store.models import Model
+from store.ranking import LEAST_CANDIDATES, LEAST_FOR_NEAREST, MOST_CANDIDATES, Page, Ranking
+from store.search import LOOKS, Look
+from tests.support.vectors import DIMENSION, ITEMS, fill, fill_once, make_vectors
+
+
+@pytest.fixture
+def model(pool: Pool) -> Model:
+    return store.models.register_model(pool, "small", DIMENSION)
+
+
+@pytest.fixture
+def vectors() -> NDArray[np.float32]:
+    return make_vectors()
+
+
+def read_candidates(pool: Pool, model: Model, candidates: int | None = None, **ranked: Any) -> int:
+    ranking = Ranking("indexed", model, None, **ranked)
+    with pool.transaction() as conn, conn.cursor() as cur:
+        cur.execute(store.ranking.compose_settings(ranking), {"candidates": candidates})
+        cur.execute("SELECT current_setting('hnsw.ef_search')::integer")
+        return int(db.fetch_row(cur)[0])
+
+
+def test_the_more_vectors_an_index_has_the_more_candidates_it_gives(
+    pool: Pool, model: Model, vectors: NDArray[np.float32], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert read_candidates(pool, model) == MOST_CANDIDATES  # a collection's index may serve
+    fill_once(pool, model, vectors[: ITEMS // 2])
+    assert store.index.build_index(pool, model, 1)
+    assert read_candidates(pool, model) == LEAST_CANDIDATES
+    assert read_candidates(pool, model, measured=True) == LEAST_FOR_NEAREST
+    monkeypatch.setattr(store.ranking, "VECTORS_PER_CANDIDATE", 4)
+    assert read_candidates(pool, model) == pytest.approx(ITEMS / 2 / 4, rel=0.1)
+    # The filter chooses among them.
+    assert read_candidates(pool, model, filters=("metadata",)) == MOST_CANDIDATES
+
+
+def test_fewer_candidates_are_taken_where_an_index_is_asked_for_twice_as_many(
+    pool: Pool, model: Model, vectors: NDArray[np.float32], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert read_candidates(pool, model, 10) == MOST_CANDIDATES  # there is no index
+    fill_once(pool, model, vectors[: ITEMS // 2])
+    assert store.index.build_index(pool, model, 1)
+    monkeypatch.setattr(store.ranking, "VECTORS_PER_CANDIDATE", 4)
+    enough = read_candidates(pool, model)
+    assert read_candidates(pool, model, enough // 2) == enough // 2
+    assert read_candidates(pool, model, enough // 2 + 1) == enough
+    monkeypatch.setattr(store.ranking, "VECTORS_PER_CANDIDATE", 1)
+    assert read_candidates(pool, model, MOST_CANDIDATES // 2) == MOST_CANDIDATES // 2
+    assert read_candidates(pool, model, MOST_CANDIDATES // 2 + 1) == MOST_CANDIDATES
+
+
+LOOK = Look(100, first=0.5, last=0.9)
+
+
+def make_page(first: float, last: float, *, rows: int = 20, candidates: int = 100) -> Page:
+    """Return a page whose farthest vector is at 1.0, the rows' distances from `first` to `last`."""
+    distances = np.linspace(first, last, rows)
+    found: list[tuple[Any, ...]] = [
+        (n, "q", "a", "c", {}, distance) for n, distance in enumerate(distances)
+    ]
+    return Page(found, 100, more=False, nearest=first, farthest=1.0, candidates=candidates)
+
+
+def test_a_look_is_enough_where_the_nearest_are_clearly_nearer_than_the_farthest() -> None:
+    assert LOOK.is_enough(make_page(0.5, 0.9), 20)
+    assert not LOOK.is_enough(make_page(0.51, 0.9), 20)
+    assert not LOOK.is_enough(make_page(0.5, 0.91), 20)
+    # Items with many wordings take the places of others.
+    assert not LOOK.is_enough(make_page(0.5, 0.9, rows=19), 20)
+    assert not LOOK.is_enough(make_page(0.5, 0.9, rows=0), 20)
+
+
+def test_a_look_is_enough_where_there_is_nothing_more_to_see() -> None:
+    assert LOOK.is_enough(make_page(1.0, 1.0, candidates=125), 20)
+
+
+def test_a_search_looks_at_few_and_at_more_where_the_nearest_are_not_clear(
+    pool: Pool,
+    dsn: str,
+    model: Model,
+    vectors: NDArray[np.float32],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked: list[int] = []
+
+    def run(conn: Connection, cur: cursor, ranking: Ranking, values: Mapping[str, Any]) -> Page:
+        page = store.ranking.run(conn, cur, ranking, values)
+        looked.append(page.candidates)
+        return page
+
+    def find_nearest(query: NDArray[np.float32]) -> list[int]:
+        # Each connection keeps the settings that it composed.
+        own = Pool(dsn, 1)
+        found = store.search.search_measured(own, model, query, limit=20)
+        own.close()
+        return [one.hit.id for one in found]
+
+    monkeypatch.setattr(store.search, "run", run)
+    # It is stored, with two dozen like it.
+    query = vectors[0]
+    noise = np.random.default_rng(2).standard_normal((24, DIMENSION))
+    fill(pool, model, np.concatenate([vectors, query + 0.02 * noise.astype(np.float32)]))
+    exact = find_nearest(query)
+    assert len(looked) == 1  # without an index it compares once
+    assert store.index.build_index(pool, model, 1)
+    monkeypatch.setattr(store.ranking, "VECTORS_PER_CANDIDATE", 1)
+    looked.clear()
+    assert find_nearest(query) == exact
+    assert looked == [LOOKS[0].candidates]
+    # As if it were not clear.
+    monkeypatch.setattr(store.search, "LOOKS", [replace(look, last=-1) for look in LOOKS])
+    looked.clear()
+    assert find_nearest(query) == exact
+    assert looked == [*(look.candidates for look in LOOKS), MOST_CANDIDATES]
+    # An index that would be asked for hardly more gives that at once.
+    monkeypatch.setattr(store.ranking, "VECTORS_PER_CANDIDATE", 1_000)
+    looked.clear()
+    assert find_nearest(query) == exact
+    assert looked == [LEAST_FOR_NEAREST]
