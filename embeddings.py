@@ -31,8 +31,9 @@ FloatArray = NDArray[np.float32]
 # So many texts are tokenised in one turn, which takes some 5 ms.
 SPLIT_TEXTS = 16
 # A text that is longer than the model's window gets so many vectors of pieces at most, each of so
-# many bytes or more: some 30 words (bench/results/long_answers.md).
-PIECE_BYTES = 200
+# many bytes or more: some 45 words. Smaller pieces of long answers push short ones from among the
+# first three (bench/results/long_answers.md).
+PIECE_BYTES = 300
 MOST_PIECES = 100
 # A text that every model takes. Whether a model is well is seen by it.
 PROBE = "How do I change my password?"

@@ -308,7 +308,7 @@ def test_a_long_text_has_a_vector_for_each_of_its_pieces() -> None:
     long, short = service.embed_with_pieces([text, "alpha"])
     assert long is not None
     assert short is not None
-    assert len(long.pieces) == len(cut_pieces(text, PIECE_BYTES)) == 3
+    assert len(long.pieces) == len(cut_pieces(text, PIECE_BYTES)) == 2
     assert not short.pieces
     (whole,) = service.embed_passages([text])
     assert whole is not None
