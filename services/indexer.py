@@ -15,7 +15,7 @@ from store.models import Model
 
 logger = logging.getLogger(__name__)
 
-# The thread counts the vectors this often.
+# The thread counts the vectors this often, and when a job has begun or ended.
 LOOK_SECONDS = 5.0
 
 
@@ -28,6 +28,7 @@ class Indexer:
         self._min_vectors = min_vectors
         self._memory_mb = memory_mb
         self._stopping = threading.Event()
+        self._awake = threading.Event()
         # A daemon: a build may take long, and PostgreSQL ends it when the connection is gone.
         self._thread = threading.Thread(target=self._run, name="indexer", daemon=True)
 
@@ -37,9 +38,15 @@ class Indexer:
     def stop(self) -> None:
         """Start no further build; one that runs ends with its connection."""
         self._stopping.set()
+        self.wake()
+
+    def wake(self) -> None:
+        """Look now, or once more if it is looking: a large job makes an index come or go."""
+        self._awake.set()
 
     def _run(self) -> None:
         while not self._stopping.is_set():
+            self._awake.clear()
             try:
                 while not self._stopping.is_set() and store.visible_metadata.fill_part(self._pool):
                     pass
@@ -48,4 +55,4 @@ class Indexer:
                 logger.warning("The index is not looked after: %s", error)
             except Exception:
                 logger.exception("The index could not be built; searches stay exact")
-            self._stopping.wait(LOOK_SECONDS)
+            self._awake.wait(LOOK_SECONDS)

@@ -165,13 +165,14 @@ def start_runtime(
         database.close()
         raise
     searcher = _make_searcher(pool, model, embeddings)
+    indexer = _make_indexer(settings, pool, model)
     runtime = Runtime(
         users=Users(admins, pool, failures=failures),
         pool=pool,
         model=model,
         embeddings=embeddings,
-        workers=_make_workers(settings, pool, model, embeddings),
-        indexer=_make_indexer(settings, pool, model),
+        workers=_make_workers(settings, pool, model, embeddings, indexer),
+        indexer=indexer,
         searcher=searcher,
         evaluator=Evaluator(searcher),
         checker=Checker(searcher),
@@ -312,7 +313,7 @@ def _register_model(pool: Pool, embeddings: EmbeddingService) -> Model:
 
 
 def _make_workers(
-    settings: Settings, pool: Pool, model: Model, embeddings: EmbeddingService
+    settings: Settings, pool: Pool, model: Model, embeddings: EmbeddingService, indexer: Indexer
 ) -> Workers:
     return Workers(
         pool,
@@ -320,6 +321,7 @@ def _make_workers(
         embeddings,
         threads=settings.worker_threads,
         lease_seconds=settings.lease_seconds,
+        on_change=indexer.wake,
     )
 
 

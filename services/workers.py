@@ -11,6 +11,7 @@ import logging
 import math
 import threading
 import time
+from collections.abc import Callable
 
 import services.vectors
 import store.claims
@@ -57,12 +58,15 @@ class Workers:
         *,
         threads: int,
         lease_seconds: int,
+        on_change: Callable[[], None] = lambda: None,
     ) -> None:
+        """`on_change` is called when a job has begun or ended."""
         self._pool = pool
         self._model = model
         self._embeddings = embeddings
         self._threads = threads
         self._lease_seconds = lease_seconds
+        self._on_change = on_change
         self._stopping = threading.Event()
         self._wake = threading.Condition()
         self._lock = threading.Lock()
@@ -147,6 +151,7 @@ class Workers:
 
     def _step(self) -> bool:
         if store.matching.start_job(self._pool, self._model):
+            self._on_change()
             self.wake()
             return True
         batch = self._claim() if self._is_model_well() else None
@@ -156,8 +161,10 @@ class Workers:
             return True
         if store.results.reject_killers(self._pool):
             return True
-        finished = store.finishing.finish_job(self._pool, self._model)
-        return finished is not None
+        if store.finishing.finish_job(self._pool, self._model) is None:
+            return False
+        self._on_change()
+        return True
 
     def _is_model_well(self) -> bool:
         """Return whether the model takes texts, or takes them again; note it in the jobs if not."""
