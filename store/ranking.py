@@ -74,7 +74,7 @@ class Ranking:
             indexed=indexed,
             compared=compared,
             most=SqlLiteral(MOST_FROM_INDEX),
-            candidates=_CANDIDATES,
+            share=_SHARE,
         )
         return _PAGE.format(
             ranked=ranked,
@@ -164,16 +164,18 @@ _COMPARED = SQL("""
         ORDER BY item_id, distance, kind DESC
     )
 """)
-_CANDIDATES = SQL("current_setting('hnsw.ef_search')::integer")
+_SHARE = SQL(
+    "current_setting('hnsw.ef_search')::float8 / current_setting('conector.candidates')::float8"
+)
 _RANKED = {
     "indexed": SQL("""
         WITH {indexed}, ranked AS (SELECT * FROM indexed),
-        taken AS (SELECT count(*), min(distance), max(distance), {candidates} FROM nearest)
+        taken AS (SELECT count(*), min(distance), max(distance), {share} FROM nearest)
     """),
     "compared": SQL("""
         WITH {compared}, ranked AS (
             SELECT *, row_number() OVER (ORDER BY distance, item_id) AS n FROM compared
-        ), taken AS (SELECT count(*), 0, 0, 0 FROM nearest_compared)
+        ), taken AS (SELECT count(*), 0, 0, 1 FROM nearest_compared)
     """),
     "both": SQL("""
         WITH {indexed}, {compared}, ranked AS (
@@ -181,7 +183,7 @@ _RANKED = {
             UNION ALL
             SELECT item_id, kind, distance, {most} + row_number() OVER (ORDER BY distance, item_id)
             FROM compared c WHERE NOT EXISTS (SELECT FROM indexed i WHERE i.item_id = c.item_id)
-        ), taken AS (SELECT count(*), 0, 0, 0 FROM nearest_compared)
+        ), taken AS (SELECT count(*), 0, 0, 1 FROM nearest_compared)
     """),
 }
 # GREATEST: rounding gives an identical vector a distance just below 0.
@@ -216,8 +218,8 @@ class Page:
     question's wordings and of the pair, where the ranking is measured.
 
     `vectors` is how many were ranked; `more` says that there are perhaps further ones, and items.
-    From an index, `nearest` and `farthest` are the distances of the first and the last of them, and
-    `candidates` is among how many the index looked for them.
+    From an index, `nearest` and `farthest` are the distances of the first and the last of them.
+    `share`, 0 to 1, says how many candidates it looked at, of those that its size asks for.
     """
 
     rows: list[tuple[Any, ...]]
@@ -225,7 +227,7 @@ class Page:
     more: bool
     nearest: float = 0.0
     farthest: float = 0.0
-    candidates: int = 0
+    share: float = 1.0
 
 
 def run(conn: Connection, cur: cursor, ranking: Ranking, values: Mapping[str, Any]) -> Page:
@@ -239,10 +241,10 @@ def run(conn: Connection, cur: cursor, ranking: Ranking, values: Mapping[str, An
     """
     run_composed(conn, cur, ranking, lambda: _compose_statement(conn, cur, ranking), values)
     rows = cur.fetchall()
-    vectors, nearest, farthest, candidates = rows[0][:4]
+    vectors, nearest, farthest, share = rows[0][:4]
     more = ranking.vectors is not None and vectors >= ranking.vectors
     found = [row[4:] for row in rows if row[4] is not None]
-    return Page(found, vectors, more, nearest or 0.0, farthest or 0.0, candidates)
+    return Page(found, vectors, more, nearest or 0.0, farthest or 0.0, share)
 
 
 def _compose_statement(conn: Connection, cur: cursor, ranking: Ranking) -> Statement:
@@ -293,13 +295,16 @@ def compose_settings(ranking: Ranking) -> Composed:
 # iterative_scan: off, since the next candidates of an index would come in no right order.
 # enable_sort: off, so that the index is taken wherever there is one, for any page.
 # plan_cache_mode: the plan of a prepared ranking is made once.
+# conector.candidates: how many the ranking would take, for `taken`.
 _SETTINGS = SQL("""
 SELECT set_config('hnsw.ef_search', CASE
            WHEN 2 * {candidates} <= asked AND 2 * {candidates} <= {most} THEN {candidates}
-           ELSE LEAST({most}, GREATEST({least}, coalesce(asked, {most})))
+           ELSE enough
        END::text, true),
+       set_config('conector.candidates', enough::text, true),
        set_config('hnsw.iterative_scan', 'off', true),
        set_config('enable_sort', 'off', true),
        set_config('plan_cache_mode', 'force_generic_plan', true)
-FROM (SELECT pg_relation_size(to_regclass({index})) / {per_candidate}) i (asked)
+FROM (SELECT asked, LEAST({most}, GREATEST({least}, coalesce(asked, {most}))) AS enough
+      FROM (SELECT pg_relation_size(to_regclass({index})) / {per_candidate} AS asked) i) c
 """)

@@ -46,34 +46,8 @@ FAR_SHARE = 0.1
 FAR_ITEMS = 60_000
 
 
-@dataclass(frozen=True)
-class Look:
-    """A search for the nearest items among so many candidates of an index, and when it is enough.
-
-    What an index misses lies hardly nearer than what it gives last. So a look is enough if the
-    nearest vector is so much nearer than the last one ranked (`first` times its distance at most),
-    and the last item of the page as well (`last`). The rule is that of Distance Adaptive Beam
-    Search (Al-Jazzazi and others, 2025); the shares were measured (bench/results/exactness.md).
-    """
-
-    candidates: int
-    first: float
-    last: float
-
-    def is_enough(self, page: Page, limit: int) -> bool:
-        """Return whether looking further would hardly find anything nearer than a page's items."""
-        # Without an index it was compared with all; a small one was asked for all that it is worth.
-        if page.candidates != self.candidates:
-            return True
-        last = max((row[_DISTANCE] for row in page.rows), default=math.inf)
-        return (
-            len(page.rows) == limit
-            and page.nearest <= self.first * page.farthest
-            and last <= self.last * page.farthest
-        )
-
-
-LOOKS = (Look(100, first=0.75, last=0.94), Look(500, first=0.82, last=1.0))
+# A search for the nearest items takes so many candidates of an index first.
+LOOKS = (100, 500)
 
 
 @dataclass(frozen=True)
@@ -235,16 +209,34 @@ def _take_from_index(
     if not ranking.filters:
         if first is None or first > MOST_FROM_INDEX:
             return Page([], 0, more=True)
-        for look in LOOKS if ranking.measured else ():
-            values = values | {"candidates": look.candidates}
+        for candidates in LOOKS if ranking.measured else ():
+            values = values | {"candidates": candidates}
             page = run(conn, cur, replace(ranking, vectors=first), values)
-            if look.is_enough(page, values["limit"]):
+            if is_clear(page, values["limit"]):
                 return page
         values = values | {"candidates": None}
         page = run(conn, cur, replace(ranking, vectors=first), values)
         if len(page.rows) == values["limit"] or not page.more:
             return page
     return run(conn, cur, replace(ranking, vectors=MOST_FROM_INDEX), values)
+
+
+def is_clear(page: Page, limit: int) -> bool:
+    """Return whether looking further would hardly find anything nearer than a page's items.
+
+    What an index misses lies hardly nearer than what it gives last. So the nearest vector must be
+    much nearer than the last one ranked, and the page's last item somewhat: the more so, the fewer
+    candidates were looked at. The rule is that of Distance Adaptive Beam Search (Al-Jazzazi and
+    others, 2025); its numbers were measured (bench/results/exactness.md).
+    """
+    if page.share == 1:
+        return True
+    last = max((row[_DISTANCE] for row in page.rows), default=math.inf)
+    return (
+        len(page.rows) == limit
+        and page.nearest <= (0.72 + 0.2 * page.share) * page.farthest
+        and last <= (0.93 + 0.05 * page.share) * page.farthest
+    )
 
 
 def _count_first(values: dict[str, Any]) -> int | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ import store.search
 from db import Connection, Pool
 from store.models import Model
 from store.ranking import LEAST_CANDIDATES, LEAST_FOR_NEAREST, MOST_CANDIDATES, Page, Ranking
-from store.search import LOOKS, Look
+from store.search import LOOKS, is_clear
 from tests.support.vectors import DIMENSION, ITEMS, fill, fill_once, make_vectors
 
 
@@ -70,29 +69,29 @@ def test_fewer_candidates_are_taken_where_an_index_is_asked_for_twice_as_many(
     assert read_candidates(pool, model, MOST_CANDIDATES // 2 + 1) == MOST_CANDIDATES
 
 
-LOOK = Look(100, first=0.5, last=0.9)
-
-
-def make_page(first: float, last: float, *, rows: int = 20, candidates: int = 100) -> Page:
+def make_page(first: float, last: float, *, rows: int = 20, share: float = 0.4) -> Page:
     """Return a page whose farthest vector is at 1.0, the rows' distances from `first` to `last`."""
     distances = np.linspace(first, last, rows)
     found: list[tuple[Any, ...]] = [
         (n, "q", "a", "c", {}, distance) for n, distance in enumerate(distances)
     ]
-    return Page(found, 100, more=False, nearest=first, farthest=1.0, candidates=candidates)
+    return Page(found, 100, more=False, nearest=first, farthest=1.0, share=share)
 
 
 def test_a_look_is_enough_where_the_nearest_are_clearly_nearer_than_the_farthest() -> None:
-    assert LOOK.is_enough(make_page(0.5, 0.9), 20)
-    assert not LOOK.is_enough(make_page(0.51, 0.9), 20)
-    assert not LOOK.is_enough(make_page(0.5, 0.91), 20)
+    assert is_clear(make_page(0.79, 0.94), 20)
+    assert not is_clear(make_page(0.81, 0.94), 20)
+    assert not is_clear(make_page(0.79, 0.96), 20)
+    # The fewer were looked at, the clearer it must be.
+    assert not is_clear(make_page(0.79, 0.94, share=0.1), 20)
+    assert is_clear(make_page(0.73, 0.93, share=0.1), 20)
     # Items with many wordings take the places of others.
-    assert not LOOK.is_enough(make_page(0.5, 0.9, rows=19), 20)
-    assert not LOOK.is_enough(make_page(0.5, 0.9, rows=0), 20)
+    assert not is_clear(make_page(0.5, 0.9, rows=19), 20)
+    assert not is_clear(make_page(0.5, 0.9, rows=0), 20)
 
 
 def test_a_look_is_enough_where_there_is_nothing_more_to_see() -> None:
-    assert LOOK.is_enough(make_page(1.0, 1.0, candidates=125), 20)
+    assert is_clear(make_page(1.0, 1.0, share=1), 20)
 
 
 def test_a_search_looks_at_few_and_at_more_where_the_nearest_are_not_clear(
@@ -102,11 +101,11 @@ def test_a_search_looks_at_few_and_at_more_where_the_nearest_are_not_clear(
     vectors: NDArray[np.float32],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    looked: list[int] = []
+    looked: list[float] = []
 
     def run(conn: Connection, cur: cursor, ranking: Ranking, values: Mapping[str, Any]) -> Page:
         page = store.ranking.run(conn, cur, ranking, values)
-        looked.append(page.candidates)
+        looked.append(page.share)
         return page
 
     def find_nearest(query: NDArray[np.float32]) -> list[int]:
@@ -127,14 +126,14 @@ def test_a_search_looks_at_few_and_at_more_where_the_nearest_are_not_clear(
     monkeypatch.setattr(store.ranking, "VECTORS_PER_CANDIDATE", 1)
     looked.clear()
     assert find_nearest(query) == exact
-    assert looked == [LOOKS[0].candidates]
+    assert looked == [LOOKS[0] / MOST_CANDIDATES]
     # As if it were not clear.
-    monkeypatch.setattr(store.search, "LOOKS", [replace(look, last=-1) for look in LOOKS])
+    monkeypatch.setattr(store.search, "is_clear", lambda page, _: page.share == 1)
     looked.clear()
     assert find_nearest(query) == exact
-    assert looked == [*(look.candidates for look in LOOKS), MOST_CANDIDATES]
+    assert looked == [*(look / MOST_CANDIDATES for look in LOOKS), 1]
     # An index that would be asked for hardly more gives that at once.
     monkeypatch.setattr(store.ranking, "VECTORS_PER_CANDIDATE", 1_000)
     looked.clear()
     assert find_nearest(query) == exact
-    assert looked == [LEAST_FOR_NEAREST]
+    assert looked == [1]
