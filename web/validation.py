@@ -13,7 +13,14 @@ from typing import Annotated, Any, TypeVar
 from apiflask.schema_adapters import registry
 from apiflask.schema_adapters.pydantic import PydanticAdapter
 from flask import Request, request
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
 from pydantic_core import ErrorDetails, from_json
 from werkzeug.datastructures import MultiDict
 
@@ -112,6 +119,7 @@ def validate(model: type[M], given: Mapping[str, Any] | str) -> M:
     """
     text = given if isinstance(given, str) else None
     fields = given if text is None else _parse_json(text)
+    _refuse_two_names(model, fields)
     try:
         if text is None:
             return model.model_validate(fields)
@@ -119,6 +127,24 @@ def validate(model: type[M], given: Mapping[str, Any] | str) -> M:
         return model.model_validate_json(text, strict=True)
     except ValidationError as error:
         raise _explain_invalid(error, fields) from error
+
+
+def _refuse_two_names(model: type[BaseModel], fields: Any) -> None:
+    """Raise ApiError (400) that says which of a field's names are given, if several are.
+
+    pydantic would call the second one unknown.
+    """
+    for field in model.model_fields.values():
+        names = field.validation_alias
+        if not (isinstance(names, AliasChoices) and isinstance(fields, Mapping)):
+            continue
+        given = [str(name) for name in names.choices if name in fields]
+        if len(given) > 1:
+            error = say("is another name for {name}: give one of them", name=given[0])
+            raise invalid_request(
+                join(cite(given[1]), join(error, cite("."), between=""), between=" "),
+                details={"fields": [{"field": given[1], "error": error}]},
+            )
 
 
 def _parse_json(text: str) -> Any:

@@ -287,6 +287,16 @@ def test_a_parameter_that_comes_twice_is_400(client: Client) -> None:
     assert answer.json["error"] == "collection: given 2 times."
 
 
+@pytest.mark.parametrize("form", ["json", "data"])
+def test_a_field_is_given_by_one_of_its_names(client: Client, form: str) -> None:
+    both = {"question": "How?", "q": "Why?"}
+    given: dict[str, Any] = {form: both}
+    answer = client.post("/search", **given)
+    assert answer.status_code == 400
+    assert answer.json["error"] == "q is another name for question: give one of them."
+    assert [field["field"] for field in answer.json["fields"]] == ["q"]
+
+
 def test_a_whole_number_of_json_may_have_a_point(client: Client) -> None:
     assert client.post("/search", json={"question": "How?", "limit": 5.0}).status_code == 200
     assert client.post("/search", json={"question": "How?", "limit": 5.5}).status_code == 400
