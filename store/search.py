@@ -214,6 +214,8 @@ def _take_from_index(
             page = run(conn, cur, replace(ranking, vectors=first), values)
             if is_clear(page, values["limit"]):
                 return page
+            if len(page.rows) < values["limit"]:
+                break  # items have many wordings: more candidates alone would not be more items
         values = values | {"candidates": None}
         page = run(conn, cur, replace(ranking, vectors=first), values)
         if len(page.rows) == values["limit"] or not page.more:

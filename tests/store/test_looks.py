@@ -73,7 +73,8 @@ def make_page(first: float, last: float, *, rows: int = 20, share: float = 0.4) 
     """Return a page whose farthest vector is at 1.0, the rows' distances from `first` to `last`."""
     distances = np.linspace(first, last, rows)
     found: list[tuple[Any, ...]] = [
-        (n, "q", "a", "c", {}, distance) for n, distance in enumerate(distances)
+        (n, "q", "a", "c", {}, distance, "pair", None, distance, distance)
+        for n, distance in enumerate(distances)
     ]
     return Page(found, 100, more=False, nearest=first, farthest=1.0, share=share)
 
@@ -137,3 +138,20 @@ def test_a_search_looks_at_few_and_at_more_where_the_nearest_are_not_clear(
     looked.clear()
     assert find_nearest(query) == exact
     assert looked == [1]
+
+
+def test_items_with_many_wordings_are_looked_at_once_and_then_in_full(
+    pool: Pool, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int | None] = []
+
+    def run(conn: Connection, cur: cursor, ranking: Ranking, values: Mapping[str, Any]) -> Page:
+        asked.append(values["candidates"])
+        # Of the 100 nearest vectors, all are of five items.
+        return make_page(0.1, 0.9, rows=20 if len(asked) > 1 else 5, share=0.1)
+
+    monkeypatch.setattr(store.search, "run", run)
+    query = np.ones(DIMENSION, np.float32)
+    found = store.search.search_measured(pool, model, query, limit=20)
+    assert len(found) == 20
+    assert asked == [LOOKS[0], None]
