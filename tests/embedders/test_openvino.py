@@ -69,6 +69,17 @@ def test_vectors_are_those_of_the_version_before(
             assert float(now @ before / np.linalg.norm(before)) >= least, text[:40]
 
 
+def test_a_text_s_vector_does_not_depend_on_the_texts_beside_it(
+    openvino_model: SentenceModel,
+) -> None:
+    texts = [f"{text} {'e ainda mais ' * n}" for text in TEXTS for n in range(0, 24, 3)]
+    windows = [parts[0].text for parts in openvino_model.passage_windows(texts)]
+    together = openvino_model.encode_windows(windows)
+    alone = np.concatenate([openvino_model.encode_windows([window]) for window in windows])
+    # 0.99988 where longer texts are among them.
+    assert cosines(together, alone).min() > (0.99999 if computes_as_before() else 0.999)
+
+
 def test_a_start_with_a_converted_model_imports_no_torch_and_reports_to_nobody(
     openvino_model: SentenceModel, model_dir: Path
 ) -> None:
