@@ -116,9 +116,9 @@ class OpenVinoEncoder:
     def encode_passages(self, texts: Sequence[str]) -> FloatArray:
         """Return vectors of unit length, shape (len(texts), dimension).
 
-        A text's vector never depends on the texts beside it: those of one length run together.
-        Among longer ones its numbers would be added up in another order, and where the network
-        rounds them to bytes, a last digit grows to a cosine of 0.9999.
+        Only texts of one length run together, so that a text's vector does not depend on those
+        beside it. Among longer ones its numbers would be added up in another order, and since the
+        network rounds them to bytes, the vector would differ (a cosine of 0.9999).
         """
         encoded = self._tokenizer.encode_batch(list(texts))
         tokens = [_shorten(encoding, self.max_tokens) for encoding in encoded]

@@ -15,8 +15,10 @@ from store.models import Model
 
 logger = logging.getLogger(__name__)
 
-# The thread counts the vectors this often, and when a job has begun or ended.
+# The thread counts the vectors this often, and when a job has begun or may have ended; but never
+# more often than this: many small jobs are no reason to.
 LOOK_SECONDS = 5.0
+LEAST_SECONDS = 0.5
 
 
 class Indexer:
@@ -45,7 +47,7 @@ class Indexer:
         self._awake.set()
 
     def _run(self) -> None:
-        while not self._stopping.is_set():
+        while not self._stopping.wait(LEAST_SECONDS):
             self._awake.clear()
             try:
                 while not self._stopping.is_set() and store.visible_metadata.fill_part(self._pool):
@@ -55,4 +57,5 @@ class Indexer:
                 logger.warning("The index is not looked after: %s", error)
             except Exception:
                 logger.exception("The index could not be built; searches stay exact")
-            self._awake.wait(LOOK_SECONDS)
+            if not self._stopping.is_set():
+                self._awake.wait(LOOK_SECONDS)

@@ -173,7 +173,7 @@ def _cut_page(searcher: Searcher, asked: Asked, head: list[Hit]) -> list[Hit]:
     end = query.offset + query.limit
     near = [hit for hit in head if _is_near(hit, query)]
     page = near[query.offset : end]
-    # Whoever follows is farther than the nearest CANDIDATES items.
+    # What follows is farther than the nearest CANDIDATES items, but for what an index missed.
     if end <= CANDIDATES or len(near) < CANDIDATES:
         return page
     start = max(query.offset, CANDIDATES)

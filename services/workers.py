@@ -60,7 +60,7 @@ class Workers:
         lease_seconds: int,
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
-        """`on_change` is called when a job has begun or ended."""
+        """`on_change` is called when a job has begun, and when one may have ended."""
         self._pool = pool
         self._model = model
         self._embeddings = embeddings

@@ -203,11 +203,11 @@ def _count_up_to(conn: connection, model: Model, collection: int | None, most: i
 
 
 def _are_rows_coming(conn: connection) -> bool:
-    """Return whether a large job writes rows, or several that are large together."""
+    """Return whether a large job writes rows or will, or several that are large together."""
     with conn.cursor() as cur:
         cur.execute(
             "SELECT coalesce(sum(total - unchanged - rejected), 0) FROM jobs"
-            " WHERE status = 'processing'"
+            " WHERE status IN ('enqueued', 'processing')"
         )
         return int(fetch_row(cur)[0]) >= LARGE_JOB_ROWS
 

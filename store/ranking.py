@@ -219,7 +219,7 @@ class Page:
 
     `vectors` is how many were ranked; `more` says that there are perhaps further ones, and items.
     From an index, `nearest` and `farthest` are the distances of the first and the last of them.
-    `share`, 0 to 1, says how many candidates it looked at, of those that its size asks for.
+    `share`, 0 to 1, says how many candidates it looked at, of those that it would be asked for.
     """
 
     rows: list[tuple[Any, ...]]
@@ -276,8 +276,8 @@ def compose_settings(ranking: Ranking) -> Composed:
     search. That takes 0.01 ms, and it is never stale, as an estimate of the rows would be while an
     import adds to them. With a filter it is as large as can be, since the filter chooses among
     them, and the questions of one collection may be in another language than its items. The value
-    `candidates` takes its place if there is an index and it would be asked for twice as many or
-    more; None never does.
+    `candidates` takes its place if the model's index is there and its size asks for twice as many
+    or more; None never does.
     """
     least = LEAST_FOR_NEAREST if ranking.measured else LEAST_CANDIDATES
     is_filtered = ranking.filters or ranking.collection is not None

@@ -132,7 +132,7 @@ def validate(model: type[M], given: Mapping[str, Any] | str) -> M:
 def _refuse_two_names(model: type[BaseModel], fields: Any) -> None:
     """Raise ApiError (400) that says which of a field's names are given, if several are.
 
-    pydantic would call the second one unknown.
+    pydantic would call the second one unknown, as it does inside a batch.
     """
     for field in model.model_fields.values():
         names = field.validation_alias

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ import embedders.bundled
 from embedders.conversion import convert
 from embedders.forms import Form, compress_weights, keep_weights, read_linear_weights
 from embedders.loading import load_model
-from embedders.openvino import read_facts
+from embedders.openvino import Facts, OpenVinoEncoder, read_facts
 from embedders.sentence import SentenceModel
 from embedders.sources import find_source
 from tests.support.models import TEXTS, cosines, runs_on_openvino
@@ -78,6 +80,51 @@ def test_a_text_s_vector_does_not_depend_on_the_texts_beside_it(
     alone = np.concatenate([openvino_model.encode_windows([window]) for window in windows])
     # 0.99988 where longer texts are among them.
     assert cosines(together, alone).min() > (0.99999 if computes_as_before() else 0.999)
+
+
+class Words:
+    """A tokenizer: a token for each word."""
+
+    @dataclass(frozen=True)
+    class Encoding:
+        ids: list[int]
+
+    def num_special_tokens_to_add(self, _pair: bool) -> int:
+        return 0
+
+    def encode_batch(self, texts: Sequence[str]) -> list[Encoding]:
+        return [self.Encoding([len(word) for word in text.split()]) for text in texts]
+
+
+class Network:
+    """Notes the shapes that it is given, and reuses its output memory as OpenVINO does."""
+
+    inputs = ()
+
+    def __init__(self) -> None:
+        self.shapes: list[tuple[int, ...]] = []
+        self._output = np.empty((9, 2), np.float32)
+
+    def create_infer_request(self) -> Network:
+        return self
+
+    def infer(self, inputs: Mapping[str, Any], **_options: bool) -> list[Any]:
+        ids = inputs["input_ids"]
+        self.shapes.append(ids.shape)
+        output = self._output[: len(ids)]
+        output[:] = np.stack([ids.sum(axis=1), np.ones(len(ids))], axis=1)
+        return [output]
+
+
+def test_texts_of_one_length_run_together() -> None:
+    network = Network()
+    encoder = OpenVinoEncoder(Facts("small", 2, 512, {}, "plain"), Words(), network)
+    texts = ["a " * 3, "a " * 20, "ab " * 3, "a " * 70, "abc " * 20]
+    vectors = encoder.encode_passages(texts)
+    assert sorted(network.shapes) == [(1, 80), (2, 8), (2, 24)]
+    sums = np.array([3, 20, 6, 70, 60])
+    np.testing.assert_allclose(vectors[:, 0] / vectors[:, 1], sums, rtol=1e-6)
+    assert encoder.encode_passages([]).shape == (0, 2)
 
 
 def test_a_start_with_a_converted_model_imports_no_torch_and_reports_to_nobody(

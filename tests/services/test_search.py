@@ -51,7 +51,7 @@ def test_what_the_nearest_items_miss_comes_after_them_once(
     file = io.BytesIO(f"question,answer\n{rows}".encode())
     import_file(runtime, Upload(file, None), ImportOptions("c", "upsert"))
     query = Query("What of 7?", limit=10)
-    eventually(lambda: len(find_hits(runtime, replace(query, limit=100))) == 100)
+    eventually(lambda: len(find_hits(runtime, replace(query, limit=100, offset=20))) == 100)
     expected = find_hits(runtime, replace(query, limit=100))
     find_nearest = store.search.search_measured
 

@@ -188,12 +188,12 @@ def test_a_deleted_item_never_comes_back(
     assert len(hits) == 100
 
 
-def add_large_job(pool: Pool) -> None:
+def add_large_job(pool: Pool, status: str = "processing") -> None:
     with pool.transaction() as conn, conn.cursor() as cur:
         cur.execute(
             "INSERT INTO jobs (id, status, collection_id, collection, mode, total)"
-            " VALUES (%s, 'processing', 1, 'a', 'upsert', %s)",
-            (uuid.uuid4(), store.index.LARGE_JOB_ROWS),
+            " VALUES (%s, %s, 1, 'a', 'upsert', %s)",
+            (uuid.uuid4(), status, store.index.LARGE_JOB_ROWS),
         )
 
 
@@ -217,6 +217,14 @@ def test_no_index_below_the_bound_nor_during_a_large_job(
         # A row that stays as it is costs nothing.
         cur.execute("UPDATE jobs SET inserted = 0, unchanged = 1")
     assert store.index.build_index(pool, model, 2 * ITEMS)
+
+
+def test_no_index_between_two_large_jobs(
+    pool: Pool, model: Model, vectors: NDArray[np.float32]
+) -> None:
+    fill(pool, model, vectors)
+    add_large_job(pool, "enqueued")
+    assert not store.index.build_index(pool, model, 2 * ITEMS)
 
 
 def test_a_small_index_is_dropped_while_a_large_job_adds_rows(

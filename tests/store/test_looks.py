@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from pgvector import HalfVector
 from psycopg2.extensions import cursor
 
 import db
@@ -50,8 +51,19 @@ def test_the_more_vectors_an_index_has_the_more_candidates_it_gives(
     assert read_candidates(pool, model, measured=True) == LEAST_FOR_NEAREST
     monkeypatch.setattr(store.ranking, "VECTORS_PER_CANDIDATE", 4)
     assert read_candidates(pool, model) == pytest.approx(ITEMS / 2 / 4, rel=0.1)
-    # The filter chooses among them.
+    # The filter chooses among them, and a collection's questions may be in another language.
     assert read_candidates(pool, model, filters=("metadata",)) == MOST_CANDIDATES
+    assert read_candidates(pool, model, collection=1) == MOST_CANDIDATES
+    # The estimates of PostgreSQL know nothing yet of what was just added.
+    with pool.transaction() as conn, conn.cursor() as cur:
+        for number, vector in enumerate(vectors[ITEMS // 2 :], 1):
+            cur.execute(
+                "INSERT INTO item_vectors SELECT id, %s, 'pair', collection_id, %s"
+                " FROM items WHERE position = %s",
+                (model.id, HalfVector(vector), number),
+            )
+    assert read_candidates(pool, model) == pytest.approx(ITEMS / 4, rel=0.1)
+    assert read_candidates(pool, model, 100, collection=1, measured=True) == 100
 
 
 def test_fewer_candidates_are_taken_where_an_index_is_asked_for_twice_as_many(
@@ -89,10 +101,6 @@ def test_a_look_is_enough_where_the_nearest_are_clearly_nearer_than_the_farthest
     # Items with many wordings take the places of others.
     assert not is_clear(make_page(0.5, 0.9, rows=19), 20)
     assert not is_clear(make_page(0.5, 0.9, rows=0), 20)
-
-
-def test_a_look_is_enough_where_there_is_nothing_more_to_see() -> None:
-    assert is_clear(make_page(1.0, 1.0, share=1), 20)
 
 
 def test_a_search_looks_at_few_and_at_more_where_the_nearest_are_not_clear(
@@ -155,3 +163,36 @@ def test_items_with_many_wordings_are_looked_at_once_and_then_in_full(
     found = store.search.search_measured(pool, model, query, limit=20)
     assert len(found) == 20
     assert asked == [LOOKS[0], None]
+
+
+def test_what_lies_far_in_a_collection_s_own_index_is_compared(
+    pool: Pool, model: Model, vectors: NDArray[np.float32], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store.search, "NARROW_ITEMS", 20)
+    monkeypatch.setattr(store.index, "FEW_VECTORS", 1)
+    fill(pool, model, vectors)
+    assert store.index.build_index(pool, model, 1)
+    methods: list[str] = []
+
+    def run(conn: Connection, cur: cursor, ranking: Ranking, values: Mapping[str, Any]) -> Page:
+        methods.append(ranking.method)
+        return store.ranking.run(conn, cur, ranking, values)
+
+    def find(collection: str) -> list[int]:
+        methods.clear()
+        found = store.search.search_measured(
+            pool, model, vectors[0], limit=20, collections=[collection]
+        )
+        return [one.hit.id for one in found]
+
+    monkeypatch.setattr(store.search, "run", run)
+    monkeypatch.setattr(store.search, "FAR_NEAREST", 1.0)
+    near = find("b")
+    assert set(methods) == {"indexed"}
+    monkeypatch.setattr(store.search, "FAR_NEAREST", 0.0)
+    assert find("b") == near
+    assert methods[-1] == "compared"
+    # No more than it may compare with.
+    monkeypatch.setattr(store.search, "FAR_ITEMS", 29)
+    assert find("b") == near
+    assert set(methods) == {"indexed"}
