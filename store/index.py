@@ -207,7 +207,7 @@ def _are_rows_coming(conn: connection) -> bool:
     with conn.cursor() as cur:
         cur.execute(
             "SELECT coalesce(sum(total - unchanged - rejected), 0) FROM jobs"
-            " WHERE status IN ('enqueued', 'processing')"
+            " WHERE status IN ('enqueued', 'processing') AND kind = 'import'"
         )
         return int(fetch_row(cur)[0]) >= LARGE_JOB_ROWS
 

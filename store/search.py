@@ -49,8 +49,6 @@ FAR_SHARE = 0.1
 FAR_NEAREST = 0.84
 # Comparing with more items would take too long.
 FAR_ITEMS = 60_000
-
-
 # A search for the nearest items takes so many candidates of an index first.
 LOOKS = (100, 500)
 
@@ -207,10 +205,17 @@ def _find_page(
 
 
 def _is_far(ranking: Ranking, page: Page) -> bool:
-    """Return whether the index has not seen enough of what the filter keeps."""
-    if ranking.collection is not None and page.nearest > FAR_NEAREST * page.farthest:
+    """Return whether the index has not seen enough of what the filter keeps.
+
+    Which vector is the last one ranked depends on the page, but for that of the nearest items.
+    """
+    if ranking.measured and ranking.collection is not None and _lies_far(page):
         return True
     return bool(ranking.filters) and page.vectors < FAR_SHARE * MOST_FROM_INDEX
+
+
+def _lies_far(page: Page) -> bool:
+    return page.nearest > FAR_NEAREST * page.farthest
 
 
 def _take_from_index(

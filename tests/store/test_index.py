@@ -22,17 +22,12 @@ import store.search
 from db import Pool
 from store.filters import Condition
 from store.models import Model
-from tests.support.vectors import DIMENSION, ITEMS, fill, fill_once, make_vectors
+from tests.support.vectors import DIMENSION, ITEMS, fill, fill_once
 
 
 @pytest.fixture
 def model(pool: Pool) -> Model:
     return store.models.register_model(pool, "small", DIMENSION)
-
-
-@pytest.fixture
-def vectors() -> NDArray[np.float32]:
-    return make_vectors()
 
 
 def valid(pool: Pool, model: Model, suffix: str = "") -> bool | None:
@@ -188,12 +183,12 @@ def test_a_deleted_item_never_comes_back(
     assert len(hits) == 100
 
 
-def add_large_job(pool: Pool, status: str = "processing") -> None:
+def add_large_job(pool: Pool, status: str = "processing", kind: str = "import") -> None:
     with pool.transaction() as conn, conn.cursor() as cur:
         cur.execute(
-            "INSERT INTO jobs (id, status, collection_id, collection, mode, total)"
-            " VALUES (%s, %s, 1, 'a', 'upsert', %s)",
-            (uuid.uuid4(), status, store.index.LARGE_JOB_ROWS),
+            "INSERT INTO jobs (id, status, kind, collection_id, collection, mode, total)"
+            " VALUES (%s, %s, %s, 1, 'a', 'upsert', %s)",
+            (uuid.uuid4(), status, kind, store.index.LARGE_JOB_ROWS),
         )
 
 
@@ -225,6 +220,16 @@ def test_no_index_between_two_large_jobs(
     fill(pool, model, vectors)
     add_large_job(pool, "enqueued")
     assert not store.index.build_index(pool, model, 2 * ITEMS)
+
+
+def test_an_evaluation_of_many_questions_adds_no_rows(
+    pool: Pool, model: Model, vectors: NDArray[np.float32]
+) -> None:
+    fill(pool, model, vectors)
+    add_large_job(pool, kind="evaluation")
+    assert store.index.build_index(pool, model, 2 * ITEMS)
+    store.index.build_index(pool, model, 2 * ITEMS)
+    assert valid(pool, model)
 
 
 def test_a_small_index_is_dropped_while_a_large_job_adds_rows(

@@ -105,6 +105,14 @@ def read_pages(
     return pages
 
 
+def rank_from_index(
+    pool: Pool, model: Model, nearest: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store.ranking, "MOST_FROM_INDEX", nearest)
+    monkeypatch.setattr(store.search, "MOST_FROM_INDEX", nearest)
+    assert store.index.build_index(pool, model, 1)
+
+
 @pytest.mark.parametrize(
     ("nearest", "narrow", "far"),
     [(None, 5_000, 0), (500, 0, 5_000), (60, 0, 5_000), (60, 0, 0), (1, 0, 0)],
@@ -121,9 +129,7 @@ def test_every_item_comes_once_whatever_the_pages(
     monkeypatch.setattr(store.search, "NARROW_ITEMS", narrow)
     monkeypatch.setattr(store.search, "FAR_ITEMS", far)
     if nearest is not None:
-        monkeypatch.setattr(store.ranking, "MOST_FROM_INDEX", nearest)
-        monkeypatch.setattr(store.search, "MOST_FROM_INDEX", nearest)
-        assert store.index.build_index(filled, model, 1)
+        rank_from_index(filled, model, nearest, monkeypatch)
     query = np.random.default_rng(2).standard_normal(DIMENSION).astype(np.float32)
     for kept in FILTERS:
         pages = read_pages(filled, model, query, [100], **kept)
@@ -149,9 +155,7 @@ def test_what_follows_the_nearest_has_every_other_item_once(
 ) -> None:
     """Whatever was taken for the nearest: few candidates of an index miss some."""
     if nearest is not None:
-        monkeypatch.setattr(store.ranking, "MOST_FROM_INDEX", nearest)
-        monkeypatch.setattr(store.search, "MOST_FROM_INDEX", nearest)
-        assert store.index.build_index(filled, model, 1)
+        rank_from_index(filled, model, nearest, monkeypatch)
     query = np.random.default_rng(2).standard_normal(DIMENSION).astype(np.float32)
     for kept in FILTERS:
         nearest_ids = [h.id for h in store.search.search(filled, model, query, limit=50, **kept)]
