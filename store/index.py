@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 import math
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -48,8 +49,15 @@ MOST_WAITING = 5
 # Vectors that are gone leave their places in an index, and searches still go over them. An index of
 # more than so many times the size that its vectors need is built anew.
 MOST_BLOAT = 1.5
+# Later rows are inserted among fewer candidates, so an index that grew to so many times the size
+# that it was built with is built anew. In 20,000 items that came row by row, searches gave 99.3 %
+# of the first hits, and 99.7 % with an index that was built of them.
+MOST_GROWTH = 1.5
 # An index of fewer bytes is not worth the while.
-LEAST_BLOATED = 1 << 20
+LEAST_WORN = 1 << 20
+# The comment of an index: its file and its size when it was built.
+_AS_BUILT_TEXT = "built as file {} with {} bytes"
+_AS_BUILT = re.compile(_AS_BUILT_TEXT.replace("{}", r"(\d+)"))
 # The rest of a page of PostgreSQL, without its header and what pgvector keeps at its end.
 PAGE_BYTES, PAGE_ROOM = 8_192, 8_160
 
@@ -63,7 +71,8 @@ def build_index(pool: Pool, model: Model, min_vectors: int, memory_mb: int = 1_0
     """Build the indexes that are worth it and missing; return whether this process built one.
 
     An index that was left INVALID, or that an older version shaped, is missing, too; and one that
-    is mostly made of vectors that are gone, which serves until the new one is there. It is worth
+    is mostly made of vectors that are gone or that came later, which serves until the new one is
+    there. It is worth
     building from `min_vectors` vectors on; that of a collection from FEW_VECTORS on, if the others
     have as many together. One of a collection that fell below half of that is dropped. While a
     large job adds rows, builds wait, so that it need not insert them into an index one by one. If
@@ -75,8 +84,8 @@ def build_index(pool: Pool, model: Model, min_vectors: int, memory_mb: int = 1_0
     | fewer than MOST_WAITING times as many | stays | waits for the end of the job |
     | more | stays | is built |
 
-    `min_vectors` takes the place of FEW_VECTORS where it is larger. A bloated index that stays is
-    built anew after the job: VACUUM would have to wait for the build.
+    `min_vectors` takes the place of FEW_VECTORS where it is larger. A bloated or grown index that
+    stays is built anew after the job: VACUUM would have to wait for the build.
 
     PostgreSQL builds several times slower if the graph does not fit into `memory_mb`. A vector of
     384 dimensions takes 1.3 kB. Behind a pooler the server's own maintenance_work_mem counts: it
@@ -143,7 +152,7 @@ def _find_work(
     missing = [
         collection
         for collection in wanted
-        if (is_quiet and _is_bloated(conn, model, collection))
+        if (is_quiet and _is_worn(conn, model, collection))
         or (
             not built.get(index_name(model, collection))
             and _is_worth_it(conn, model, collection, min_vectors)
@@ -212,6 +221,40 @@ def _are_rows_coming(conn: connection) -> bool:
         return int(fetch_row(cur)[0]) >= LARGE_JOB_ROWS
 
 
+def _is_worn(conn: connection, model: Model, collection: int | None) -> bool:
+    return _has_changed(conn, model, collection) or _is_bloated(conn, model, collection)
+
+
+def _has_changed(conn: connection, model: Model, collection: int | None) -> bool:
+    """Return whether an index grew much since `_build`, or PostgreSQL built it anew by itself.
+
+    That does it with as few candidates as later rows have: in a restore, REINDEX or VACUUM FULL.
+    """
+    with conn.cursor() as cur:
+        cur.execute(
+            "SELECT pg_relation_size(oid), pg_relation_filenode(oid),"
+            " obj_description(oid, 'pg_class') FROM pg_class WHERE oid = to_regclass(%s)",
+            (index_name(model, collection),),
+        )
+        size, file, comment = cur.fetchone() or (0, None, None)
+    built = _AS_BUILT.fullmatch(comment or "")
+    if size < LEAST_WORN:
+        return False
+    return built is None or int(built[1]) != file or size > MOST_GROWTH * int(built[2])
+
+
+def _note_size(cur: cursor, index: Identifier) -> None:
+    """Write down how an index was built, for `_has_changed`."""
+    cur.execute(
+        SQL(
+            "SELECT pg_relation_filenode(oid), pg_relation_size(oid)"
+            " FROM to_regclass({}::text) AS oid"
+        ).format(Literal(index.string))
+    )
+    note = Literal(_AS_BUILT_TEXT.format(*fetch_row(cur)))
+    cur.execute(SQL("COMMENT ON INDEX {} IS {}").format(index, note))
+
+
 def _is_bloated(conn: connection, model: Model, collection: int | None) -> bool:
     """Return whether most of the index is of vectors that are gone; False where there is no index.
 
@@ -225,7 +268,7 @@ def _is_bloated(conn: connection, model: Model, collection: int | None) -> bool:
             (index_name(model, collection),),
         )
         size, estimate = cur.fetchone() or (0, 0)
-    if size < LEAST_BLOATED or size <= estimate * room:
+    if size < LEAST_WORN or size <= estimate * room:
         return False
     needed = int(size / room)
     return _count_up_to(conn, model, collection, needed) < needed
@@ -291,6 +334,7 @@ def _build(conn: Connection, model: Model, collection: int | None, memory_mb: in
         cur.execute(_compose_creation(model, collection, new, candidates))
         cur.execute("ANALYZE item_vectors")
         set_insert_candidates(cur, new)
+        _note_size(cur, new)
         # In one message, so in one transaction: a search always sees one of them.
         cur.execute(
             SQL(

@@ -21,25 +21,42 @@ from store.prepared import Statement, compose_prepared, run_composed
 # An index finds the nearest vectors among so many candidates: the more vectors, the more it takes
 # (bench/results/exactness.md). With fewer for each vector, one that grew to 20,000 items row by row
 # would give 99.5 % of the first hits or less. pgvector allows no more than 1,000. At most the items
-# of half as many are ranked, since the index misses some of the farther ones. The nearest items,
-# which are measured, are found among fewer.
+# of half as many are ranked, since the index misses some of the farther ones.
 LEAST_CANDIDATES, MOST_CANDIDATES = 250, 1_000
-LEAST_FOR_NEAREST = 125
 VECTORS_PER_CANDIDATE = 60
 MOST_FROM_INDEX = 500
+# The nearest items alone are found step by step, so many candidates at once: with fewer in a step,
+# as many steps as reach 400 take a quarter longer.
+STEP = 100
+# PostgreSQL reads so many rows ahead where a stepwise ranking ends.
+READ_AHEAD = 2
+# An item has two vectors or more.
+VECTORS_OF_ITEM = 2
+# How near the nearest vector must be, and the one that fills the page, as a share of the distance
+# of the last one that was looked at. An index misses more, the larger it is and the fewer of its
+# candidates were looked at: NEAREST_LARGE is taken off by the share of MOST_CANDIDATES that it is
+# asked for at most, NEAREST_LATER is added by the share of those that were looked at.
+NEAREST_SHARE, NEAREST_LARGE, NEAREST_LATER, LAST_SHARE = 0.78, 0.09, 0.17, 0.96
 # Rankings are prepared for so many vectors; None is for all of them.
 PREPARED_VECTORS = (50, 200, 1_000, 5_000, 50_000, None)
 
-Method = Literal["indexed", "compared", "both"]
+Method = Literal["stepwise", "indexed", "compared", "both"]
 
 
 @dataclass(frozen=True)
 class Ranking:
     """A ranking by an index, by comparing with each item, or by the index and then the rest.
 
-    It ranks the items of the nearest `vectors`, of all if that is None. The number is part of the
-    text: a value that could be any number would look large to the planner. So is `collection`, the
-    id of one that is searched alone: only so can the planner take the collection's own index.
+    | method | what it ranks |
+    |---|---|
+    | stepwise | what an index gives step by step, until the nearest `limit` items are clear |
+    | indexed | the nearest `vectors` that an index gives |
+    | compared | the nearest `vectors`, of all if that is None |
+    | both | the nearest MOST_FROM_INDEX that an index gives, and then the nearest `vectors` |
+
+    `vectors` is part of the text: a value that could be any number would look large to the planner.
+    So is `collection`, the id of one that is searched alone: only so can the planner take the
+    collection's own index.
     `filters` are names in _FILTERS. A page that is `measured` has each item's distances, too.
     """
 
@@ -49,6 +66,11 @@ class Ranking:
     collection: int | None = None
     filters: tuple[str, ...] = ()
     measured: bool = False
+
+    @property
+    def least_if_more(self) -> int | None:
+        """Return how many vectors there are at least where there are perhaps more; None: never."""
+        return STEP - READ_AHEAD - 1 if self.method == "stepwise" else self.vectors
 
     @property
     def types(self) -> dict[str, str]:
@@ -71,10 +93,10 @@ class Ranking:
             vectors=SqlLiteral(self.vectors),
         )
         ranked = _RANKED[self.method].format(
+            stepwise=self._compose_steps(values),
             indexed=indexed,
             compared=compared,
             most=SqlLiteral(MOST_FROM_INDEX),
-            share=_SHARE,
         )
         return _PAGE.format(
             ranked=ranked,
@@ -83,6 +105,20 @@ class Ranking:
             offset=values["offset"],
             question=self._compose_nearest(values, SQL("NOT")),
             pair=self._compose_nearest(values, SQL("")),
+        )
+
+    def _compose_steps(self, values: Mapping[str, Composable]) -> Composed:
+        return _STEPWISE.format(
+            distances=self._compose_distances(values, _AS_INDEXED, ()),
+            step=SqlLiteral(STEP),
+            read_ahead=SqlLiteral(READ_AHEAD),
+            vectors_of_item=SqlLiteral(VECTORS_OF_ITEM),
+            limit=values["limit"],
+            nearest_share=SqlLiteral(NEAREST_SHARE),
+            nearest_large=SqlLiteral(NEAREST_LARGE),
+            most=SqlLiteral(MOST_CANDIDATES),
+            nearest_later=SqlLiteral(NEAREST_LATER),
+            last_share=SqlLiteral(LAST_SHARE),
         )
 
     def _compose_nearest(self, values: Mapping[str, Composable], negation: SQL) -> Composable:
@@ -164,18 +200,49 @@ _COMPARED = SQL("""
         ORDER BY item_id, distance, kind DESC
     )
 """)
-_SHARE = SQL(
-    "current_setting('hnsw.ef_search')::float8 / current_setting('conector.candidates')::float8"
-)
+# What an index misses lies hardly nearer than what it gives last. So the nearest vector must be
+# much nearer than the last one of a step, and the page's last item somewhat; the rule is that of
+# Distance Adaptive Beam Search (Al-Jazzazi and others, 2025). From PostgreSQL 15 on, the count's
+# run condition ends the scan there. Each of the two windows has read a row ahead by then, and the
+# first row of the next step would cost the whole of it.
+_STEPWISE = SQL("""
+    nearest AS MATERIALIZED (
+        SELECT item_id, kind, distance FROM (
+            SELECT step.*, count(CASE WHEN mod(n + {read_ahead}, {step}) = 0
+                AND nearest <= distance * ({nearest_share}
+                    - {nearest_large} * (candidates / {most}) + {nearest_later} * (n / candidates))
+                AND last <= {last_share} * distance THEN 1 END) OVER seen AS clear
+            FROM (
+                SELECT v.*, candidates, row_number() OVER seen AS n,
+                       min(distance) OVER seen AS nearest,
+                       nth_value(distance, {vectors_of_item} * {limit}::integer) OVER seen AS last
+                FROM (
+                    {distances} ORDER BY distance
+                    LIMIT current_setting('conector.candidates')::integer
+                ) v, (SELECT current_setting('conector.candidates')::float8 AS candidates) most
+                WINDOW seen AS (ROWS UNBOUNDED PRECEDING)
+            ) step
+            WINDOW seen AS (ROWS UNBOUNDED PRECEDING)
+        ) v WHERE clear < 1
+    ), stepwise AS MATERIALIZED (
+        SELECT DISTINCT ON (item_id) item_id, kind, distance FROM nearest
+        ORDER BY item_id, distance, kind DESC
+    )
+""")
 _RANKED = {
+    "stepwise": SQL("""
+        WITH {stepwise}, ranked AS (
+            SELECT *, row_number() OVER (ORDER BY distance, item_id) AS n FROM stepwise
+        ), taken AS (SELECT count(*), min(distance), max(distance) FROM nearest)
+    """),
     "indexed": SQL("""
         WITH {indexed}, ranked AS (SELECT * FROM indexed),
-        taken AS (SELECT count(*), min(distance), max(distance), {share} FROM nearest)
+        taken AS (SELECT count(*), min(distance), max(distance) FROM nearest)
     """),
     "compared": SQL("""
         WITH {compared}, ranked AS (
             SELECT *, row_number() OVER (ORDER BY distance, item_id) AS n FROM compared
-        ), taken AS (SELECT count(*), 0, 0, 1 FROM nearest_compared)
+        ), taken AS (SELECT count(*), 0, 0 FROM nearest_compared)
     """),
     "both": SQL("""
         WITH {indexed}, {compared}, ranked AS (
@@ -183,7 +250,7 @@ _RANKED = {
             UNION ALL
             SELECT item_id, kind, distance, {most} + row_number() OVER (ORDER BY distance, item_id)
             FROM compared c WHERE NOT EXISTS (SELECT FROM indexed i WHERE i.item_id = c.item_id)
-        ), taken AS (SELECT count(*), 0, 0, 1 FROM nearest_compared)
+        ), taken AS (SELECT count(*), 0, 0 FROM nearest_compared)
     """),
 }
 # GREATEST: rounding gives an identical vector a distance just below 0.
@@ -219,7 +286,6 @@ class Page:
 
     `vectors` is how many were ranked; `more` says that there are perhaps further ones, and items.
     From an index, `nearest` and `farthest` are the distances of the first and the last of them.
-    `share`, 0 to 1, says how many candidates it looked at, of those that it would be asked for.
     """
 
     rows: list[tuple[Any, ...]]
@@ -227,7 +293,6 @@ class Page:
     more: bool
     nearest: float = 0.0
     farthest: float = 0.0
-    share: float = 1.0
 
 
 def run(conn: Connection, cur: cursor, ranking: Ranking, values: Mapping[str, Any]) -> Page:
@@ -241,10 +306,10 @@ def run(conn: Connection, cur: cursor, ranking: Ranking, values: Mapping[str, An
     """
     run_composed(conn, cur, ranking, lambda: _compose_statement(conn, cur, ranking), values)
     rows = cur.fetchall()
-    vectors, nearest, farthest, share = rows[0][:4]
-    more = ranking.vectors is not None and vectors >= ranking.vectors
-    found = [row[4:] for row in rows if row[4] is not None]
-    return Page(found, vectors, more, nearest or 0.0, farthest or 0.0, share)
+    vectors, nearest, farthest = rows[0][:3]
+    more = ranking.least_if_more is not None and vectors >= ranking.least_if_more
+    found = [row[3:] for row in rows if row[3] is not None]
+    return Page(found, vectors, more, nearest or 0.0, farthest or 0.0)
 
 
 def _compose_statement(conn: Connection, cur: cursor, ranking: Ranking) -> Statement:
@@ -275,36 +340,38 @@ def compose_settings(ranking: Ranking) -> Composed:
     Without a filter the number of candidates follows the size of the index, which is read with each
     search. That takes 0.01 ms, and it is never stale, as an estimate of the rows would be while an
     import adds to them. With a filter it is as large as can be, since the filter chooses among
-    them, and the questions of one collection may be in another language than its items. The value
-    `candidates` takes its place if the model's index is there and its size asks for twice as many
-    or more; None never does.
+    them, and the questions of one collection may be in another language than its items. A stepwise
+    ranking takes them in whole steps.
     """
-    least = LEAST_FOR_NEAREST if ranking.measured else LEAST_CANDIDATES
+    is_stepwise = ranking.method == "stepwise"
     is_filtered = ranking.filters or ranking.collection is not None
+    least = 2 * STEP if is_stepwise else LEAST_CANDIDATES
     per_candidate = VECTORS_PER_CANDIDATE * estimate_bytes(ranking.model.dimension)
     return _SETTINGS.format(
         index=SqlLiteral(index_name(ranking.model)),
         per_candidate=SqlLiteral(round(per_candidate)),
         least=SqlLiteral(MOST_CANDIDATES if is_filtered else least),
         most=SqlLiteral(MOST_CANDIDATES),
-        candidates=Placeholder("candidates"),
+        step=SqlLiteral(STEP if is_stepwise else 1),
+        at_once=SqlLiteral(STEP) if is_stepwise else SQL("enough"),
+        scan=SqlLiteral("relaxed_order" if is_stepwise else "off"),
     )
 
 
 # ef_search: the index may be gone in this moment.
-# iterative_scan: off, since the next candidates of an index would come in no right order.
+# iterative_scan: the next candidates of an index come in no right order, so only steps take them.
+# max_scan_tuples: the number of candidates is the limit.
 # enable_sort: off, so that the index is taken wherever there is one, for any page.
 # plan_cache_mode: the plan of a prepared ranking is made once.
-# conector.candidates: how many the ranking would take, for `taken`.
+# conector.candidates: how many vectors a stepwise ranking takes at most.
 _SETTINGS = SQL("""
-SELECT set_config('hnsw.ef_search', CASE
-           WHEN 2 * {candidates} <= asked AND 2 * {candidates} <= {most} THEN {candidates}
-           ELSE enough
-       END::text, true),
+SELECT set_config('hnsw.ef_search', ({at_once})::text, true),
+       set_config('hnsw.iterative_scan', {scan}, true),
+       set_config('hnsw.max_scan_tuples', '1000000', true),
        set_config('conector.candidates', enough::text, true),
-       set_config('hnsw.iterative_scan', 'off', true),
        set_config('enable_sort', 'off', true),
        set_config('plan_cache_mode', 'force_generic_plan', true)
-FROM (SELECT asked, LEAST({most}, GREATEST({least}, coalesce(asked, {most}))) AS enough
-      FROM (SELECT pg_relation_size(to_regclass({index})) / {per_candidate} AS asked) i) c
+FROM (SELECT {step} * ceil(LEAST({most}, GREATEST({least}, coalesce(
+          pg_relation_size(to_regclass({index})) / {per_candidate}, {most}
+      )))::float8 / {step})::integer AS enough) c
 """)

@@ -11,13 +11,13 @@ index goes never depends on the page. Without an index, PostgreSQL compares for 
 | no more than FAR_ITEMS, and few of the index's nearest, or far ones | each item that it keeps |
 | more | the nearest that the index gives |
 
-The nearest items are mostly clear among a few candidates of an index, so `search_measured` looks at
-few first (LOOKS). What comes after them is the list above without them (`search`).
+The nearest items are mostly clear among a few candidates of an index, so without a filter
+`search_measured` goes through it step by step, and no further than until they are clear. What comes
+after them is the list above without them (`search`).
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -32,8 +32,6 @@ from store.models import Model
 from store.ranking import MOST_FROM_INDEX, Page, Ranking, count_vectors, run
 from store.vectors import format_halfvec
 
-# Where a row of a page has its distance.
-_DISTANCE = 5
 # A filter that keeps no more items is narrow: comparing with each of them misses nothing and takes
 # no longer than an index would (bench/results/exactness.md).
 NARROW_ITEMS = 10_000
@@ -49,8 +47,6 @@ FAR_SHARE = 0.1
 FAR_NEAREST = 0.84
 # Comparing with more items would take too long.
 FAR_ITEMS = 60_000
-# A search for the nearest items takes so many candidates of an index first.
-LOOKS = (100, 500)
 
 
 @dataclass(frozen=True)
@@ -151,7 +147,6 @@ def _bind(
     return {
         "query": format_halfvec(query),
         "index": f"{index_name(model)}_",
-        "candidates": None,
         "limit": limit,
         "offset": 0,
         "without": [],
@@ -226,38 +221,15 @@ def _take_from_index(
     if not ranking.filters:
         if first is None or first > MOST_FROM_INDEX:
             return Page([], 0, more=True)
-        page = _look(conn, cur, replace(ranking, vectors=first), values)
+        if ranking.measured:
+            page = run(conn, cur, replace(ranking, method="stepwise"), values)
+            if len(page.rows) == values["limit"] or not page.more:
+                return page
+            # Items have so many wordings that the first steps hold few of them.
+        page = run(conn, cur, replace(ranking, vectors=first), values)
         if len(page.rows) == values["limit"] or not page.more:
             return page
     return run(conn, cur, replace(ranking, vectors=MOST_FROM_INDEX), values)
-
-
-def _look(conn: Connection, cur: cursor, ranking: Ranking, values: dict[str, Any]) -> Page:
-    """Return the page from few candidates where they are enough, else from all."""
-    for candidates in LOOKS if ranking.measured else ():
-        page = run(conn, cur, ranking, values | {"candidates": candidates})
-        # All: there is no index, or it is small.
-        if page.share == 1 or is_clear(page, values["limit"]):
-            return page
-        if len(page.rows) < values["limit"]:
-            break  # items have many wordings: a few more candidates would not be many more items
-    return run(conn, cur, ranking, values)
-
-
-def is_clear(page: Page, limit: int) -> bool:
-    """Return whether looking further would hardly find anything nearer than a page's items.
-
-    What an index misses lies hardly nearer than what it gives last. So the nearest vector must be
-    much nearer than the last one ranked, and the page's last item somewhat: the more so, the fewer
-    candidates were looked at. The rule is that of Distance Adaptive Beam Search (Al-Jazzazi and
-    others, 2025); its numbers were measured (bench/results/exactness.md).
-    """
-    last = max((row[_DISTANCE] for row in page.rows), default=math.inf)
-    return (
-        len(page.rows) == limit
-        and page.nearest <= (0.72 + 0.2 * page.share) * page.farthest
-        and last <= (0.93 + 0.05 * page.share) * page.farthest
-    )
 
 
 def _count_first(values: dict[str, Any]) -> int | None:

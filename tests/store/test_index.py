@@ -22,6 +22,7 @@ import store.search
 from db import Pool
 from store.filters import Condition
 from store.models import Model
+from tests.support.indexes import read_indexes, read_insert_candidates
 from tests.support.vectors import DIMENSION, ITEMS, fill, fill_once
 
 
@@ -91,35 +92,19 @@ def test_a_large_collection_among_others_has_an_index_of_its_own(
     assert read_indexes(pool) == ["vectors_hnsw_1"]
 
 
-def read_indexes(pool: Pool) -> list[str]:
-    with pool.reading() as conn, conn.cursor() as cur:
-        cur.execute("SELECT relname FROM pg_class WHERE relname ~ '^vectors_hnsw' ORDER BY 1")
-        return [name for (name,) in cur.fetchall()]
-
-
-def insert_candidates(pool: Pool, model: Model) -> int:
-    with pool.reading() as conn, conn.cursor() as cur:
-        cur.execute(
-            "SELECT option_value FROM pg_class, pg_options_to_table(reloptions)"
-            " WHERE oid = %s::regclass AND option_name = 'ef_construction'",
-            (store.index.index_name(model),),
-        )
-        return int(db.fetch_row(cur)[0])
-
-
 def test_later_rows_are_inserted_faster_but_never_at_a_search_s_cost(
     pool: Pool, model: Model, vectors: NDArray[np.float32]
 ) -> None:
     fill(pool, model, vectors)
     assert store.index.build_index(pool, model, 1)
-    assert insert_candidates(pool, model) == 64
+    assert read_insert_candidates(pool, model) == 64
     name = Identifier(store.index.index_name(model))
     with pool.reading() as conn, conn.cursor() as cur:
         cur.execute(SQL("ALTER INDEX {} SET (ef_construction = 128)").format(name))
         with pool.transaction() as searching, searching.cursor() as other:
             other.execute("SELECT count(*) FROM item_vectors")
             store.index.set_insert_candidates(cur, name)
-        assert insert_candidates(pool, model) == 128
+        assert read_insert_candidates(pool, model) == 128
         cur.execute("SHOW lock_timeout")
         assert db.fetch_row(cur)[0] == "0"
 
@@ -298,32 +283,6 @@ def test_of_two_processes_one_builds(pool: Pool, model: Model, dsn: str) -> None
     other.close()
 
 
-def test_the_size_of_an_index_is_foreseen(
-    pool: Pool, model: Model, vectors: NDArray[np.float32]
-) -> None:
-    fill_once(pool, model, vectors)
-    assert store.index.build_index(pool, model, min_vectors=100)
-    size = read_index_size(pool, model)
-    assert size / ITEMS == pytest.approx(store.index.estimate_bytes(DIMENSION), rel=0.1)
-
-
-def test_an_index_of_vectors_that_are_gone_is_built_anew(
-    pool: Pool, model: Model, vectors: NDArray[np.float32], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(store.index, "LEAST_BLOATED", 1 << 17)
-    fill_once(pool, model, vectors)
-    assert store.index.build_index(pool, model, min_vectors=100)
-    assert not store.index.build_index(pool, model, min_vectors=100)
-    before = read_index_size(pool, model)
-    with pool.transaction() as conn, conn.cursor() as cursor:
-        cursor.execute("DELETE FROM items WHERE position % 2 = 0")
-        cursor.execute("ANALYZE item_vectors")
-    assert store.index.build_index(pool, model, min_vectors=100)
-    assert read_index_size(pool, model) < 0.6 * before
-    assert read_indexes(pool) == [store.index.index_name(model)]
-    assert not store.index.build_index(pool, model, min_vectors=100)
-
-
 @pytest.mark.parametrize(("vectors_given", "candidates"), [(59, 400), (60, 800)])
 def test_a_large_index_is_built_with_more_candidates(
     pool: Pool,
@@ -338,7 +297,7 @@ def test_a_large_index_is_built_with_more_candidates(
     monkeypatch.setattr(store.index, "set_insert_candidates", lambda *_: None)
     fill_once(pool, model, vectors[:vectors_given])
     assert store.index.build_index(pool, model, min_vectors=1)
-    assert insert_candidates(pool, model) == candidates
+    assert read_insert_candidates(pool, model) == candidates
 
 
 def test_what_a_build_left_that_died_between_two_steps_is_dropped(
@@ -354,9 +313,3 @@ def test_what_a_build_left_that_died_between_two_steps_is_dropped(
             )
     store.index.build_index(pool, model, min_vectors=100)
     assert read_indexes(pool) == [name]
-
-
-def read_index_size(pool: Pool, model: Model) -> int:
-    with pool.reading() as conn, conn.cursor() as cursor:
-        cursor.execute("SELECT pg_relation_size(%s::regclass)", (store.index.index_name(model),))
-        return int(db.fetch_row(cursor)[0])
