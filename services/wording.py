@@ -92,8 +92,8 @@ class Wording:
         """Return the share of this question's stems that stand in a stored question or answer."""
         if not self.stems:
             return 0.0
-        known = sum(one in question.stems or one in answer for one in self.stems)
-        return known / len(self.stems)
+        unknown = self.stems - question.stems - answer
+        return (len(self.stems) - len(unknown)) / len(self.stems)
 
 
 class Wordings:
@@ -126,10 +126,12 @@ class _Kept(Generic[T]):
         self._kept: LRUCache[str, tuple[int, T]] = LRUCache(chars, itemgetter(0))
 
     def read(self, text: str) -> T:
-        with self._lock:
-            kept = self._kept.get(text)
-        if kept is not None:
-            return kept[1]
+        # Twice as fast as `get`.
+        try:
+            with self._lock:
+                return self._kept[text][1]
+        except KeyError:
+            pass
         fresh = self._read(text)
         if len(text) < self._kept.maxsize:
             with self._lock:
