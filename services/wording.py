@@ -64,7 +64,7 @@ def stem(word: str) -> str:
 
 def find_stems(words: list[str]) -> frozenset[str]:
     """Return the stems of the words that say something."""
-    return frozenset(stem(word) for word in words if word not in STOP_WORDS)
+    return frozenset(map(stem, set(words) - STOP_WORDS))
 
 
 def find_trigrams(words: list[str]) -> frozenset[str]:
