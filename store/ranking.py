@@ -17,6 +17,20 @@ from db import Connection
 from store.index import estimate_bytes, index_name
 from store.models import Model
 from store.prepared import Statement, compose_prepared, run_composed
+from store.ranking_sql import (
+    ALWAYS,
+    AS_INDEXED,
+    AS_STORED,
+    COMPARED,
+    DISTANCES,
+    FILTERS,
+    INDEXED,
+    NEAREST,
+    PAGE,
+    RANKED,
+    SETTINGS,
+    STEPWISE,
+)
 
 # An index finds the nearest vectors among so many candidates: the more vectors, the more it takes
 # (bench/results/exactness.md). With fewer for each vector, one that grew to 20,000 items row by row
@@ -28,15 +42,17 @@ MOST_FROM_INDEX = 500
 # The nearest items alone are found step by step, so many candidates at once: with fewer in a step,
 # as many steps as reach 400 take a quarter longer.
 STEP = 100
+# In a collection, or with another filter, comparing with all that it keeps is mostly cheaper than
+# further steps, and misses nothing.
+MOST_FILTERED = 500
 # PostgreSQL reads so many rows ahead where a stepwise ranking ends.
-READ_AHEAD = 2
+READ_AHEAD = 3
 # An item has two vectors or more.
 VECTORS_OF_ITEM = 2
 # How near the nearest vector must be, and the one that fills the page, as a share of the distance
-# of the last one that was looked at. An index misses more, the larger it is and the fewer of its
-# candidates were looked at: NEAREST_LARGE is taken off by the share of MOST_CANDIDATES that it is
-# asked for at most, NEAREST_LATER is added by the share of those that were looked at.
-NEAREST_SHARE, NEAREST_LARGE, NEAREST_LATER, LAST_SHARE = 0.78, 0.09, 0.17, 0.96
+# of the last one that was looked at. An index misses the more, the fewer of its candidates were
+# looked at: NEAREST_LATER is added by their share.
+NEAREST_SHARE, NEAREST_LATER, LAST_SHARE = 0.69, 0.18, 0.96
 # Rankings are prepared for so many vectors; None is for all of them.
 PREPARED_VECTORS = (50, 200, 1_000, 5_000, 50_000, None)
 
@@ -49,7 +65,8 @@ class Ranking:
 
     | method | what it ranks |
     |---|---|
-    | stepwise | what an index gives step by step, until the nearest `limit` items are clear |
+    | stepwise | what an index gives step by step, until the nearest `limit` items are clear, or |
+    | | until it is clear that there are too few of them |
     | indexed | the nearest `vectors` that an index gives |
     | compared | the nearest `vectors`, of all if that is None |
     | both | the nearest MOST_FROM_INDEX that an index gives, and then the nearest `vectors` |
@@ -57,7 +74,7 @@ class Ranking:
     `vectors` is part of the text: a value that could be any number would look large to the planner.
     So is `collection`, the id of one that is searched alone: only so can the planner take the
     collection's own index.
-    `filters` are names in _FILTERS. A page that is `measured` has each item's distances, too.
+    `filters` are names in FILTERS. A page that is `measured` has each item's distances, too.
     """
 
     method: Method
@@ -68,37 +85,41 @@ class Ranking:
     measured: bool = False
 
     @property
-    def least_if_more(self) -> int | None:
-        """Return how many vectors there are at least where there are perhaps more; None: never."""
-        return STEP - READ_AHEAD - 1 if self.method == "stepwise" else self.vectors
+    def is_narrowed(self) -> bool:
+        """Return whether only a part of the items is searched."""
+        return bool(self.filters) or self.collection is not None
 
     @property
     def types(self) -> dict[str, str]:
         """Return the types of the values by their names."""
         types = {"query": "halfvec", "limit": "bigint", "offset": "bigint", "without": "bigint[]"}
-        return types | {name: _FILTERS[name][0] for name in self.filters}
+        return types | {name: FILTERS[name][0] for name in self.filters}
 
     def compose(self, values: Mapping[str, Composable]) -> Composed:
         """Return the query of a page, with what stands for each of the values."""
         # Items that a filter keeps are named for the comparison, where that is by metadata.
         named = {"items"} if "items" in self.filters else set(self.filters)
-        indexed = _INDEXED.format(
-            distances=self._compose_distances(values, _AS_INDEXED, ()),
+        indexed = INDEXED.format(
+            distances=self._compose_distances(values, AS_INDEXED, ()),
             most=SqlLiteral(MOST_FROM_INDEX),
             filters=self._compose_filters(values, set(self.filters) - {"items"}),
             vectors=SqlLiteral(self.vectors if self.method == "indexed" else MOST_FROM_INDEX),
         )
-        compared = _COMPARED.format(
-            distances=self._compose_distances(values, _AS_STORED, named),
+        compared = COMPARED.format(
+            distances=self._compose_distances(values, AS_STORED, named),
             vectors=SqlLiteral(self.vectors),
         )
-        ranked = _RANKED[self.method].format(
+        ranked = RANKED[self.method].format(
             stepwise=self._compose_steps(values),
             indexed=indexed,
             compared=compared,
             most=SqlLiteral(MOST_FROM_INDEX),
+            step=SqlLiteral(STEP),
+            read_ahead=SqlLiteral(READ_AHEAD),
+            vectors_of_item=SqlLiteral(VECTORS_OF_ITEM),
+            limit=values["limit"],
         )
-        return _PAGE.format(
+        return PAGE.format(
             ranked=ranked,
             without=values["without"],
             limit=values["limit"],
@@ -108,15 +129,15 @@ class Ranking:
         )
 
     def _compose_steps(self, values: Mapping[str, Composable]) -> Composed:
-        return _STEPWISE.format(
-            distances=self._compose_distances(values, _AS_INDEXED, ()),
+        is_kept = ALWAYS + self._compose_filters(values, self.filters)
+        return STEPWISE.format(
+            distances=self._compose_distances(values, AS_INDEXED, (), is_kept),
             step=SqlLiteral(STEP),
             read_ahead=SqlLiteral(READ_AHEAD),
             vectors_of_item=SqlLiteral(VECTORS_OF_ITEM),
             limit=values["limit"],
+            most=SqlLiteral(MOST_FILTERED if self.is_narrowed else MOST_CANDIDATES),
             nearest_share=SqlLiteral(NEAREST_SHARE),
-            nearest_large=SqlLiteral(NEAREST_LARGE),
-            most=SqlLiteral(MOST_CANDIDATES),
             nearest_later=SqlLiteral(NEAREST_LATER),
             last_share=SqlLiteral(LAST_SHARE),
         )
@@ -124,24 +145,29 @@ class Ranking:
     def _compose_nearest(self, values: Mapping[str, Composable], negation: SQL) -> Composable:
         if not self.measured:
             return SQL("NULL::float8")
-        return _NEAREST.format(
+        return NEAREST.format(
             model=SqlLiteral(self.model.id), query=values["query"], negation=negation
         )
 
     def _compose_distances(
-        self, values: Mapping[str, Composable], embedding: SQL, filters: Iterable[str]
+        self,
+        values: Mapping[str, Composable],
+        embedding: SQL,
+        filters: Iterable[str],
+        is_kept: Composable = ALWAYS,
     ) -> Composed:
         own = SQL(" AND v.collection_id = {}").format(SqlLiteral(self.collection))
-        return _DISTANCES.format(
+        return DISTANCES.format(
             embedding=embedding.format(dimension=SqlLiteral(self.model.dimension)),
             model=SqlLiteral(self.model.id),
             query=values["query"],
             collection=SQL("") if self.collection is None else own,
+            is_kept=is_kept,
             filters=self._compose_filters(values, filters),
         )
 
     def _compose_filters(self, values: Mapping[str, Composable], names: Iterable[str]) -> Composed:
-        return Composed(_FILTERS[name][1].format(values[name]) for name in sorted(names))
+        return Composed(FILTERS[name][1].format(values[name]) for name in sorted(names))
 
 
 def count_vectors(items: int) -> int | None:
@@ -152,140 +178,15 @@ def count_vectors(items: int) -> int | None:
     return next(most for most in PREPARED_VECTORS if most is None or most >= 4 * items)
 
 
-# The cast and the model are written as in the index, so that the planner can take it. Each cast
-# takes a tenth of the time of a comparison, for every vector.
-_AS_INDEXED, _AS_STORED = SQL("v.embedding::halfvec({dimension})"), SQL("v.embedding")
-_DISTANCES = SQL("""
-    SELECT v.item_id, v.kind, v.collection_id, {embedding} <=> {query} AS distance
-    FROM item_vectors v
-    WHERE v.model_id = {model}{collection}{filters}
-""")
-# The type of each filter's value, and its condition on `v`.
-_FILTERS = {
-    "collections": (
-        "text[]",
-        SQL(" AND v.collection_id = ANY (ARRAY(SELECT id FROM collections WHERE name = ANY ({})))"),
-    ),
-    # Asked for each vector that the index gives: not of all items beforehand.
-    "metadata": (
-        "jsonpath",
-        SQL(
-            " AND (SELECT coalesce(i.visible_metadata, i.metadata) @@ {}"
-            " FROM items i WHERE i.id = v.item_id)"
-        ),
-    ),
-    "items": ("bigint[]", SQL(" AND v.item_id = ANY ({})")),
-}
-# A filter chooses among the nearest of all vectors. If the index went on until it found enough that
-# the filter keeps, it would miss many of the nearest ones. The numbers give the order of the items:
-# the index has rounded the vectors, so that its order is not quite that of the distances.
-_INDEXED = SQL("""
-    nearest AS MATERIALIZED (
-        SELECT v.item_id, v.kind, v.distance, v.n FROM (
-            SELECT each.*, row_number() OVER () AS n
-            FROM ({distances} ORDER BY distance, item_id, kind DESC LIMIT {most}) each
-        ) v
-        WHERE true{filters} LIMIT {vectors}
-    ), indexed AS MATERIALIZED (
-        SELECT DISTINCT ON (item_id) item_id, kind, distance, n FROM nearest ORDER BY item_id, n
-    )
-""")
-# A subquery with OFFSET is not inlined, so no index can give its order.
-_COMPARED = SQL("""
-    nearest_compared AS MATERIALIZED (
-        SELECT * FROM ({distances} OFFSET 0) each
-        ORDER BY distance, item_id, kind DESC LIMIT {vectors}
-    ), compared AS MATERIALIZED (
-        SELECT DISTINCT ON (item_id) item_id, kind, distance FROM nearest_compared
-        ORDER BY item_id, distance, kind DESC
-    )
-""")
-# What an index misses lies hardly nearer than what it gives last. So the nearest vector must be
-# much nearer than the last one of a step, and the page's last item somewhat; the rule is that of
-# Distance Adaptive Beam Search (Al-Jazzazi and others, 2025). From PostgreSQL 15 on, the count's
-# run condition ends the scan there. Each of the two windows has read a row ahead by then, and the
-# first row of the next step would cost the whole of it.
-_STEPWISE = SQL("""
-    nearest AS MATERIALIZED (
-        SELECT item_id, kind, distance FROM (
-            SELECT step.*, count(CASE WHEN mod(n + {read_ahead}, {step}) = 0
-                AND nearest <= distance * ({nearest_share}
-                    - {nearest_large} * (candidates / {most}) + {nearest_later} * (n / candidates))
-                AND last <= {last_share} * distance THEN 1 END) OVER seen AS clear
-            FROM (
-                SELECT v.*, candidates, row_number() OVER seen AS n,
-                       min(distance) OVER seen AS nearest,
-                       nth_value(distance, {vectors_of_item} * {limit}::integer) OVER seen AS last
-                FROM (
-                    {distances} ORDER BY distance
-                    LIMIT current_setting('conector.candidates')::integer
-                ) v, (SELECT current_setting('conector.candidates')::float8 AS candidates) most
-                WINDOW seen AS (ROWS UNBOUNDED PRECEDING)
-            ) step
-            WINDOW seen AS (ROWS UNBOUNDED PRECEDING)
-        ) v WHERE clear < 1
-    ), stepwise AS MATERIALIZED (
-        SELECT DISTINCT ON (item_id) item_id, kind, distance FROM nearest
-        ORDER BY item_id, distance, kind DESC
-    )
-""")
-_RANKED = {
-    "stepwise": SQL("""
-        WITH {stepwise}, ranked AS (
-            SELECT *, row_number() OVER (ORDER BY distance, item_id) AS n FROM stepwise
-        ), taken AS (SELECT count(*), min(distance), max(distance) FROM nearest)
-    """),
-    "indexed": SQL("""
-        WITH {indexed}, ranked AS (SELECT * FROM indexed),
-        taken AS (SELECT count(*), min(distance), max(distance) FROM nearest)
-    """),
-    "compared": SQL("""
-        WITH {compared}, ranked AS (
-            SELECT *, row_number() OVER (ORDER BY distance, item_id) AS n FROM compared
-        ), taken AS (SELECT count(*), 0, 0 FROM nearest_compared)
-    """),
-    "both": SQL("""
-        WITH {indexed}, {compared}, ranked AS (
-            SELECT item_id, kind, distance, n FROM indexed
-            UNION ALL
-            SELECT item_id, kind, distance, {most} + row_number() OVER (ORDER BY distance, item_id)
-            FROM compared c WHERE NOT EXISTS (SELECT FROM indexed i WHERE i.item_id = c.item_id)
-        ), taken AS (SELECT count(*), 0, 0 FROM nearest_compared)
-    """),
-}
-# GREATEST: rounding gives an identical vector a distance just below 0.
-_PAGE = SQL("""
-{ranked}
-SELECT taken.*, page.* FROM taken LEFT JOIN (
-    SELECT i.id, i.question, i.answer, c.name, i.metadata, GREATEST(p.distance, 0),
-           split_part(p.kind, ' ', 1),
-           CASE WHEN split_part(p.kind, ' ', 1) <> 'pair' THEN coalesce(
-               i.alternatives[NULLIF(split_part(p.kind, ' ', 2), '')::integer], i.question) END,
-           {question}, {pair}
-    FROM (
-        SELECT * FROM ranked WHERE item_id <> ALL ({without})
-        ORDER BY n LIMIT {limit} OFFSET {offset}
-    ) p
-    JOIN items i ON i.id = p.item_id
-    JOIN collections c ON c.id = i.collection_id
-) page ON true
-""")
-
-# An item's distance by the vectors of its question's wordings, or by those of the pair.
-_NEAREST = SQL("""(
-    SELECT min(v.embedding <=> {query}) FROM item_vectors v
-    WHERE v.item_id = i.id AND v.model_id = {model} AND {negation} starts_with(v.kind, 'pair')
-)""")
-
-
 @dataclass(frozen=True)
 class Page:
     """Rows in no order: id, question, answer, collection, metadata, distance, the kind of the
     nearest vector, its wording of the question (None for a pair), and the distances of the
     question's wordings and of the pair, where the ranking is measured.
 
-    `vectors` is how many were ranked; `more` says that there are perhaps further ones, and items.
-    From an index, `nearest` and `farthest` are the distances of the first and the last of them.
+    `vectors` is how many were looked at; `more` says that there are perhaps further ones, and
+    items. From an index, `nearest` and `farthest` are the distances of the first and the last of
+    them. `is_clear` says that a stepwise ranking needed not all of its steps.
     """
 
     rows: list[tuple[Any, ...]]
@@ -293,6 +194,7 @@ class Page:
     more: bool
     nearest: float = 0.0
     farthest: float = 0.0
+    is_clear: bool = False
 
 
 def run(conn: Connection, cur: cursor, ranking: Ranking, values: Mapping[str, Any]) -> Page:
@@ -306,10 +208,10 @@ def run(conn: Connection, cur: cursor, ranking: Ranking, values: Mapping[str, An
     """
     run_composed(conn, cur, ranking, lambda: _compose_statement(conn, cur, ranking), values)
     rows = cur.fetchall()
-    vectors, nearest, farthest = rows[0][:3]
-    more = ranking.least_if_more is not None and vectors >= ranking.least_if_more
-    found = [row[3:] for row in rows if row[3] is not None]
-    return Page(found, vectors, more, nearest or 0.0, farthest or 0.0)
+    vectors, nearest, farthest, is_clear = rows[0][:4]
+    more = ranking.vectors is not None and vectors >= ranking.vectors
+    found = [row[4:] for row in rows if row[4] is not None]
+    return Page(found, vectors, more, nearest or 0.0, farthest or 0.0, is_clear)
 
 
 def _compose_statement(conn: Connection, cur: cursor, ranking: Ranking) -> Statement:
@@ -341,37 +243,20 @@ def compose_settings(ranking: Ranking) -> Composed:
     search. That takes 0.01 ms, and it is never stale, as an estimate of the rows would be while an
     import adds to them. With a filter it is as large as can be, since the filter chooses among
     them, and the questions of one collection may be in another language than its items. A stepwise
-    ranking takes them in whole steps.
+    ranking takes them in whole steps; with a filter it takes none without an index.
     """
     is_stepwise = ranking.method == "stepwise"
-    is_filtered = ranking.filters or ranking.collection is not None
     least = 2 * STEP if is_stepwise else LEAST_CANDIDATES
+    if ranking.collection is not None or (ranking.is_narrowed and not is_stepwise):
+        least = MOST_CANDIDATES
     per_candidate = VECTORS_PER_CANDIDATE * estimate_bytes(ranking.model.dimension)
-    return _SETTINGS.format(
+    return SETTINGS.format(
         index=SqlLiteral(index_name(ranking.model)),
         per_candidate=SqlLiteral(round(per_candidate)),
-        least=SqlLiteral(MOST_CANDIDATES if is_filtered else least),
+        least=SqlLiteral(least),
         most=SqlLiteral(MOST_CANDIDATES),
+        without_index=SqlLiteral(0 if is_stepwise and ranking.filters else MOST_CANDIDATES),
         step=SqlLiteral(STEP if is_stepwise else 1),
         at_once=SqlLiteral(STEP) if is_stepwise else SQL("enough"),
         scan=SqlLiteral("relaxed_order" if is_stepwise else "off"),
     )
-
-
-# ef_search: the index may be gone in this moment.
-# iterative_scan: the next candidates of an index come in no right order, so only steps take them.
-# max_scan_tuples: the number of candidates is the limit.
-# enable_sort: off, so that the index is taken wherever there is one, for any page.
-# plan_cache_mode: the plan of a prepared ranking is made once.
-# conector.candidates: how many vectors a stepwise ranking takes at most.
-_SETTINGS = SQL("""
-SELECT set_config('hnsw.ef_search', ({at_once})::text, true),
-       set_config('hnsw.iterative_scan', {scan}, true),
-       set_config('hnsw.max_scan_tuples', '1000000', true),
-       set_config('conector.candidates', enough::text, true),
-       set_config('enable_sort', 'off', true),
-       set_config('plan_cache_mode', 'force_generic_plan', true)
-FROM (SELECT {step} * ceil(LEAST({most}, GREATEST({least}, coalesce(
-          pg_relation_size(to_regclass({index})) / {per_candidate}, {most}
-      )))::float8 / {step})::integer AS enough) c
-""")

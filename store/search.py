@@ -2,18 +2,18 @@
 
 All pages of a query are cut from one list, so that no item comes twice or never. First come the
 items of the nearest vectors that an index gives (store/index.py), as far as the filter keeps them,
-in the index's order; then all others, by comparing the query with each. In `search`, how far the
-index goes never depends on the page. Without an index, PostgreSQL compares for the first part too.
+in the index's order; then all others, by comparing the query with each. How far the index goes
+never depends on the page. Without an index, PostgreSQL compares for the first part too.
 
 | the filter keeps | the query is compared first with |
 |---|---|
 | no more than NARROW_ITEMS | each item that it keeps |
-| no more than FAR_ITEMS, and few of the index's nearest, or far ones | each item that it keeps |
+| no more than FAR_ITEMS, and few of the index's nearest | each item that it keeps |
 | more | the nearest that the index gives |
 
-The nearest items are mostly clear among a few candidates of an index, so without a filter
-`search_measured` goes through it step by step, and no further than until they are clear. What comes
-after them is the list above without them (`search`).
+`search` returns any page of it. The nearest items are mostly clear among a few candidates of an
+index, so `search_measured` goes through it step by step, and no further than until they are clear.
+What comes after them is the list above without them (`search`).
 """
 
 from __future__ import annotations
@@ -32,19 +32,16 @@ from store.models import Model
 from store.ranking import MOST_FROM_INDEX, Page, Ranking, count_vectors, run
 from store.vectors import format_halfvec
 
+# Comparing with so few items takes no longer than a step through an index.
+FEW_ITEMS = 1_000
 # A filter that keeps no more items is narrow: comparing with each of them misses nothing and takes
-# no longer than an index would (bench/results/exactness.md).
+# no longer than all candidates of an index would (bench/results/exactness.md).
 NARROW_ITEMS = 10_000
 # A filter that keeps less than this share of the index's nearest vectors lies far from the query,
 # as one for texts in another language does: the index has not seen enough of what it keeps. With a
 # twentieth, 98.3 % of the first hits in 50,000 real items would be those of comparing; with a
 # tenth, 99.8 %.
 FAR_SHARE = 0.1
-# In a collection's own index all vectors may lie far from the query: where the nearest one has more
-# than this share of the distance of the last one ranked. In 25,000 real items that were asked in
-# another language, the index gave 99.3 % of the first hits; with comparing for those 22 % of the
-# questions it would be 99.7 %.
-FAR_NEAREST = 0.84
 # Comparing with more items would take too long.
 FAR_ITEMS = 60_000
 
@@ -110,8 +107,9 @@ def search(
     """
     values = _bind(model, query, limit, collections, metadata)
     values |= {"offset": offset, "without": list(without)}
+    ranking = _make_ranking(model, values, measured=False)
     with pool.reading() as conn, conn.cursor() as cur:
-        hits = [Hit(*row[:-2]) for row in _find_page(conn, cur, model, values, measured=False)]
+        hits = [Hit(*row[:-2]) for row in _find_page(conn, cur, ranking, values)]
     # The index orders by vectors that it rounded itself.
     hits.sort(key=lambda hit: (hit.distance, hit.id))
     return hits
@@ -131,8 +129,9 @@ def search_measured(
     In the same statement: another one would take as long again to get there and back.
     """
     values = _bind(model, query, limit, collections, metadata)
+    ranking = _make_ranking(model, values, measured=True)
     with pool.reading() as conn, conn.cursor() as cur:
-        rows = _find_page(conn, cur, model, values, measured=True)
+        rows = _find_nearest(conn, cur, ranking, values)
     hits = [MeasuredHit(Hit(*row[:-2]), _measure(*row[-2:])) for row in rows]
     return sorted(hits, key=lambda one: (one.hit.distance, one.hit.id))
 
@@ -173,44 +172,58 @@ def has_items(
         return _select_kept(cur, values, 1).items > 0
 
 
-def _find_page(
-    conn: Connection, cur: cursor, model: Model, values: dict[str, Any], *, measured: bool
-) -> list[tuple[Any, ...]]:
+def _make_ranking(model: Model, values: dict[str, Any], *, measured: bool) -> Ranking:
     filters = tuple(name for name in ("collections", "metadata") if values[name] is not None)
-    ranking = Ranking("indexed", model, None, filters=filters, measured=measured)
-    if filters:
-        kept = _select_kept(cur, values, NARROW_ITEMS + 1)
-        if kept.items <= NARROW_ITEMS:
-            ranking = replace(ranking, method="compared")
-            return _compare(conn, cur, ranking, values | {"items": kept.ids})
-        if kept.collection is not None:
-            filters = tuple(name for name in filters if name != "collections")
-            ranking = replace(ranking, collection=kept.collection, filters=filters)
-    page = _take_from_index(conn, cur, ranking, values)
-    if _is_far(ranking, page):
+    return Ranking("indexed", model, None, filters=filters, measured=measured)
+
+
+def _find_nearest(
+    conn: Connection, cur: cursor, ranking: Ranking, values: dict[str, Any]
+) -> list[tuple[Any, ...]]:
+    """Return the first page of the nearest items, from few candidates where it is clear."""
+    own = ranking
+    if ranking.filters:
+        kept = _select_kept(cur, values, FEW_ITEMS + 1)
+        if kept.items <= FEW_ITEMS:
+            return _compare_kept(conn, cur, ranking, values, kept)
+        own = _take_own_index(ranking, kept)
+    page = run(conn, cur, replace(own, method="stepwise"), values)
+    if len(page.rows) == values["limit"] and (page.is_clear or not own.is_narrowed):
+        return page.rows
+    if own.collection is not None and not own.filters:
         kept = _select_kept(cur, values, FAR_ITEMS + 1)
         if kept.items <= FAR_ITEMS:
-            ranking = replace(ranking, method="compared")
-            return _compare(conn, cur, ranking, values | {"items": kept.ids})
+            return _compare_kept(conn, cur, ranking, values, kept)
+    return _find_page(conn, cur, ranking, values)
+
+
+def _find_page(
+    conn: Connection, cur: cursor, ranking: Ranking, values: dict[str, Any]
+) -> list[tuple[Any, ...]]:
+    """Return any page of the list that this module describes."""
+    if ranking.filters:
+        kept = _select_kept(cur, values, NARROW_ITEMS + 1)
+        if kept.items <= NARROW_ITEMS:
+            return _compare_kept(conn, cur, ranking, values, kept)
+        ranking = _take_own_index(ranking, kept)
+    page = _take_from_index(conn, cur, ranking, values)
+    if ranking.filters and page.vectors < FAR_SHARE * MOST_FROM_INDEX:
+        kept = _select_kept(cur, values, FAR_ITEMS + 1)
+        if kept.items <= FAR_ITEMS:
+            return _compare_kept(conn, cur, ranking, values, kept)
     if len(page.rows) == values["limit"]:
         return page.rows
-    if "metadata" in filters:
+    if "metadata" in ranking.filters:
         values = values | {"items": _select_kept(cur, values, None).ids}
     return _compare(conn, cur, replace(ranking, method="both"), values)
 
 
-def _is_far(ranking: Ranking, page: Page) -> bool:
-    """Return whether the index has not seen enough of what the filter keeps.
-
-    Which vector is the last one ranked depends on the page, but for that of the nearest items.
-    """
-    if ranking.measured and ranking.collection is not None and _lies_far(page):
-        return True
-    return bool(ranking.filters) and page.vectors < FAR_SHARE * MOST_FROM_INDEX
-
-
-def _lies_far(page: Page) -> bool:
-    return page.nearest > FAR_NEAREST * page.farthest
+def _take_own_index(ranking: Ranking, kept: _Kept) -> Ranking:
+    """Return the ranking by the collection's own index, if it has one."""
+    if kept.collection is None:
+        return ranking
+    others = tuple(name for name in ranking.filters if name != "collections")
+    return replace(ranking, collection=kept.collection, filters=others)
 
 
 def _take_from_index(
@@ -221,11 +234,6 @@ def _take_from_index(
     if not ranking.filters:
         if first is None or first > MOST_FROM_INDEX:
             return Page([], 0, more=True)
-        if ranking.measured:
-            page = run(conn, cur, replace(ranking, method="stepwise"), values)
-            if len(page.rows) == values["limit"] or not page.more:
-                return page
-            # Items have so many wordings that the first steps hold few of them.
         page = run(conn, cur, replace(ranking, vectors=first), values)
         if len(page.rows) == values["limit"] or not page.more:
             return page
@@ -234,6 +242,13 @@ def _take_from_index(
 
 def _count_first(values: dict[str, Any]) -> int | None:
     return count_vectors(values["limit"] + values["offset"] + len(values["without"]))
+
+
+def _compare_kept(
+    conn: Connection, cur: cursor, ranking: Ranking, values: dict[str, Any], kept: _Kept
+) -> list[tuple[Any, ...]]:
+    ranking = replace(ranking, method="compared")
+    return _compare(conn, cur, ranking, values | {"items": kept.ids})
 
 
 def _compare(

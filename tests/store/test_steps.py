@@ -17,8 +17,17 @@ import store.models
 import store.ranking
 import store.search
 from db import Connection, Pool
+from store.filters import Condition
 from store.models import Model
-from store.ranking import LEAST_CANDIDATES, MOST_CANDIDATES, READ_AHEAD, STEP, Page, Ranking
+from store.ranking import (
+    LEAST_CANDIDATES,
+    MOST_CANDIDATES,
+    MOST_FILTERED,
+    READ_AHEAD,
+    STEP,
+    Page,
+    Ranking,
+)
 from tests.support.vectors import DIMENSION, ITEMS, fill, fill_once
 
 # So many vectors are there after a step whose last one is clear.
@@ -124,10 +133,9 @@ def test_a_search_goes_no_further_than_until_the_nearest_are_clear(
     monkeypatch.setattr(store.ranking, "VECTORS_PER_CANDIDATE", 1)
 
     def count(**shares: float) -> int:
-        rule = {"SHARE": 1.0, "LARGE": 0.0, "LATER": 0.0, "LAST": 1.0} | shares
-        for name in ("SHARE", "LARGE", "LATER"):
-            monkeypatch.setattr(store.ranking, f"NEAREST_{name}", rule[name])
-        monkeypatch.setattr(store.ranking, "LAST_SHARE", rule["LAST"])
+        rule = {"NEAREST_SHARE": 1.0, "NEAREST_LATER": 0.0, "LAST_SHARE": 1.0} | shares
+        for name, share in rule.items():
+            monkeypatch.setattr(store.ranking, name, share)
         looked.clear()
         assert find_nearest(dsn, model, query) == exact
         ((method, ranked),) = looked
@@ -136,12 +144,11 @@ def test_a_search_goes_no_further_than_until_the_nearest_are_clear(
 
     assert count() == ONE_STEP
     # The nearest, which is at 0, is hardly ever nearer than nothing.
-    assert count(SHARE=-1) == MOST_CANDIDATES
+    assert count(NEAREST_SHARE=-1) == MOST_CANDIDATES
     # The last item of the page is not near enough.
-    assert count(LAST=0) == MOST_CANDIDATES
-    # The larger the index, the nearer it must be; the more it looked at, the less near.
-    assert count(LARGE=2) == MOST_CANDIDATES
-    assert count(SHARE=-0.35, LATER=1) == 4 * STEP - READ_AHEAD - 1
+    assert count(LAST_SHARE=0) == MOST_CANDIDATES
+    # The more it looked at, the less near it must be.
+    assert count(NEAREST_SHARE=-0.35, NEAREST_LATER=1) == 4 * STEP - READ_AHEAD - 1
 
 
 def test_items_with_so_many_wordings_that_a_step_holds_few_of_them_fill_a_page(
@@ -170,50 +177,94 @@ def test_items_with_so_many_wordings_that_a_step_holds_few_of_them_fill_a_page(
     assert [method for method, _ in looked][:2] == ["stepwise", "indexed"]
 
 
-def test_where_there_are_less_items_than_a_page_holds_no_further_ones_are_sought_in_an_index(
+def narrow(pool: Pool, monkeypatch: pytest.MonkeyPatch, share: int) -> dict[str, Any]:
+    """Let one of `share` items have a tag, and return the filter for it."""
+    monkeypatch.setattr(store.search, "FEW_ITEMS", 20)
+    with pool.transaction() as conn, conn.cursor() as cur:
+        cur.execute(
+            "UPDATE items SET metadata = jsonb_build_object('tag', (position %% %s = 0)::text)",
+            (share,),
+        )
+    return {"metadata": [Condition("tag", ("true",))]}
+
+
+@pytest.mark.parametrize(
+    ("share", "rule", "methods"),
+    [
+        # Half of the nearest fill the page.
+        (2, 1.0, [("stepwise", ONE_STEP)]),
+        # Nothing is clear, so after the steps that a filter may take, it compares.
+        (2, -1.0, [("stepwise", MOST_FILTERED), ("compared", 200)]),
+        # One of thirty: after a step it is clear that all of them would not fill the page.
+        (30, 1.0, [("stepwise", ONE_STEP), ("compared", 200)]),
+    ],
+)
+def test_with_a_filter_it_compares_where_few_steps_do_not_do(
     pool: Pool,
     dsn: str,
     model: Model,
     vectors: NDArray[np.float32],
     looked: list[tuple[str, int]],
+    share: int,
+    rule: float,
+    methods: list[tuple[str, int]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    fill(pool, model, vectors[:19])
-    assert len(find_nearest(dsn, model, vectors[0])) == 19
-    # An index misses some, so the rest is compared.
-    assert looked == [("stepwise", 38), ("both", 38)]
+    monkeypatch.setattr(store.ranking, "NEAREST_SHARE", rule)
+    monkeypatch.setattr(store.ranking, "LAST_SHARE", 1.0)
+    query = vectors[0]
+    fill(pool, model, vectors)
+    kept = narrow(pool, monkeypatch, share)
+    exact = find_nearest(dsn, model, query, **kept)
+    # Without an index, going through all would cost more than comparing with what it keeps.
+    assert looked == [("stepwise", 0), ("compared", 200)]
+    assert store.index.build_index(pool, model, 1)
+    monkeypatch.setattr(store.ranking, "VECTORS_PER_CANDIDATE", 1)
+    looked.clear()
+    assert find_nearest(dsn, model, query, **kept) == exact
+    assert looked == methods
 
 
-def test_what_lies_far_in_a_collection_s_own_index_is_compared(
+def test_few_items_that_a_filter_keeps_are_compared_at_once(
     pool: Pool,
+    dsn: str,
     model: Model,
     vectors: NDArray[np.float32],
     looked: list[tuple[str, int]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    fill(pool, model, vectors)
+    assert store.index.build_index(pool, model, 1)
+    kept = narrow(pool, monkeypatch, ITEMS // 20)
+    assert len(find_nearest(dsn, model, vectors[0], **kept)) == 20
+    assert [method for method, _ in looked] == ["compared"]
+
+
+def test_what_is_not_clear_in_a_collection_s_own_index_is_compared(
+    pool: Pool,
+    dsn: str,
+    model: Model,
+    vectors: NDArray[np.float32],
+    looked: list[tuple[str, int]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(store.search, "FEW_ITEMS", 20)
     monkeypatch.setattr(store.search, "NARROW_ITEMS", 20)
     monkeypatch.setattr(store.index, "FEW_VECTORS", 1)
+    monkeypatch.setattr(store.ranking, "LAST_SHARE", 1.0)
     fill(pool, model, vectors)
     assert store.index.build_index(pool, model, 1)
 
-    def find(collection: str) -> list[int]:
+    def find(share: float) -> list[str]:
+        monkeypatch.setattr(store.ranking, "NEAREST_SHARE", share)
         looked.clear()
-        found = store.search.search_measured(
-            pool, model, vectors[0], limit=20, collections=[collection]
-        )
-        return [one.hit.id for one in found]
+        found.append(find_nearest(dsn, model, vectors[0], collections=["a"]))
+        return [method for method, _ in looked]
 
-    monkeypatch.setattr(store.search, "FAR_NEAREST", 1.0)
-    near = find("b")
-    assert [method for method, _ in looked] == ["stepwise"]
-    monkeypatch.setattr(store.search, "FAR_NEAREST", 0.0)
-    assert find("b") == near
-    assert looked[-1][0] == "compared"
-    # Which vector is ranked last depends on the page, so the list of all pages can't hang on it.
-    looked.clear()
-    for offset in (0, 5, 25):
-        store.search.search(pool, model, vectors[0], limit=5, offset=offset, collections=["b"])
-    assert "compared" not in [method for method, _ in looked]
+    found: list[list[int]] = []
+    assert find(1.0) == ["stepwise"]
+    assert find(-1.0) == ["stepwise", "compared"]
     # No more than it may compare with.
-    monkeypatch.setattr(store.search, "FAR_ITEMS", 29)
-    assert find("b") == near
-    assert [method for method, _ in looked] == ["stepwise"]
+    monkeypatch.setattr(store.search, "FAR_ITEMS", 2_000)
+    assert find(-1.0) == ["stepwise", "indexed"]
+    assert found[0] == found[1] == found[2]
