@@ -21,6 +21,7 @@ from store.filters import Condition
 from store.models import Model
 from store.ranking import (
     LEAST_CANDIDATES,
+    LEAST_STEPWISE,
     MOST_CANDIDATES,
     MOST_FILTERED,
     READ_AHEAD,
@@ -100,9 +101,9 @@ def test_steps_take_as_many_candidates_rounded_up_to_whole_steps(
     assert read_settings(pool, steps) == (STEP, MOST_CANDIDATES)  # there is no index
     fill_once(pool, model, vectors)
     assert store.index.build_index(pool, model, 1)
-    assert read_settings(pool, steps) == (STEP, 2 * STEP)
-    monkeypatch.setattr(store.ranking, "VECTORS_PER_CANDIDATE", ITEMS / 250)
-    assert read_settings(pool, steps) == (STEP, 300)
+    assert read_settings(pool, steps) == (STEP, LEAST_STEPWISE)
+    monkeypatch.setattr(store.ranking, "VECTORS_PER_CANDIDATE", ITEMS / 350)
+    assert read_settings(pool, steps) == (STEP, 400)
     own = Ranking("stepwise", model, None, collection=1)
     assert read_settings(pool, own) == (STEP, MOST_CANDIDATES)
 
