@@ -44,8 +44,9 @@ MOST_FROM_INDEX = 500
 # index take half a millisecond.
 STEP, LEAST_STEPWISE = 100, 300
 # In a collection, or with another filter, comparing with all that it keeps is mostly cheaper than
-# further steps, and misses nothing.
-MOST_FILTERED = 500
+# further steps, and misses nothing; where even MOST_SPARSE candidates would not fill the page, it
+# is cheaper than all of them.
+MOST_FILTERED, MOST_SPARSE = 500, 300
 # PostgreSQL reads so many rows ahead where a stepwise ranking ends.
 READ_AHEAD = 3
 # An item has two vectors or more.
@@ -138,6 +139,7 @@ class Ranking:
             vectors_of_item=SqlLiteral(VECTORS_OF_ITEM),
             limit=values["limit"],
             most=SqlLiteral(MOST_FILTERED if self.is_narrowed else MOST_CANDIDATES),
+            most_sparse=SqlLiteral(MOST_SPARSE),
             nearest_share=SqlLiteral(NEAREST_SHARE),
             nearest_later=SqlLiteral(NEAREST_LATER),
             last_share=SqlLiteral(LAST_SHARE),

@@ -32,8 +32,8 @@ from store.models import Model
 from store.ranking import MOST_FROM_INDEX, Page, Ranking, count_vectors, run
 from store.vectors import format_halfvec
 
-# Comparing with so few items takes no longer than a step through an index.
-FEW_ITEMS = 1_000
+# Comparing with so few items takes no longer than two steps through an index.
+FEW_ITEMS = 2_000
 # A filter that keeps no more items is narrow: comparing with each of them misses nothing and takes
 # no longer than all candidates of an index would (bench/results/exactness.md).
 NARROW_ITEMS = 10_000
