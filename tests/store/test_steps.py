@@ -190,14 +190,16 @@ def narrow(pool: Pool, monkeypatch: pytest.MonkeyPatch, share: int) -> dict[str,
 
 
 @pytest.mark.parametrize(
-    ("share", "rule", "methods"),
+    ("share", "rule", "sparse", "methods"),
     [
         # Half of the nearest fill the page.
-        (2, 1.0, [("stepwise", ONE_STEP)]),
+        (2, 1.0, 300, [("stepwise", ONE_STEP)]),
         # Nothing is clear, so after the steps that a filter may take, it compares.
-        (2, -1.0, [("stepwise", MOST_FILTERED), ("compared", 200)]),
+        (2, -1.0, 300, [("stepwise", MOST_FILTERED), ("compared", 200)]),
         # One of thirty: after a step it is clear that all of them would not fill the page.
-        (30, 1.0, [("stepwise", ONE_STEP), ("compared", 200)]),
+        (30, 1.0, 300, [("stepwise", ONE_STEP), ("compared", 200)]),
+        # A page that is filled is not sparse.
+        (2, -1.0, 20, [("stepwise", MOST_FILTERED), ("compared", 200)]),
     ],
 )
 def test_with_a_filter_it_compares_where_few_steps_do_not_do(
@@ -208,11 +210,13 @@ def test_with_a_filter_it_compares_where_few_steps_do_not_do(
     looked: list[tuple[str, int]],
     share: int,
     rule: float,
+    sparse: int,
     methods: list[tuple[str, int]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(store.ranking, "NEAREST_SHARE", rule)
     monkeypatch.setattr(store.ranking, "LAST_SHARE", 1.0)
+    monkeypatch.setattr(store.ranking, "MOST_SPARSE", sparse)
     query = vectors[0]
     fill(pool, model, vectors)
     kept = narrow(pool, monkeypatch, share)
