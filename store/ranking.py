@@ -52,9 +52,10 @@ READ_AHEAD = 3
 # An item has two vectors or more.
 VECTORS_OF_ITEM = 2
 # How near the nearest vector must be, and the one that fills the page, as a share of the distance
-# of the last one that was looked at. An index misses the more, the fewer of its candidates were
-# looked at: NEAREST_LATER is added by their share.
-NEAREST_SHARE, NEAREST_LATER, LAST_SHARE = 0.69, 0.18, 0.96
+# of the last one that was looked at. An index misses the more, the larger it is, and the fewer of
+# its candidates were looked at: NEAREST_LARGE is taken off by the share of MOST_CANDIDATES that it
+# may be asked for, NEAREST_LATER is added by the share of those that were looked at.
+NEAREST_SHARE, NEAREST_LARGE, NEAREST_LATER, LAST_SHARE = 0.71, 0.03, 0.17, 0.96
 # Rankings are prepared for so many vectors; None is for all of them.
 PREPARED_VECTORS = (50, 200, 1_000, 5_000, 50_000, None)
 
@@ -141,6 +142,7 @@ class Ranking:
             most=SqlLiteral(MOST_FILTERED if self.is_narrowed else MOST_CANDIDATES),
             most_sparse=SqlLiteral(MOST_SPARSE),
             nearest_share=SqlLiteral(NEAREST_SHARE),
+            nearest_large=SqlLiteral(NEAREST_LARGE / MOST_CANDIDATES),
             nearest_later=SqlLiteral(NEAREST_LATER),
             last_share=SqlLiteral(LAST_SHARE),
         )

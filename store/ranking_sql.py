@@ -69,7 +69,8 @@ STEPWISE = SQL("""
         SELECT item_id, kind, distance, kept FROM (
             SELECT each.*, count(CASE WHEN mod(n + {read_ahead}, {step}) = 0 AND (
                     kept_so_far < enough AND kept_so_far * {most_sparse} < n * enough
-                    OR nearest <= ({nearest_share} + {nearest_later} * (n / candidates)) * distance
+                    OR nearest <= distance * ({nearest_share}
+                            - {nearest_large} * candidates + {nearest_later} * (n / candidates))
                         AND last <= {last_share} * distance
                 ) THEN 1 END) OVER so_far AS ends
             FROM (

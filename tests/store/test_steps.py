@@ -134,9 +134,10 @@ def test_a_search_goes_no_further_than_until_the_nearest_are_clear(
     monkeypatch.setattr(store.ranking, "VECTORS_PER_CANDIDATE", 1)
 
     def count(**shares: float) -> int:
-        rule = {"NEAREST_SHARE": 1.0, "NEAREST_LATER": 0.0, "LAST_SHARE": 1.0} | shares
-        for name, share in rule.items():
-            monkeypatch.setattr(store.ranking, name, share)
+        rule = {"SHARE": 1.0, "LARGE": 0.0, "LATER": 0.0} | shares
+        for name in ("SHARE", "LARGE", "LATER"):
+            monkeypatch.setattr(store.ranking, f"NEAREST_{name}", rule[name])
+        monkeypatch.setattr(store.ranking, "LAST_SHARE", shares.get("LAST", 1.0))
         looked.clear()
         assert find_nearest(dsn, model, query) == exact
         ((method, ranked),) = looked
@@ -145,11 +146,12 @@ def test_a_search_goes_no_further_than_until_the_nearest_are_clear(
 
     assert count() == ONE_STEP
     # The nearest, which is at 0, is hardly ever nearer than nothing.
-    assert count(NEAREST_SHARE=-1) == MOST_CANDIDATES
+    assert count(SHARE=-1) == MOST_CANDIDATES
     # The last item of the page is not near enough.
-    assert count(LAST_SHARE=0) == MOST_CANDIDATES
-    # The more it looked at, the less near it must be.
-    assert count(NEAREST_SHARE=-0.35, NEAREST_LATER=1) == 4 * STEP - READ_AHEAD - 1
+    assert count(LAST=0) == MOST_CANDIDATES
+    # The larger the index, the nearer it must be; the more it looked at, the less near.
+    assert count(LARGE=2) == MOST_CANDIDATES
+    assert count(SHARE=-0.35, LATER=1) == 4 * STEP - READ_AHEAD - 1
 
 
 def test_items_with_so_many_wordings_that_a_step_holds_few_of_them_fill_a_page(
