@@ -190,15 +190,12 @@ class Page:
     question's wordings and of the pair, where the ranking is measured.
 
     `vectors` is how many were looked at; `more` says that there are perhaps further ones, and
-    items. From an index, `nearest` and `farthest` are the distances of the first and the last of
-    them. `is_clear` says that a stepwise ranking needed not all of its steps.
+    items. `is_clear` says that a stepwise ranking needed not all of its steps to fill the page.
     """
 
     rows: list[tuple[Any, ...]]
     vectors: int
     more: bool
-    nearest: float = 0.0
-    farthest: float = 0.0
     is_clear: bool = False
 
 
@@ -213,10 +210,10 @@ def run(conn: Connection, cur: cursor, ranking: Ranking, values: Mapping[str, An
     """
     run_composed(conn, cur, ranking, lambda: _compose_statement(conn, cur, ranking), values)
     rows = cur.fetchall()
-    vectors, nearest, farthest, is_clear = rows[0][:4]
+    vectors, is_clear = rows[0][:2]
     more = ranking.vectors is not None and vectors >= ranking.vectors
-    found = [row[4:] for row in rows if row[4] is not None]
-    return Page(found, vectors, more, nearest or 0.0, farthest or 0.0, is_clear)
+    found = [row[2:] for row in rows if row[2] is not None]
+    return Page(found, vectors, more, is_clear)
 
 
 def _compose_statement(conn: Connection, cur: cursor, ranking: Ranking) -> Statement:

@@ -102,20 +102,19 @@ RANKED = {
         WITH {stepwise}, ranked AS (
             SELECT *, row_number() OVER (ORDER BY distance, item_id) AS n FROM stepwise
         ), taken AS (
-            SELECT count(*), min(distance), max(distance),
-                   mod(count(*) + {read_ahead} + 1, {step}) = 0
-                       AND count(*) FILTER (WHERE kept) >= {vectors_of_item} * {limit}
+            SELECT count(*), mod(count(*) + {read_ahead} + 1, {step}) = 0
+                             AND count(*) FILTER (WHERE kept) >= {vectors_of_item} * {limit}
             FROM nearest
         )
     """),
     "indexed": SQL("""
         WITH {indexed}, ranked AS (SELECT * FROM indexed),
-        taken AS (SELECT count(*), min(distance), max(distance), false FROM nearest)
+        taken AS (SELECT count(*), false FROM nearest)
     """),
     "compared": SQL("""
         WITH {compared}, ranked AS (
             SELECT *, row_number() OVER (ORDER BY distance, item_id) AS n FROM compared
-        ), taken AS (SELECT count(*), 0, 0, false FROM nearest_compared)
+        ), taken AS (SELECT count(*), false FROM nearest_compared)
     """),
     "both": SQL("""
         WITH {indexed}, {compared}, ranked AS (
@@ -123,7 +122,7 @@ RANKED = {
             UNION ALL
             SELECT item_id, kind, distance, {most} + row_number() OVER (ORDER BY distance, item_id)
             FROM compared c WHERE NOT EXISTS (SELECT FROM indexed i WHERE i.item_id = c.item_id)
-        ), taken AS (SELECT count(*), 0, 0, false FROM nearest_compared)
+        ), taken AS (SELECT count(*), false FROM nearest_compared)
     """),
 }
 # GREATEST: rounding gives an identical vector a distance just below 0.
