@@ -121,6 +121,7 @@ class Ranking:
             read_ahead=SqlLiteral(READ_AHEAD),
             vectors_of_item=SqlLiteral(VECTORS_OF_ITEM),
             limit=values["limit"],
+            last_share=SqlLiteral(LAST_SHARE),
         )
         return PAGE.format(
             ranked=ranked,
@@ -190,13 +191,14 @@ class Page:
     question's wordings and of the pair, where the ranking is measured.
 
     `vectors` is how many were looked at; `more` says that there are perhaps further ones, and
-    items. `is_clear` says that a stepwise ranking needed not all of its steps to fill the page.
+    items. `end` is where a stepwise ranking ended: after all of its steps, or sooner, because the
+    nearest items are clear, or because there are too few of them.
     """
 
     rows: list[tuple[Any, ...]]
     vectors: int
     more: bool
-    is_clear: bool = False
+    end: Literal["all", "clear", "sparse"] = "all"
 
 
 def run(conn: Connection, cur: cursor, ranking: Ranking, values: Mapping[str, Any]) -> Page:
@@ -210,10 +212,10 @@ def run(conn: Connection, cur: cursor, ranking: Ranking, values: Mapping[str, An
     """
     run_composed(conn, cur, ranking, lambda: _compose_statement(conn, cur, ranking), values)
     rows = cur.fetchall()
-    vectors, is_clear = rows[0][:2]
+    vectors, end = rows[0][:2]
     more = ranking.vectors is not None and vectors >= ranking.vectors
     found = [row[2:] for row in rows if row[2] is not None]
-    return Page(found, vectors, more, is_clear)
+    return Page(found, vectors, more, end)
 
 
 def _compose_statement(conn: Connection, cur: cursor, ranking: Ranking) -> Statement:

@@ -102,19 +102,23 @@ RANKED = {
         WITH {stepwise}, ranked AS (
             SELECT *, row_number() OVER (ORDER BY distance, item_id) AS n FROM stepwise
         ), taken AS (
-            SELECT count(*), mod(count(*) + {read_ahead} + 1, {step}) = 0
-                             AND count(*) FILTER (WHERE kept) >= {vectors_of_item} * {limit}
+            SELECT count(*), CASE
+                WHEN mod(count(*) + {read_ahead} + 1, {step}) > 0 THEN 'all'
+                WHEN count(*) FILTER (WHERE kept) >= {vectors_of_item} * {limit}
+                    AND (SELECT distance FROM ranked WHERE n = {limit})
+                        <= {last_share} * max(distance) THEN 'clear'
+                ELSE 'sparse' END
             FROM nearest
         )
     """),
     "indexed": SQL("""
         WITH {indexed}, ranked AS (SELECT * FROM indexed),
-        taken AS (SELECT count(*), false FROM nearest)
+        taken AS (SELECT count(*), 'all' FROM nearest)
     """),
     "compared": SQL("""
         WITH {compared}, ranked AS (
             SELECT *, row_number() OVER (ORDER BY distance, item_id) AS n FROM compared
-        ), taken AS (SELECT count(*), false FROM nearest_compared)
+        ), taken AS (SELECT count(*), 'all' FROM nearest_compared)
     """),
     "both": SQL("""
         WITH {indexed}, {compared}, ranked AS (
@@ -122,7 +126,7 @@ RANKED = {
             UNION ALL
             SELECT item_id, kind, distance, {most} + row_number() OVER (ORDER BY distance, item_id)
             FROM compared c WHERE NOT EXISTS (SELECT FROM indexed i WHERE i.item_id = c.item_id)
-        ), taken AS (SELECT count(*), false FROM nearest_compared)
+        ), taken AS (SELECT count(*), 'all' FROM nearest_compared)
     """),
 }
 # GREATEST: rounding gives an identical vector a distance just below 0.
@@ -151,14 +155,17 @@ NEAREST = SQL("""(
 
 # ef_search: the index may be gone in this moment.
 # iterative_scan: the next candidates of an index come in no right order, so only steps take them.
-# max_scan_tuples: the number of candidates is the limit.
+# scan_mem_multiplier, max_scan_tuples: the number of candidates is the limit. 1,000 of 200,000 vectors
+# take up to 4 MB, the default of work_mem, and 20,000 tuples; what is beyond bounds the cost of rows
+# that are gone.
 # enable_sort: off, so that the index is taken wherever there is one, for any page.
 # plan_cache_mode: the plan of a prepared ranking is made once.
 # conector.candidates: how many a stepwise ranking takes, if MOST_FILTERED is not less.
 SETTINGS = SQL("""
 SELECT set_config('hnsw.ef_search', ({at_once})::text, true),
        set_config('hnsw.iterative_scan', {scan}, true),
-       set_config('hnsw.max_scan_tuples', '1000000', true),
+       set_config('hnsw.max_scan_tuples', '100000', true),
+       set_config('hnsw.scan_mem_multiplier', '8', true),
        set_config('conector.candidates', enough::text, true),
        set_config('enable_sort', 'off', true),
        set_config('plan_cache_mode', 'force_generic_plan', true)

@@ -188,7 +188,8 @@ def _find_nearest(
             return _compare_kept(conn, cur, ranking, values, kept)
         own = _take_own_index(ranking, kept)
     page = run(conn, cur, replace(own, method="stepwise"), values)
-    if len(page.rows) == values["limit"] and (page.is_clear or not own.is_narrowed):
+    found = ("clear",) if own.is_narrowed else ("clear", "all")
+    if len(page.rows) == values["limit"] and page.end in found:
         return page.rows
     if own.collection is not None and not own.filters:
         kept = _select_kept(cur, values, FAR_ITEMS + 1)

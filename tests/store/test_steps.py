@@ -154,19 +154,34 @@ def test_a_search_goes_no_further_than_until_the_nearest_are_clear(
     assert count(SHARE=-0.35, LATER=1) == 4 * STEP - READ_AHEAD - 1
 
 
-def test_items_with_so_many_wordings_that_a_step_holds_few_of_them_fill_a_page(
+@pytest.mark.parametrize(
+    ("items", "wordings"),
+    [
+        # A step holds five items.
+        (5, 60),
+        # A step holds enough items, but the last one lies about as far as the last vector.
+        (1, 45),
+    ],
+)
+def test_items_with_so_many_wordings_that_a_step_holds_few_others_fill_a_page(
     pool: Pool,
     dsn: str,
     model: Model,
     vectors: NDArray[np.float32],
     looked: list[tuple[str, int]],
+    items: int,
+    wordings: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(store.ranking, "NEAREST_SHARE", 1.0)
+    monkeypatch.setattr(store.ranking, "LAST_SHARE", 0.5)
     query = vectors[0]
     fill(pool, model, vectors)
-    noise = np.random.default_rng(2).standard_normal((5, 60, DIMENSION)).astype(np.float32)
+    shape = (items, wordings, DIMENSION)
+    noise = np.random.default_rng(2).standard_normal(shape).astype(np.float32)
     with pool.transaction() as conn, conn.cursor() as cur:
-        for item, wordings in enumerate(query + 0.01 * noise, 1):
-            for number, wording in enumerate(wordings, 1):
+        for item, near in enumerate(query + 0.01 * noise, 1):
+            for number, wording in enumerate(near, 1):
                 cur.execute(
                     "INSERT INTO item_vectors SELECT id, %s, 'alternative ' || %s, collection_id,"
                     " %s FROM items WHERE position = %s",
