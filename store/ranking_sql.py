@@ -155,9 +155,9 @@ NEAREST = SQL("""(
 
 # ef_search: the index may be gone in this moment.
 # iterative_scan: the next candidates of an index come in no right order, so only steps take them.
-# scan_mem_multiplier, max_scan_tuples: the number of candidates is the limit. 1,000 of 200,000 vectors
-# take up to 4 MB, the default of work_mem, and 20,000 tuples; what is beyond bounds the cost of rows
-# that are gone.
+# scan_mem_multiplier, max_scan_tuples: the number of candidates is the limit. Among 200,000 vectors
+# 1,000 of them take up to 4 MB, the default of work_mem, and 20,000 tuples; these bounds are for
+# rows that are gone.
 # enable_sort: off, so that the index is taken wherever there is one, for any page.
 # plan_cache_mode: the plan of a prepared ranking is made once.
 # conector.candidates: how many a stepwise ranking takes, if MOST_FILTERED is not less.
