@@ -55,7 +55,7 @@ VECTORS_OF_ITEM = 2
 # of the last one that was looked at. An index misses the more, the larger it is, and the fewer of
 # its candidates were looked at: NEAREST_LARGE is taken off by the share of MOST_CANDIDATES that it
 # may be asked for, NEAREST_LATER is added by the share of those that were looked at.
-NEAREST_SHARE, NEAREST_LARGE, NEAREST_LATER, LAST_SHARE = 0.71, 0.03, 0.17, 0.96
+NEAREST_SHARE, NEAREST_LARGE, NEAREST_LATER, LAST_SHARE = 0.75, 0.06, 0.17, 0.96
 # Rankings are prepared for so many vectors; None is for all of them.
 PREPARED_VECTORS = (50, 200, 1_000, 5_000, 50_000, None)
 
@@ -251,15 +251,18 @@ def compose_settings(ranking: Ranking) -> Composed:
     """
     is_stepwise = ranking.method == "stepwise"
     least = LEAST_STEPWISE if is_stepwise else LEAST_CANDIDATES
+    without_index = LEAST_STEPWISE if is_stepwise else MOST_CANDIDATES
+    if is_stepwise and ranking.filters:
+        without_index = 0
     if ranking.collection is not None or (ranking.is_narrowed and not is_stepwise):
-        least = MOST_CANDIDATES
+        least = without_index = MOST_CANDIDATES
     per_candidate = VECTORS_PER_CANDIDATE * estimate_bytes(ranking.model.dimension)
     return SETTINGS.format(
         index=SqlLiteral(index_name(ranking.model)),
         per_candidate=SqlLiteral(round(per_candidate)),
         least=SqlLiteral(least),
         most=SqlLiteral(MOST_CANDIDATES),
-        without_index=SqlLiteral(0 if is_stepwise and ranking.filters else MOST_CANDIDATES),
+        without_index=SqlLiteral(without_index),
         step=SqlLiteral(STEP if is_stepwise else 1),
         at_once=SqlLiteral(STEP) if is_stepwise else SQL("enough"),
         scan=SqlLiteral("relaxed_order" if is_stepwise else "off"),

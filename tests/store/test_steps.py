@@ -98,7 +98,7 @@ def test_steps_take_as_many_candidates_rounded_up_to_whole_steps(
     pool: Pool, model: Model, vectors: NDArray[np.float32], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps = Ranking("stepwise", model, None)
-    assert read_settings(pool, steps) == (STEP, MOST_CANDIDATES)  # there is no index
+    assert read_settings(pool, steps) == (STEP, LEAST_STEPWISE)  # there is no index
     fill_once(pool, model, vectors)
     assert store.index.build_index(pool, model, 1)
     assert read_settings(pool, steps) == (STEP, LEAST_STEPWISE)
