@@ -126,12 +126,10 @@ class _Kept(Generic[T]):
         self._kept: LRUCache[str, tuple[int, T]] = LRUCache(chars, itemgetter(0))
 
     def read(self, text: str) -> T:
-        # Twice as fast as `get`.
-        try:
-            with self._lock:
-                return self._kept[text][1]
-        except KeyError:
-            pass
+        with self._lock:
+            kept = self._kept.get(text)
+        if kept is not None:
+            return kept[1]
         fresh = self._read(text)
         if len(text) < self._kept.maxsize:
             with self._lock:

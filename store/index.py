@@ -50,8 +50,8 @@ MOST_WAITING = 5
 # more than so many times the size that its vectors need is built anew.
 MOST_BLOAT = 1.5
 # Later rows are inserted among fewer candidates, so an index that grew to so many times the size
-# that it was built with is built anew. In 20,000 items that came row by row, searches gave 99.3 %
-# of the first hits, and 99.7 % with an index that was built of them.
+# that it was built with is built anew. In 20,000 items of which half came later, searches gave
+# 99.5 % of the first hits, and 99.7 % where the index was built of all.
 MOST_GROWTH = 1.5
 # An index of fewer bytes is not worth the while.
 LEAST_WORN = 1 << 20
@@ -71,12 +71,11 @@ def build_index(pool: Pool, model: Model, min_vectors: int, memory_mb: int = 1_0
     """Build the indexes that are worth it and missing; return whether this process built one.
 
     An index that was left INVALID, or that an older version shaped, is missing, too; and one that
-    is mostly made of vectors that are gone or that came later, which serves until the new one is
-    there. It is worth
-    building from `min_vectors` vectors on; that of a collection from FEW_VECTORS on, if the others
-    have as many together. One of a collection that fell below half of that is dropped. While a
-    large job adds rows, builds wait, so that it need not insert them into an index one by one. If
-    several processes try, one of them builds.
+    has many vectors that are gone or that came later, which serves until the new one is there. It
+    is worth building from `min_vectors` vectors on; that of a collection from FEW_VECTORS on, if
+    the others have as many together. One of a collection that fell below half of that is dropped.
+    While a large job adds rows, builds wait, so that it need not insert them into an index one by
+    one. If several processes try, one of them builds.
 
     | while a large job adds rows | an index that is there | a missing one |
     |---|---|---|

@@ -76,8 +76,8 @@ class Ranking:
 
     `vectors` is part of the text: a value that could be any number would look large to the planner.
     So is `collection`, the id of one that is searched alone: only so can the planner take the
-    collection's own index.
-    `filters` are names in FILTERS. A page that is `measured` has each item's distances, too.
+    collection's own index. `filters` are names in FILTERS. A page that is `measured` has each
+    item's distances, too.
     """
 
     method: Method

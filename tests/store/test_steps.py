@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -40,18 +41,53 @@ def model(pool: Pool) -> Model:
     return store.models.register_model(pool, "small", DIMENSION)
 
 
+@dataclass
+class Trial:
+    """A store, and what its last search did: the methods and how many vectors each ranked."""
+
+    pool: Pool
+    dsn: str
+    model: Model
+    vectors: NDArray[np.float32]
+    looked: list[tuple[str, int]] = field(default_factory=list)
+
+    def fill(self) -> None:
+        fill(self.pool, self.model, self.vectors)
+
+    def build(self) -> None:
+        assert store.index.build_index(self.pool, self.model, 1)
+
+    def find(self, **kept: Any) -> list[int]:
+        """Return the ids of the 20 items nearest to the first vector."""
+        self.looked.clear()
+        # Each connection keeps the statements that it composed.
+        own = Pool(self.dsn, 1)
+        found = store.search.search_measured(own, self.model, self.vectors[0], limit=20, **kept)
+        own.close()
+        return [one.hit.id for one in found]
+
+    @property
+    def methods(self) -> list[str]:
+        return [method for method, _ in self.looked]
+
+
 @pytest.fixture
-def looked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
-    """The method of each ranking that a search takes, and how many vectors it ranked."""
-    looked: list[tuple[str, int]] = []
+def trial(
+    pool: Pool,
+    dsn: str,
+    model: Model,
+    vectors: NDArray[np.float32],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Trial:
+    trial = Trial(pool, dsn, model, vectors)
 
     def run(conn: Connection, cur: cursor, ranking: Ranking, values: Mapping[str, Any]) -> Page:
         page = store.ranking.run(conn, cur, ranking, values)
-        looked.append((ranking.method, page.vectors))
+        trial.looked.append((ranking.method, page.vectors))
         return page
 
     monkeypatch.setattr(store.search, "run", run)
-    return looked
+    return trial
 
 
 def read_settings(pool: Pool, ranking: Ranking) -> tuple[int, int]:
@@ -108,29 +144,18 @@ def test_steps_take_as_many_candidates_rounded_up_to_whole_steps(
     assert read_settings(pool, own) == (STEP, MOST_CANDIDATES)
 
 
-def find_nearest(dsn: str, model: Model, query: NDArray[np.float32], **kept: Any) -> list[int]:
-    # Each connection keeps the statements that it composed.
-    own = Pool(dsn, 1)
-    found = store.search.search_measured(own, model, query, limit=20, **kept)
-    own.close()
-    return [one.hit.id for one in found]
-
-
 def test_a_search_goes_no_further_than_until_the_nearest_are_clear(
-    pool: Pool,
-    dsn: str,
-    model: Model,
-    vectors: NDArray[np.float32],
-    looked: list[tuple[str, int]],
+    trial: Trial,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # The query is stored, with two dozen like it.
-    query = vectors[0]
     noise = np.random.default_rng(2).standard_normal((24, DIMENSION))
-    fill(pool, model, np.concatenate([vectors, query + 0.02 * noise.astype(np.float32)]))
-    exact = find_nearest(dsn, model, query)
-    assert [method for method, _ in looked] == ["stepwise"]  # without an index it compares once
-    assert store.index.build_index(pool, model, 1)
+    near = trial.vectors[0] + 0.02 * noise.astype(np.float32)
+    trial.vectors = np.concatenate([trial.vectors, near])
+    trial.fill()
+    exact = trial.find()
+    assert trial.methods == ["stepwise"]  # without an index it compares once
+    trial.build()
     monkeypatch.setattr(store.ranking, "VECTORS_PER_CANDIDATE", 1)
 
     def count(**shares: float) -> int:
@@ -138,9 +163,8 @@ def test_a_search_goes_no_further_than_until_the_nearest_are_clear(
         for name in ("SHARE", "LARGE", "LATER"):
             monkeypatch.setattr(store.ranking, f"NEAREST_{name}", rule[name])
         monkeypatch.setattr(store.ranking, "LAST_SHARE", shares.get("LAST", 1.0))
-        looked.clear()
-        assert find_nearest(dsn, model, query) == exact
-        ((method, ranked),) = looked
+        assert trial.find() == exact
+        ((method, ranked),) = trial.looked
         assert method == "stepwise"
         return ranked
 
@@ -164,35 +188,29 @@ def test_a_search_goes_no_further_than_until_the_nearest_are_clear(
     ],
 )
 def test_items_with_so_many_wordings_that_a_step_holds_few_others_fill_a_page(
-    pool: Pool,
-    dsn: str,
-    model: Model,
-    vectors: NDArray[np.float32],
-    looked: list[tuple[str, int]],
+    trial: Trial,
     items: int,
     wordings: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(store.ranking, "NEAREST_SHARE", 1.0)
     monkeypatch.setattr(store.ranking, "LAST_SHARE", 0.5)
-    query = vectors[0]
-    fill(pool, model, vectors)
+    trial.fill()
     shape = (items, wordings, DIMENSION)
     noise = np.random.default_rng(2).standard_normal(shape).astype(np.float32)
-    with pool.transaction() as conn, conn.cursor() as cur:
-        for item, near in enumerate(query + 0.01 * noise, 1):
+    with trial.pool.transaction() as conn, conn.cursor() as cur:
+        for item, near in enumerate(trial.vectors[0] + 0.01 * noise, 1):
             for number, wording in enumerate(near, 1):
                 cur.execute(
                     "INSERT INTO item_vectors SELECT id, %s, 'alternative ' || %s, collection_id,"
                     " %s FROM items WHERE position = %s",
-                    (model.id, number, HalfVector(wording), item),
+                    (trial.model.id, number, HalfVector(wording), item),
                 )
-    exact = find_nearest(dsn, model, query)
-    assert store.index.build_index(pool, model, 1)
-    looked.clear()
-    assert find_nearest(dsn, model, query) == exact
+    exact = trial.find()
+    trial.build()
+    assert trial.find() == exact
     assert len(exact) == 20
-    assert [method for method, _ in looked][:2] == ["stepwise", "indexed"]
+    assert trial.methods[:2] == ["stepwise", "indexed"]
 
 
 def narrow(pool: Pool, monkeypatch: pytest.MonkeyPatch, share: int) -> dict[str, Any]:
@@ -220,11 +238,7 @@ def narrow(pool: Pool, monkeypatch: pytest.MonkeyPatch, share: int) -> dict[str,
     ],
 )
 def test_with_a_filter_it_compares_where_few_steps_do_not_do(
-    pool: Pool,
-    dsn: str,
-    model: Model,
-    vectors: NDArray[np.float32],
-    looked: list[tuple[str, int]],
+    trial: Trial,
     share: int,
     rule: float,
     sparse: int,
@@ -234,54 +248,43 @@ def test_with_a_filter_it_compares_where_few_steps_do_not_do(
     monkeypatch.setattr(store.ranking, "NEAREST_SHARE", rule)
     monkeypatch.setattr(store.ranking, "LAST_SHARE", 1.0)
     monkeypatch.setattr(store.ranking, "MOST_SPARSE", sparse)
-    query = vectors[0]
-    fill(pool, model, vectors)
-    kept = narrow(pool, monkeypatch, share)
-    exact = find_nearest(dsn, model, query, **kept)
+    trial.fill()
+    kept = narrow(trial.pool, monkeypatch, share)
+    exact = trial.find(**kept)
     # Without an index, going through all would cost more than comparing with what it keeps.
-    assert looked == [("stepwise", 0), ("compared", 200)]
-    assert store.index.build_index(pool, model, 1)
+    assert trial.looked == [("stepwise", 0), ("compared", 200)]
+    trial.build()
     monkeypatch.setattr(store.ranking, "VECTORS_PER_CANDIDATE", 1)
-    looked.clear()
-    assert find_nearest(dsn, model, query, **kept) == exact
-    assert looked == methods
+    assert trial.find(**kept) == exact
+    assert trial.looked == methods
 
 
 def test_few_items_that_a_filter_keeps_are_compared_at_once(
-    pool: Pool,
-    dsn: str,
-    model: Model,
-    vectors: NDArray[np.float32],
-    looked: list[tuple[str, int]],
+    trial: Trial,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    fill(pool, model, vectors)
-    assert store.index.build_index(pool, model, 1)
-    kept = narrow(pool, monkeypatch, ITEMS // 20)
-    assert len(find_nearest(dsn, model, vectors[0], **kept)) == 20
-    assert [method for method, _ in looked] == ["compared"]
+    trial.fill()
+    trial.build()
+    kept = narrow(trial.pool, monkeypatch, ITEMS // 20)
+    assert len(trial.find(**kept)) == 20
+    assert trial.methods == ["compared"]
 
 
 def test_what_is_not_clear_in_a_collection_s_own_index_is_compared(
-    pool: Pool,
-    dsn: str,
-    model: Model,
-    vectors: NDArray[np.float32],
-    looked: list[tuple[str, int]],
+    trial: Trial,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(store.search, "FEW_ITEMS", 20)
     monkeypatch.setattr(store.search, "NARROW_ITEMS", 20)
     monkeypatch.setattr(store.index, "FEW_VECTORS", 1)
     monkeypatch.setattr(store.ranking, "LAST_SHARE", 1.0)
-    fill(pool, model, vectors)
-    assert store.index.build_index(pool, model, 1)
+    trial.fill()
+    trial.build()
 
     def find(share: float) -> list[str]:
         monkeypatch.setattr(store.ranking, "NEAREST_SHARE", share)
-        looked.clear()
-        found.append(find_nearest(dsn, model, vectors[0], collections=["a"]))
-        return [method for method, _ in looked]
+        found.append(trial.find(collections=["a"]))
+        return trial.methods
 
     found: list[list[int]] = []
     assert find(1.0) == ["stepwise"]
