@@ -20,7 +20,12 @@ from tests.support.client import PASSWORD, USER, Client
 from tests.support.embedder import HashEmbedder
 from tests.support.service import ServiceProcess
 
-pytest_plugins = ["tests.support.postgres", "tests.support.pooler", "tests.support.models"]
+pytest_plugins = [
+    "tests.support.postgres",
+    "tests.support.pooler",
+    "tests.support.models",
+    "tests.support.counts",
+]
 
 _numbers = itertools.count()
 

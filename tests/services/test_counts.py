@@ -93,6 +93,7 @@ def used(counts: SharedCounts, times: int) -> SharedCounts:
     return counts
 
 
+@pytest.mark.usefixtures("still_counts")
 def test_an_item_has_room_until_its_amount_is_used_up() -> None:
     counts = used(SharedCounts(), 2)
     assert counts.wait_seconds(THREE, "a") == 0
@@ -219,6 +220,7 @@ def guess() -> Callable[[Failures, str, str], bool]:
     return guess
 
 
+@pytest.mark.usefixtures("still_counts")
 def test_a_name_under_attack_takes_few_wrong_passwords_of_each_address_and_none_is_locked_out(
     guess: Callable[[Failures, str, str], bool],
 ) -> None:
@@ -233,6 +235,7 @@ def test_a_name_under_attack_takes_few_wrong_passwords_of_each_address_and_none_
     failures.check("198.51.100.2", "admin")
 
 
+@pytest.mark.usefixtures("still_counts")
 def test_what_is_refused_is_remembered_without_asking_the_storage(
     guess: Callable[[Failures, str, str], bool],
 ) -> None:

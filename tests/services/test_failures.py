@@ -12,6 +12,8 @@ from services.password_queue import MAX_WAITING_OF_ONE, PasswordQueue
 from services.users import Users
 from tests.support.client import PASSWORD, USER
 
+pytestmark = pytest.mark.usefixtures("still_counts")
+
 
 @pytest.mark.parametrize(
     ("address", "group"),

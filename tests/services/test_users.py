@@ -16,6 +16,8 @@ from services.users import TooManyFailures, Users
 from store.users import Login
 from tests.support.client import PASSWORD, USER
 
+pytestmark = pytest.mark.usefixtures("still_counts")
+
 ADMIN = Caller(USER, "admin")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import re
-import time
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +17,8 @@ from services.failures import Failures
 from services.users import Users
 from tests.support.client import PASSWORD, USER
 from tests.support.embedder import HashEmbedder
+
+pytestmark = pytest.mark.usefixtures("still_counts")
 
 OPEN = {"/health", "/livez", "/readyz"}
 
@@ -90,8 +91,6 @@ def test_the_open_addresses_need_none(app: APIFlask) -> None:
 
 
 def limit_failures(app: APIFlask, max_failures: int) -> None:
-    while time.time() % 60 > 50:
-        time.sleep(0.5)  # the counts start anew in part when a minute is over
     users = Users({USER: (PASSWORD, "admin")}, failures=Failures(max_failures))
     app.extensions["conector"] = replace(app.extensions["conector"], users=users)
 

@@ -138,6 +138,7 @@ def test_they_count_what_was_done(client: Client) -> None:
     assert build_info["model"] == "hash-32"
 
 
+@pytest.mark.usefixtures("still_counts")
 def test_wrong_passwords_are_counted_and_so_are_throttled_ones(app: APIFlask) -> None:
     users = Users({USER: (PASSWORD, "admin")}, failures=Failures(3))
     app.extensions["conector"] = replace(app.extensions["conector"], users=users)

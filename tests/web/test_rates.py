@@ -21,6 +21,8 @@ from services.access import Caller
 from tests.support.client import USER, Client, eventually
 from tests.support.embedder import HashEmbedder
 
+pytestmark = pytest.mark.usefixtures("still_counts")
+
 FAQ = "question,answer\na,b\n"
 QUERY = {"question": "a"}
 
