@@ -18,14 +18,18 @@ from store.index import estimate_bytes, index_name
 from store.models import Model
 from store.prepared import Statement, compose_prepared, run_composed
 from store.ranking_sql import (
+    ALL_SO_FAR,
     ALWAYS,
     AS_INDEXED,
     AS_STORED,
+    CANDIDATES,
     COMPARED,
     DISTANCES,
     FILTERS,
     INDEXED,
-    NEAREST,
+    KEPT_SO_FAR,
+    MEASURED,
+    MEASURED_KEPT,
     PAGE,
     RANKED,
     SETTINGS,
@@ -47,8 +51,6 @@ STEP, LEAST_STEPWISE = 100, 300
 # further steps, and misses nothing; where even MOST_SPARSE candidates would not fill the page, it
 # is cheaper than all of them.
 MOST_FILTERED, MOST_SPARSE = 500, 300
-# PostgreSQL reads so many rows ahead where a stepwise ranking ends.
-READ_AHEAD = 3
 # An item has two vectors or more.
 VECTORS_OF_ITEM = 2
 # How near the nearest vector must be, and the one that fills the page, as a share of the distance
@@ -93,6 +95,11 @@ class Ranking:
         return bool(self.filters) or self.collection is not None
 
     @property
+    def read_ahead(self) -> int:
+        """Return how many rows PostgreSQL reads ahead where the steps end: one for each window."""
+        return 3 if self.filters else 2
+
+    @property
     def types(self) -> dict[str, str]:
         """Return the types of the values by their names."""
         types = {"query": "halfvec", "limit": "bigint", "offset": "bigint", "without": "bigint[]"}
@@ -118,41 +125,40 @@ class Ranking:
             compared=compared,
             most=SqlLiteral(MOST_FROM_INDEX),
             step=SqlLiteral(STEP),
-            read_ahead=SqlLiteral(READ_AHEAD),
+            read_ahead=SqlLiteral(self.read_ahead),
             vectors_of_item=SqlLiteral(VECTORS_OF_ITEM),
             limit=values["limit"],
             last_share=SqlLiteral(LAST_SHARE),
         )
+        measured = MEASURED.format(model=SqlLiteral(self.model.id), query=values["query"])
         return PAGE.format(
             ranked=ranked,
             without=values["without"],
             limit=values["limit"],
             offset=values["offset"],
-            question=self._compose_nearest(values, SQL("NOT")),
-            pair=self._compose_nearest(values, SQL("")),
+            question=SQL("measured.question" if self.measured else "NULL::float8"),
+            pair=SQL("measured.pair" if self.measured else "NULL::float8"),
+            measured=measured if self.measured else SQL(""),
         )
 
     def _compose_steps(self, values: Mapping[str, Composable]) -> Composed:
         is_kept = ALWAYS + self._compose_filters(values, self.filters)
-        return STEPWISE.format(
+        sizes = {"vectors_of_item": SqlLiteral(VECTORS_OF_ITEM), "limit": values["limit"]}
+        candidates = CANDIDATES.format(
             distances=self._compose_distances(values, AS_INDEXED, (), is_kept),
-            step=SqlLiteral(STEP),
-            read_ahead=SqlLiteral(READ_AHEAD),
-            vectors_of_item=SqlLiteral(VECTORS_OF_ITEM),
-            limit=values["limit"],
             most=SqlLiteral(MOST_FILTERED if self.is_narrowed else MOST_CANDIDATES),
+            so_far=KEPT_SO_FAR if self.filters else ALL_SO_FAR.format(**sizes),
+            **sizes,
+        )
+        return STEPWISE.format(
+            measured=MEASURED_KEPT.format(candidates=candidates) if self.filters else candidates,
+            step=SqlLiteral(STEP),
+            read_ahead=SqlLiteral(self.read_ahead),
             most_sparse=SqlLiteral(MOST_SPARSE),
             nearest_share=SqlLiteral(NEAREST_SHARE),
             nearest_large=SqlLiteral(NEAREST_LARGE / MOST_CANDIDATES),
             nearest_later=SqlLiteral(NEAREST_LATER),
             last_share=SqlLiteral(LAST_SHARE),
-        )
-
-    def _compose_nearest(self, values: Mapping[str, Composable], negation: SQL) -> Composable:
-        if not self.measured:
-            return SQL("NULL::float8")
-        return NEAREST.format(
-            model=SqlLiteral(self.model.id), query=values["query"], negation=negation
         )
 
     def _compose_distances(

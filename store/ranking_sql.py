@@ -62,8 +62,8 @@ COMPARED = SQL("""
 # much nearer than the last one of a step, and the page's last item somewhat; the rule is that of
 # Distance Adaptive Beam Search (Al-Jazzazi and others, 2025). Of those that a filter keeps there
 # may be so few that all steps would not fill the page. From PostgreSQL 15 on, the count's run
-# condition ends the scan there. Each of the three windows has read a row ahead by then, and the
-# first row of the next step would cost the whole of it.
+# condition ends the scan there. Each window has read a row ahead by then, and the first row of the
+# next step would cost the whole of it.
 STEPWISE = SQL("""
     nearest AS MATERIALIZED (
         SELECT item_id, kind, distance, kept FROM (
@@ -73,29 +73,33 @@ STEPWISE = SQL("""
                             - {nearest_large} * candidates + {nearest_later} * (n / candidates))
                         AND last <= {last_share} * distance
                 ) THEN 1 END) OVER so_far AS ends
-            FROM (
-                SELECT each.*, min(distance) FILTER (WHERE kept) OVER so_far AS nearest,
-                       min(distance) FILTER (WHERE kept AND kept_so_far = enough) OVER so_far
-                           AS last
-                FROM (
-                    SELECT each.*, row_number() OVER so_far AS n,
-                           count(*) FILTER (WHERE kept) OVER so_far AS kept_so_far,
-                           current_setting('conector.candidates')::float8 AS candidates,
-                           {vectors_of_item} * {limit} AS enough
-                    FROM (
-                        {distances} ORDER BY distance
-                        LIMIT LEAST(current_setting('conector.candidates')::integer, {most})
-                    ) each
-                    WINDOW so_far AS (ROWS UNBOUNDED PRECEDING)
-                ) each
-                WINDOW so_far AS (ROWS UNBOUNDED PRECEDING)
-            ) each
-            WINDOW so_far AS (ROWS UNBOUNDED PRECEDING)
+            FROM ({measured}) each WINDOW so_far AS (ROWS UNBOUNDED PRECEDING)
         ) each WHERE ends < 1
     ), stepwise AS MATERIALIZED (
         SELECT DISTINCT ON (item_id) item_id, kind, distance FROM nearest WHERE kept
         ORDER BY item_id, distance, kind DESC
     )
+""")
+# Of the candidates so far: how many there are, how near the nearest is, and the one that fills the
+# page. Where all are kept, that takes one window less, which is a tenth of the time.
+CANDIDATES = SQL("""
+    SELECT each.*, row_number() OVER so_far AS n, {vectors_of_item} * {limit} AS enough,
+           (SELECT current_setting('conector.candidates')::float8) AS candidates,
+           {so_far}
+    FROM (
+        {distances} ORDER BY distance
+        LIMIT LEAST(current_setting('conector.candidates')::integer, {most})
+    ) each WINDOW so_far AS (ROWS UNBOUNDED PRECEDING)
+""")
+ALL_SO_FAR = SQL("""
+    row_number() OVER so_far AS kept_so_far, min(distance) OVER so_far AS nearest,
+    nth_value(distance, ({vectors_of_item} * {limit})::integer) OVER so_far AS last
+""")
+KEPT_SO_FAR = SQL("count(*) FILTER (WHERE kept) OVER so_far AS kept_so_far")
+MEASURED_KEPT = SQL("""
+    SELECT each.*, min(distance) FILTER (WHERE kept) OVER so_far AS nearest,
+           min(distance) FILTER (WHERE kept AND kept_so_far = enough) OVER so_far AS last
+    FROM ({candidates}) each WINDOW so_far AS (ROWS UNBOUNDED PRECEDING)
 """)
 RANKED = {
     "stepwise": SQL("""
@@ -144,14 +148,18 @@ SELECT taken.*, page.* FROM taken LEFT JOIN (
     ) p
     JOIN items i ON i.id = p.item_id
     JOIN collections c ON c.id = i.collection_id
+    {measured}
 ) page ON true
 """)
-
-# An item's distance by the vectors of its question's wordings, or by those of the pair.
-NEAREST = SQL("""(
-    SELECT min(v.embedding <=> {query}) FROM item_vectors v
-    WHERE v.item_id = i.id AND v.model_id = {model} AND {negation} starts_with(v.kind, 'pair')
-)""")
+# An item's distances, by the vectors of its question's wordings and by those of the pair.
+MEASURED = SQL("""
+    CROSS JOIN LATERAL (
+        SELECT min(v.embedding <=> {query}) FILTER (WHERE NOT starts_with(v.kind, 'pair'))
+                   AS question,
+               min(v.embedding <=> {query}) FILTER (WHERE starts_with(v.kind, 'pair')) AS pair
+        FROM item_vectors v WHERE v.item_id = p.item_id AND v.model_id = {model}
+    ) measured
+""")
 
 # ef_search: the index may be gone in this moment.
 # iterative_scan: the next candidates of an index come in no right order, so only steps take them.

@@ -25,15 +25,15 @@ from store.ranking import (
     LEAST_STEPWISE,
     MOST_CANDIDATES,
     MOST_FILTERED,
-    READ_AHEAD,
     STEP,
     Page,
     Ranking,
 )
 from tests.support.vectors import DIMENSION, ITEMS, fill, fill_once
 
-# So many vectors are there after a step whose last one is clear.
-ONE_STEP = STEP - READ_AHEAD - 1
+# So many vectors are there after a step whose last one is clear: the windows read two rows ahead,
+# or three where a filter chooses, and the row where it ends is none of them.
+ONE_STEP, ONE_STEP_OF_KEPT = STEP - 2 - 1, STEP - 3 - 1
 
 
 @pytest.fixture
@@ -175,7 +175,7 @@ def test_a_search_goes_no_further_than_until_the_nearest_are_clear(
     assert count(LAST=0) == MOST_CANDIDATES
     # The larger the index, the nearer it must be; the more it looked at, the less near.
     assert count(LARGE=2) == MOST_CANDIDATES
-    assert count(SHARE=-0.35, LATER=1) == 4 * STEP - READ_AHEAD - 1
+    assert count(SHARE=-0.35, LATER=1) == 3 * STEP + ONE_STEP
 
 
 @pytest.mark.parametrize(
@@ -228,11 +228,11 @@ def narrow(pool: Pool, monkeypatch: pytest.MonkeyPatch, share: int) -> dict[str,
     ("share", "rule", "sparse", "methods"),
     [
         # Half of the nearest fill the page.
-        (2, 1.0, 300, [("stepwise", ONE_STEP)]),
+        (2, 1.0, 300, [("stepwise", ONE_STEP_OF_KEPT)]),
         # Nothing is clear, so after the steps that a filter may take, it compares.
         (2, -1.0, 300, [("stepwise", MOST_FILTERED), ("compared", 200)]),
         # One of thirty: after a step it is clear that all of them would not fill the page.
-        (30, 1.0, 300, [("stepwise", ONE_STEP), ("compared", 200)]),
+        (30, 1.0, 300, [("stepwise", ONE_STEP_OF_KEPT), ("compared", 200)]),
         # A page that is filled is not sparse.
         (2, -1.0, 20, [("stepwise", MOST_FILTERED), ("compared", 200)]),
     ],
