@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from services.wording import Wording, Wordings
 from store.models import Constants
@@ -33,8 +33,7 @@ _RIVALS = 10
 OFFERED = 3
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(NamedTuple):
     """One of the nearest items, with the cosines between the query and its two vectors.
 
     An item with several vectors of a kind has the cosine of the nearest.
@@ -49,8 +48,7 @@ class Candidate:
         return max(self.question_cosine, self.pair_cosine)
 
 
-@dataclass(frozen=True)
-class Relevant:
+class Relevant(NamedTuple):
     """A candidate with its relevance `u`, in units of the model's spread."""
 
     candidate: Candidate

@@ -23,9 +23,11 @@ T = TypeVar("T")
 QUESTION_CHARS = 1_000
 ANSWER_CHARS = 5_000
 MOST_GROWTH = 4
-# The stored texts whose stems and trigrams are kept have so many characters in all. An entry takes
-# some ten bytes for each of them.
-CACHED_CHARS = 3_000_000
+# What is kept of stored questions takes so many bytes at most, and what is kept of answers as many.
+KEPT_BYTES = 50_000_000
+# What an entry takes, and each character of its text; measured with texts of 5 to 5,000 characters.
+QUESTION_BYTES, BYTES_A_QUESTION_CHAR = 1_000, 110
+ANSWER_BYTES, BYTES_AN_ANSWER_CHAR = 400, 16
 
 # A word, or a code: letters with digits (E-1042 is one), or a number (1.000,50 is one).
 _WORD = re.compile(r"[a-z]+(?:[-./]?\d+)+[a-z0-9]*|\d+(?:[.,]\d+)*[a-z]*|[^\W\d_]+")
@@ -102,11 +104,11 @@ class Wordings:
     Reading an answer of 500 characters takes some 50 µs, and a search looks at twenty.
     """
 
-    def __init__(self, chars: int = CACHED_CHARS) -> None:
-        """Keep questions of `chars` characters in all, and as much of answers."""
+    def __init__(self, most: int = KEPT_BYTES) -> None:
+        """Keep what takes `most` bytes for questions, and as many for answers."""
         strip_accents("é")  # the first one takes 20 ms
-        self._questions = _Kept(chars, Wording)
-        self._answers = _Kept(chars, lambda answer: find_stems(split_words(answer)))
+        self._questions = _Kept(most, Wording, QUESTION_BYTES, BYTES_A_QUESTION_CHAR)
+        self._answers = _Kept(most, _read_answer, ANSWER_BYTES, BYTES_AN_ANSWER_CHAR)
 
     def read_question(self, question: str) -> Wording:
         """Return the wording of a stored question."""
@@ -117,21 +119,28 @@ class Wordings:
         return self._answers.read(answer[:ANSWER_CHARS])
 
 
-class _Kept(Generic[T]):
-    """What was read of the texts that were asked for last."""
+def _read_answer(answer: str) -> frozenset[str]:
+    return find_stems(split_words(answer))
 
-    def __init__(self, chars: int, read: Callable[[str], T]) -> None:
+
+class _Kept(Generic[T]):
+    """What was read of the texts that were asked for last: `most` bytes of it."""
+
+    def __init__(self, most: int, read: Callable[[str], T], entry: int, char: int) -> None:
         self._read = read
+        self._entry, self._char = entry, char
         self._lock = Lock()
-        self._kept: LRUCache[str, tuple[int, T]] = LRUCache(chars, itemgetter(0))
+        self._kept: LRUCache[str, tuple[int, T]] = LRUCache(most, itemgetter(0))
 
     def read(self, text: str) -> T:
-        with self._lock:
-            kept = self._kept.get(text)
-        if kept is not None:
-            return kept[1]
-        fresh = self._read(text)
-        if len(text) < self._kept.maxsize:
+        try:
             with self._lock:
-                self._kept[text] = (len(text) + 1, fresh)
+                return self._kept[text][1]
+        except KeyError:
+            pass
+        fresh = self._read(text)
+        size = self._entry + self._char * len(text)
+        if size <= self._kept.maxsize:
+            with self._lock:
+                self._kept[text] = (size, fresh)
         return fresh

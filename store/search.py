@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from psycopg2.extensions import cursor
 
@@ -46,8 +46,7 @@ FAR_SHARE = 0.1
 FAR_ITEMS = 60_000
 
 
-@dataclass(frozen=True)
-class Hit:
+class Hit(NamedTuple):
     """One item that a search found. `distance` is the cosine distance, 0 to 2.
 
     `matched` says what was nearest: `question`, `alternative` or `pair`. `matched_text` is that
@@ -69,8 +68,7 @@ class Hit:
         return 1 - self.distance
 
 
-@dataclass(frozen=True)
-class Cosines:
+class Cosines(NamedTuple):
     """The cosines between a query and an item's two vectors, -1 to 1.
 
     An item with several vectors of a kind has the cosine of the nearest.
@@ -80,8 +78,7 @@ class Cosines:
     pair: float
 
 
-@dataclass(frozen=True)
-class MeasuredHit:
+class MeasuredHit(NamedTuple):
     """A hit with its cosines; None while it misses a vector, because it is being written."""
 
     hit: Hit

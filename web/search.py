@@ -98,4 +98,4 @@ def describe_reply(
 
 def describe_hit(hit: Hit) -> SearchResult:
     """Return a hit as its callers see it."""
-    return SearchResult(**vars(hit), score=hit.score)
+    return SearchResult(**hit._asdict(), score=hit.score)

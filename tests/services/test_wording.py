@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import random
 import time
+import tracemalloc
+from collections.abc import Callable
 
 import pytest
 
-from services.wording import Wording, Wordings, find_stems, is_code, split_words, stem
+from services.wording import (
+    ANSWER_BYTES,
+    BYTES_A_QUESTION_CHAR,
+    BYTES_AN_ANSWER_CHAR,
+    QUESTION_BYTES,
+    Wording,
+    Wordings,
+    find_stems,
+    is_code,
+    split_words,
+    stem,
+)
 
 
 @pytest.mark.parametrize(
@@ -56,13 +70,33 @@ def test_overlap_is_the_share_of_the_question_s_stems_in_question_or_answer() ->
 
 
 def test_kept_wordings_are_those_that_were_read() -> None:
-    wordings = Wordings(chars=30)
+    wordings = Wordings(4_000)
     first = wordings.read_question("Qual o prazo?")
     assert wordings.read_question("Qual o prazo?") is first
     wordings.read_question("Quanto custa o frete?")
     assert wordings.read_question("Qual o prazo?") is not first
     # Longer than all that may be kept.
-    assert wordings.read_answer("entrega " * 20) == {"entre"}
+    assert wordings.read_answer("entrega " * 500) == {"entre"}
+
+
+@pytest.mark.parametrize("chars", [5, 50, 500])
+def test_what_is_kept_takes_no_more_memory_than_it_may(chars: int) -> None:
+    letters = random.Random(2)
+    most = 2_000_000
+    wordings = Wordings(most)
+
+    def write(read: Callable[[str], object], entry: int, char: int) -> None:
+        for _ in range(2 * most // (entry + char * chars)):
+            read("".join(letters.choices("etaoinshrdlu     ", k=chars)))
+
+    tracemalloc.start()
+    try:
+        write(wordings.read_question, QUESTION_BYTES, BYTES_A_QUESTION_CHAR)
+        write(wordings.read_answer, ANSWER_BYTES, BYTES_AN_ANSWER_CHAR)
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert 0.5 * 2 * most < kept < 1.5 * 2 * most
 
 
 @pytest.mark.parametrize(
