@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Browser, Dialog, FilePayload, expect
+import json
+
+import pytest
+from playwright.sync_api import Browser, Dialog, FilePayload, Route, expect
 
 from tests.support.browser import needs_chromium, open_page
 from tests.support.page import find_item
@@ -45,6 +48,27 @@ def test_what_could_not_be_read_comes_by_itself(browser: Browser, loja: ServiceP
         page.context.set_offline(False)
         expect(page.locator("tbody tr")).to_have_count(1)
         expect(page.get_by_text("Sem conexão.")).to_have_count(0)
+
+
+@pytest.mark.parametrize("view", ["ask", "check"])
+def test_collections_that_can_not_be_read_are_tried_again(
+    browser: Browser, loja: ServiceProcess, view: str
+) -> None:
+    def fail(route: Route) -> None:
+        body = json.dumps({"error": "O banco está fora.", "code": "unavailable"})
+        route.fulfill(status=503, body=body, content_type="application/json")
+
+    with open_page(browser, loja, f"/?view={view}", said=[]) as page:
+        page.route("**/collections", fail)
+        page.reload()
+        if view == "ask":
+            page.get_by_role("button", name="+ filtro").click()
+        failed = page.locator("main .notice.error")
+        expect(failed).to_contain_text("O banco está fora.")
+        page.unroute("**/collections")
+        failed.get_by_role("button", name="Tentar de novo").click()
+        expect(failed).to_have_count(0)
+        expect(page.locator("main [aria-busy=true]")).to_have_count(0)
 
 
 def test_a_file_that_was_not_sent_is_asked_about(browser: Browser, loja: ServiceProcess) -> None:

@@ -1,7 +1,7 @@
 // Check: a test file shows how well a collection answers; below it, what in its content needs mending.
 // Its address: /?view=check&collection=…&job=<a test>&miss=<line of the file>&misses=<page of them>&found=<page of findings>.
 
-import { useCollections } from "../collections.js";
+import { refreshCollections, useCollections, useCollectionsError } from "../collections.js";
 import { ErrorNotice, Notice } from "../components/notice.js";
 import { html, useEffect } from "../lib.js";
 import { go, link, linkHere } from "../router.js";
@@ -49,8 +49,10 @@ function Parts({ collection, run, params }) {
 
 /** Several collections, or none: one has to be chosen first. */
 function Choose({ collections, error }) {
+  const unknown = useCollectionsError();
   if (error) return html`<${ErrorNotice} error=${error} retry=${() => location.reload()} />`;
-  if (collections === null) return html`<p class="meta" aria-busy="true">${say("check.loading")}</p>`;
+  if (!collections && unknown) return html`<${ErrorNotice} error=${unknown} retry=${refreshCollections} />`;
+  if (!collections) return html`<p class="meta" aria-busy="true">${say("check.loading")}</p>`;
   if (collections.length === 0) return html`
     <${Notice}><p>${say("check.nothing_stored")}</p>
       <a href=${link(hasView("upload") ? "upload" : "ask")}>${say("check.begin")}</a><//>`;

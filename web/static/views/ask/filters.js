@@ -1,7 +1,8 @@
 // Which items are asked: by their other fields, and in which order they are shown.
 
 import { get } from "../../api.js";
-import { Notice } from "../../components/notice.js";
+import { refreshCollections, useCollectionsError } from "../../collections.js";
+import { ErrorNotice, Notice } from "../../components/notice.js";
 import { html, useEffect, useState } from "../../lib.js";
 import { go, linkHere } from "../../router.js";
 import { say } from "../../words.js";
@@ -42,6 +43,8 @@ export function Filters({ params, collections }) {
 
 function Adding({ chosen, collections, ...given }) {
   const columns = useColumns(chosen, collections);
+  const error = useCollectionsError();
+  if (!columns && error) return html`<${ErrorNotice} error=${error} retry=${refreshCollections} />`;
   if (!columns) return html`<p class="meta" aria-busy="true">${say("filters.loading")}</p>`;
   if (columns.length === 0) return html`<${Notice}>${say("filters.nothing")}<//>`;
   return html`<${AddFilter} columns=${columns} ...${given} />`;
