@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args
 
 from apiflask.schema_adapters import registry
 from apiflask.schema_adapters.pydantic import PydanticAdapter
@@ -129,22 +129,32 @@ def validate(model: type[M], given: Mapping[str, Any] | str) -> M:
         raise _explain_invalid(error, fields) from error
 
 
-def _refuse_two_names(model: type[BaseModel], fields: Any) -> None:
+def _refuse_two_names(
+    model: type[BaseModel], fields: Any, path: tuple[int | str, ...] = ()
+) -> None:
     """Raise ApiError (400) that says which of a field's names are given, if several are.
 
-    pydantic would call the second one unknown, as it does inside a batch.
+    pydantic would call the second one unknown. The fields may be those of a request in a list, to
+    which `path` leads.
     """
-    for field in model.model_fields.values():
+    if not isinstance(fields, Mapping):
+        return
+    for name, field in model.model_fields.items():
         names = field.validation_alias
-        if not (isinstance(names, AliasChoices) and isinstance(fields, Mapping)):
-            continue
-        given = [str(name) for name in names.choices if name in fields]
+        choices = names.choices if isinstance(names, AliasChoices) else ()
+        given = [str(choice) for choice in choices if choice in fields]
         if len(given) > 1:
             error = say("is another name for {name}: give one of them", name=given[0])
+            place = _join_names((*path, given[1]))
             raise invalid_request(
-                join(cite(given[1]), join(error, cite("."), between=""), between=" "),
-                details={"fields": [{"field": given[1], "error": error}]},
+                join(cite(place), join(error, cite("."), between=""), between=" "),
+                details={"fields": [{"field": place, "error": error}]},
             )
+        listed = fields.get(name)
+        for one in get_args(field.annotation):
+            if isinstance(one, type) and issubclass(one, RequestModel) and isinstance(listed, list):
+                for number, each in enumerate(listed):
+                    _refuse_two_names(one, each, (*path, name, number))
 
 
 def _parse_json(text: str) -> Any:

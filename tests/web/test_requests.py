@@ -297,6 +297,15 @@ def test_a_field_is_given_by_one_of_its_names(client: Client, form: str) -> None
     assert [field["field"] for field in answer.json["fields"]] == ["q"]
 
 
+def test_a_field_of_a_query_in_a_batch_is_given_by_one_of_its_names(client: Client) -> None:
+    queries = [0, {"q": "How?"}, {"question": "How?", "query": "Why?"}]
+    answer = client.post("/search/batch", json={"queries": queries})
+    assert answer.status_code == 400
+    said = "queries.2.query is another name for question: give one of them."
+    assert answer.json["error"] == said
+    assert [field["field"] for field in answer.json["fields"]] == ["queries.2.query"]
+
+
 def test_a_whole_number_of_json_may_have_a_point(client: Client) -> None:
     assert client.post("/search", json={"question": "How?", "limit": 5.0}).status_code == 200
     assert client.post("/search", json={"question": "How?", "limit": 5.5}).status_code == 400
