@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import embedders.bundled
-from embedders.conversion import convert
+from embedders.conversion import convert, find_fastest
 from embedders.forms import Form, compress_weights, keep_weights, read_linear_weights
 from embedders.loading import load_model
 from embedders.openvino import Facts, OpenVinoEncoder, read_facts
@@ -183,6 +183,19 @@ def test_a_form_that_does_not_agree_with_torch_is_not_used(
     facts = read_facts(file.parent)
     assert facts is not None
     assert facts.form == "keep_weights"
+
+
+def test_a_moment_in_which_the_machine_is_busy_chooses_no_form() -> None:
+    seconds = {"fast": 1.0, "slow": 1.3}
+    measured: list[str] = []
+
+    def measure(name: str) -> float:
+        measured.append(name)
+        busy = len(measured) < len(seconds)
+        return seconds[name] * (2 if busy else 1)
+
+    assert find_fastest(["fast", "slow"], measure) == ("fast", 1.0)
+    assert measured[:4] == ["fast", "slow", "fast", "slow"]
 
 
 def test_a_model_of_which_no_form_agrees_is_left_to_torch(
