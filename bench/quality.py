@@ -34,7 +34,6 @@ from bench.labelled import (
 )
 from bench.texts import REAL
 from config import Settings
-from services.abbreviations import expand_abbreviations
 from services.confidence import DEFAULT_THRESHOLDS
 from services.evaluation import STEP, Case, ask_cases, judge_case, resolve_cases
 from services.figures import Outcome, measure_auc, measure_calibration_error
@@ -97,10 +96,9 @@ def take_away(searcher: Searcher, case: Case, items: set[int], found: Inspection
     """Return what would become of a question if its answer were not stored."""
     ranked = [one for one in found.ranked if one.candidate.hit.id not in items]
     nearest = [hit for hit in found.nearest if hit.id not in items]
-    text = expand_abbreviations(case.question)
-    judgement = judge_ranked(searcher, text, ranked, DEFAULT_THRESHOLDS)
+    judgement = judge_ranked(searcher, found.asked.text, ranked, DEFAULT_THRESHOLDS)
     missing = replace(case, expected="")
-    return judge_case(missing, set(), Inspection(nearest, ranked, judgement))
+    return judge_case(missing, set(), Inspection(found.asked, nearest, ranked, judgement))
 
 
 def find_codes(text: str) -> set[str]:

@@ -18,7 +18,7 @@ import store.thresholds
 from db import Pool
 from embeddings import EmbeddingService, FloatArray
 from messages import Message, say
-from services.abbreviations import expand_abbreviations
+from services.abbreviations import expand_abbreviations, find_abbreviations
 from services.access import narrow
 from services.calibration import Calibration
 from services.confidence import (
@@ -118,8 +118,11 @@ class Asked:
 
 @dataclass(frozen=True)
 class Inspection:
-    """The nearest items by distance and by relevance, and the judgement on them."""
+    """What was asked in the end, the nearest items by distance and by relevance, and the judgement
+    on them.
+    """
 
+    asked: Asked
     nearest: list[Hit]
     ranked: list[Relevant]
     judgement: Judgement
@@ -148,12 +151,27 @@ def _answer(searcher: Searcher, asked: Asked) -> Reply:
     found = inspect(searcher, asked)
     relevant = [one.candidate.hit for one in found.ranked]
     head = relevant if asked.query.order == "relevance" else found.nearest
-    return Reply(found.judgement, _cut_page(searcher, asked, head))
+    return Reply(found.judgement, _cut_page(searcher, found.asked, head))
 
 
 def inspect(searcher: Searcher, asked: Asked) -> Inspection:
-    """Find the nearest items and judge them."""
-    nearest = store.search.search_measured(
+    """Find the nearest items and judge them. Raises EmbeddingFailed, EmbedderBusy."""
+    nearest = _find_nearest(searcher, asked)
+    question = asked.query.question
+    if asked.text != question:
+        wordings = (one.hit.matched_text or one.hit.question for one in nearest)
+        text = expand_abbreviations(question, kept=find_abbreviations(question, wordings))
+        if text != asked.text:
+            asked = Asked(asked.query, text, searcher.embeddings.embed_query(text))
+            nearest = _find_nearest(searcher, asked)
+    ranked = _rank(searcher, asked, nearest)
+    thresholds = _choose_thresholds(searcher.pool, asked.query)
+    hits = [one.hit for one in nearest]
+    return Inspection(asked, hits, ranked, judge(searcher, asked.text, ranked, thresholds))
+
+
+def _find_nearest(searcher: Searcher, asked: Asked) -> list[MeasuredHit]:
+    return store.search.search_measured(
         searcher.pool,
         searcher.model,
         asked.vector,
@@ -161,10 +179,6 @@ def inspect(searcher: Searcher, asked: Asked) -> Inspection:
         collections=asked.query.searched,
         metadata=asked.query.metadata,
     )
-    ranked = _rank(searcher, asked, nearest)
-    thresholds = _choose_thresholds(searcher.pool, asked.query)
-    hits = [one.hit for one in nearest]
-    return Inspection(hits, ranked, judge(searcher, asked.text, ranked, thresholds))
 
 
 def _cut_page(searcher: Searcher, asked: Asked, head: list[Hit]) -> list[Hit]:
@@ -261,7 +275,9 @@ def _must_ask_back(searcher: Searcher, text: str, ranked: Sequence[Relevant]) ->
         for other in (hit.matched_text or hit.question for hit in others)
         if other != wording
     ]
-    difference = find_difference(text, wording, best.answer, nearby)
+    # How an abbreviation is written turns no meaning.
+    spelt = expand_abbreviations(wording, kept=find_abbreviations(text, [wording]))
+    difference = find_difference(text, spelt, best.answer, nearby)
     if difference.opposite or not difference.codes.asked:
         return difference.opposite
     codes = [*difference.codes.asked, *difference.codes.stored]

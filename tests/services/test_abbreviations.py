@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.abbreviations import expand_abbreviations, is_english
+from services.abbreviations import expand_abbreviations, find_abbreviations, is_english
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,8 @@ from services.abbreviations import expand_abbreviations, is_english
         ("(qdo chega)", "(quando chega)"),
         ("vc, tb quero", "você, também quero"),
         ("na\u0303o ta\u0301 funcionando", "não está funcionando"),
+        ("QTO CUSTA PRA VC?", "quanto CUSTA para você?"),
+        ("cadê a NF?", "cadê a nota fiscal?"),
     ],
 )
 def test_abbreviations_are_written_out(question: str, expanded: str) -> None:
@@ -35,11 +37,25 @@ def test_abbreviations_are_written_out(question: str, expanded: str) -> None:
         "#hj",
         "disco de 2 TB",
         "vcx",
+        "Qual é o SLA?",
+        "SLA",
+        "MTA setup",
         "",
     ],
 )
 def test_other_questions_stay_as_they_are(question: str) -> None:
     assert expand_abbreviations(question) == question
+
+
+def test_abbreviations_that_are_stored_are_kept() -> None:
+    question = "vc sabe o sla da NF?"
+    kept = find_abbreviations(question, ["Vc tem NF?", "Qual é o SLA?"])
+    assert kept == {"sla", "nf"}
+    assert expand_abbreviations(question, kept) == "você sabe o sla da NF?"
+    assert find_abbreviations(question, ["Qual o prazo?"]) == set()
+    assert find_abbreviations("Qual o prazo?", ["Qual é o SLA?"]) == set()
+    # These mean the same, whoever writes them.
+    assert find_abbreviations("nao vc", ["Nao vc"]) == set()
 
 
 @pytest.mark.parametrize(

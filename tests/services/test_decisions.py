@@ -168,3 +168,35 @@ def test_the_real_model_answers_asks_back_and_passes(shop: Runtime) -> None:
         assert (judgement.decision, judgement.best.question) == (decision, best), question
     for question in ("quem ganhou a copa de 1970?", "how deep is the Pacific ocean"):
         assert ask(shop, question).judgement.decision == "none"
+
+
+ACRONYMS = [
+    "Como emito a NF do meu pedido?",
+    "Qual é o SLA do suporte?",
+    "Preciso assinar um NDA?",
+    "Quantos TB tem o plano Pro?",
+    "Onde baixo a FDS do produto?",
+    "Como acesso o CEL?",
+    "Como pago a mta rodoviária?",
+]
+
+
+def test_an_acronym_that_is_stored_is_no_abbreviation(
+    settings: Settings, openvino_model: SentenceModel
+) -> None:
+    app = create_app(settings, openvino_model)
+    runtime: Runtime = app.extensions["conector"]
+    rows = [f"{question},Veja a página {n}.\n" for n, question in enumerate(ACRONYMS)]
+    rows += ["Não recebi nada. O que faço?,Fale conosco.\n", "Sei lá o que houve?,Reinicie.\n"]
+    Client(app.test_client()).load(SHOP + "".join(rows))
+    for stored in ACRONYMS:
+        for asked in (stored, stored.lower(), stored.rstrip("?")):
+            judgement = ask(runtime, asked).judgement
+            assert judgement.best is not None
+            assert (judgement.decision, judgement.best.question) == ("answer", stored), asked
+    assert ask(runtime, "Como emito a nota fiscal do meu pedido?").judgement.decision == "answer"
+    for asked in ("SLA", "qual o sla?", "NDA"):
+        best = ask(runtime, asked).judgement.best
+        assert best is not None
+        assert best.question in ACRONYMS, asked
+    runtime.close()
