@@ -164,9 +164,9 @@ def find_words(text: str) -> str:
     | the text has | the model gets |
     |---|---|
     | a tag of HTML | nothing; a space for one that begins a line or a cell of its own |
-    | a comment, a style or a script of HTML | nothing |
+    | a comment, a style, a script or a drawing (`<svg>`) of HTML | nothing |
     | an entity (`&ccedil;`) | its character |
-    | `data:` with a type, or 200 characters of base64 and more in a row | nothing |
+    | `data:` with a type, or 200 characters of base64 and more in a row or in lines | nothing |
     | a link or an image of Markdown | its text, not its address |
     | marks of Markdown: headings, lists, quotes, fences, `**bold**`, rules of tables | nothing |
     | names in angle brackets that HTML does not know (`<name>`), a single `<`, `#` or `*` | the same |
@@ -186,10 +186,10 @@ def find_words(text: str) -> str:
 
 
 def _cut_hidden(text: str) -> str:
-    """Return HTML without what a browser never shows: comments, styles and scripts."""
+    """Return HTML without what a browser never shows, or shows as a picture."""
     parts = []
     at = 0
-    ends = {"<!--": "-->", "<style": "</style>", "<script": "</script>"}
+    ends = {"<!--": "-->", "<style": "</style>", "<script": "</script>", "<svg": "</svg>"}
     for found in _HIDDEN.finditer(text):
         begin = found[0].lower()
         if found.start() < at or begin not in ends:
@@ -210,8 +210,8 @@ def _find_end(text: str, mark: str, start: int) -> int | None:
 
 
 # Without any of these, a text has no markup.
-_MARKED = re.compile(r"[<&*#`|>+~\[-]|data:|[A-Za-z0-9+/=]{200}", re.IGNORECASE)
-_HIDDEN = re.compile("<!--|<style|<script", re.IGNORECASE)
+_MARKED = re.compile(r"[<&*#`|>+~\[-]|data:|[A-Za-z0-9+/=]{60}", re.IGNORECASE)
+_HIDDEN = re.compile("<!--|<style|<script|<svg", re.IGNORECASE)
 _INLINE = (
     "a abbr acronym b bdi bdo big cite code del dfn em font i ins kbd label mark q s samp small"
     " span strike strong sub sup time tt u var wbr"
@@ -228,8 +228,16 @@ _INLINE_TAG, _BLOCK_TAG = (
     for names in (_INLINE, _BLOCK)
 )
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});", re.IGNORECASE)
+# Base64 may be broken into lines, of 60, 64 or 76 characters; the last one often ends with a mark.
+_LINE = r"[A-Za-z0-9+/]{60,200}+"
+_LINES = rf"(?:\s{{1,4}}{_LINE})*+(?:\s{{1,4}}[A-Za-z0-9+/]{{0,200}}+={{1,2}})?"
+_DATA_TYPE = r"data:[a-z]{1,20}/[\w.+-]{1,60}(?:;[\w=.-]{1,60}){0,4},"
 _DATA = re.compile(
-    r"data:[a-z]{1,20}/[\w.+-]{1,60}(?:;[\w=.-]{1,60}){0,4},[^\s\"'<>()]*|[A-Za-z0-9+/=]{200,}",
+    # Between quotes or brackets it may hold spaces; without them it ends with the first one.
+    rf"(?<=[\"'(]){_DATA_TYPE}[A-Za-z0-9+/=\s]*+(?=[\"')])"
+    rf"|{_DATA_TYPE}[^\s\"'<>()]*+{_LINES}"
+    rf"|[A-Za-z0-9+/=]{{200,}}+"
+    rf"|(?<![A-Za-z0-9+/]){_LINE}(?=\s{{1,4}}{_LINE}){_LINES}",
     re.IGNORECASE,
 )
 _LINK = re.compile(r"!?\[([^\[\]\n]{0,500})\]\([^()\s]{0,2000}(?: \"[^\"()\n]{0,200}\")?\)")

@@ -1,7 +1,7 @@
 """How alike the wordings of a question and of a stored pair are: words, stems and trigrams.
 
-No model and no dictionary: words without accents, cut to stems. Only the beginning of a long text
-counts, so the time is bounded.
+No model and no dictionary: the words that the model sees, without accents, cut to stems. Only the
+beginning of a long text counts, so the time is bounded.
 """
 
 from __future__ import annotations
@@ -15,13 +15,15 @@ from typing import Generic, TypeVar
 from cachetools import LRUCache
 
 from services.function_words import STOP_WORDS
-from texts import strip_accents
+from texts import find_words, strip_accents
 
 T = TypeVar("T")
 
 # So much of a text is looked at. Real questions and nearly all answers are shorter.
 QUESTION_CHARS = 1_000
 ANSWER_CHARS = 5_000
+# So much of an answer is read for that: markup and pictures may come before its words.
+RAW_CHARS = 200_000
 MOST_GROWTH = 4
 # What is kept of stored questions takes so many bytes at most, and what is kept of answers as many.
 KEPT_BYTES = 50_000_000
@@ -116,11 +118,11 @@ class Wordings:
 
     def read_answer(self, answer: str) -> frozenset[str]:
         """Return the stems of a stored answer."""
-        return self._answers.read(answer[:ANSWER_CHARS])
+        return self._answers.read(answer[:RAW_CHARS])
 
 
 def _read_answer(answer: str) -> frozenset[str]:
-    return find_stems(split_words(answer))
+    return find_stems(split_words(find_words(answer)[:ANSWER_CHARS]))
 
 
 class _Kept(Generic[T]):

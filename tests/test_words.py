@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import random
+import textwrap
 import time
 
 import pytest
@@ -16,6 +17,10 @@ from tests.support.models import cosines
 from texts import find_words, visible_text
 
 PICTURE = base64.b64encode(random.Random(3).randbytes(3_000)).decode()
+# As many programs break it, and one that ends with no mark.
+LINES = "\n".join(textwrap.wrap(PICTURE + "AA==", 76))
+EVEN = "\n".join(textwrap.wrap(PICTURE, 76))
+DRAWING = "<svg xmlns='http://www.w3.org/2000/svg'><text>cats</text></svg>"
 
 
 @pytest.mark.parametrize(
@@ -30,6 +35,14 @@ PICTURE = base64.b64encode(random.Random(3).randbytes(3_000)).decode()
         (f'see <img alt="x" src="data:image/png;base64,{PICTURE}"> this', "see this"),
         (f"see ![picture](data:image/png;base64,{PICTURE}) this", "see picture this"),
         (f"see {PICTURE} this", "see this"),
+        (f"see {LINES} this", "see this"),
+        (f"see\n{LINES}\nthis", "see this"),
+        (f"see data:image/png;base64,{LINES} this", "see this"),
+        (f"see ![picture](data:image/png;base64,{EVEN}) this", "see picture this"),
+        (f'see <img src="data:image/png;base64,{EVEN}"> this', "see this"),
+        (f'see <img src="data:image/svg+xml;utf8,{DRAWING}"> this', "see this"),
+        (f"see {DRAWING} this", "see this"),
+        ("see svg and <svg this", "see svg and <svg this"),
         ("see data:image/svg+xml;charset=utf-8,%3Csvg%3E this", "see this"),
         ("the data: 5 and data:x, stay", "the data: 5 and data:x, stay"),
         ('[Help](https://shop.example/a) and [more](/b "title")', "Help and more"),
@@ -58,8 +71,9 @@ def test_something_is_always_left(text: str) -> None:
 
 @pytest.mark.parametrize(
     "piece",
-    ["<", "<p ", "</", "<!--", "<style>", "<script", "[a](", "![", "[", "&", "&a", "**a", "`", "~~",
-     "data:a/b;", "data:a/b,", "A", "- ", "|-", "> ", '<a href="', " ", "#", "\n"],
+    ["<", "<p ", "</", "<!--", "<style>", "<script", "<svg>", "[a](", "![", "[", "&", "&a", "**a",
+     "`", "~~", "data:a/b;", "data:a/b,", "(data:a/b,A ", "A", "A" * 70 + " ", "A" * 199 + "!",
+     "- ", "|-", "> ", '<a href="', " ", "#", "\n"],
 )  # fmt: skip
 def test_the_time_grows_with_the_text(piece: str) -> None:
     def measure(chars: int) -> float:

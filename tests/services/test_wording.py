@@ -79,6 +79,13 @@ def test_kept_wordings_are_those_that_were_read() -> None:
     assert wordings.read_answer("entrega " * 500) == {"entre"}
 
 
+def test_markup_and_pictures_hide_no_words() -> None:
+    picture = "iVBORw0K" * 2_000
+    answer = f'<img src="data:image/png;base64,{picture}"><p>Entregamos <b>amanh&atilde;</b></p>'
+    read = Wordings().read_answer
+    assert read(answer) == read("Entregamos amanhã")
+
+
 @pytest.mark.parametrize("chars", [5, 50, 500])
 def test_what_is_kept_takes_no_more_memory_than_it_may(chars: int) -> None:
     letters = random.Random(2)
