@@ -31,6 +31,6 @@ def _print_finding(finding: Finding) -> None:
         kind=finding.kind,
     )
     click.echo(speak(found))
-    for entry in finding.entries:
+    for entry in finding.named:
         question = " ".join(entry.question.split())[:SHOWN_CHARS]
         click.echo(speak(say("  line {line}: {question}", line=entry.number, question=question)))

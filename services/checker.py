@@ -304,7 +304,8 @@ def _ask(
         if hit is None or hit.id == entry.number:
             continue
         best = comparison.entries.get(hit.id) or _describe_hit(hit)
-        if best.answer_key != entry.answer_key and {entry.number, hit.id} not in told:
+        pair = {entry.number, hit.id}
+        if best.answer_key != entry.answer_key and not any(map(pair.issubset, told)):
             found.append(find_not_first(entry, best))
     return found
 

@@ -10,6 +10,8 @@
 | mergeable | low | the same question with the same answer twice; near questions with one answer |
 | cut_off_answer | low | an answer seems to end in the middle of a sentence |
 
+A pair that another finding has, alone or among others, is no `not_first`.
+
 Texts are the same without regard to case, accents and marks around them. Questions that differ in a
 code or in an opposite (services/conflicts.py) are not near. How near counts as near is a share of
 the distance at which the model puts texts that have nothing to do with each other (1 - `top`).
@@ -95,7 +97,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found, with the entries that it is about."""
+    """What was found, with the entries that it is about; the first of them are `named`."""
 
     kind: Kind
     severity: Severity
@@ -103,6 +105,10 @@ class Finding:
     message: Message
 
     @property
+    def named(self) -> Sequence[Entry]:
+        return self.entries[:MOST_NAMED]
+
+    @cached_property
     def numbers(self) -> frozenset[int]:
         return frozenset(entry.number for entry in self.entries)
 
@@ -146,11 +152,11 @@ def _judge_same(same: Sequence[Entry]) -> Finding:
     for entry in same:
         first_of.setdefault(entry.answer_key, entry)
     if len(first_of) == 1:
-        return Finding("mergeable", "low", same[:MOST_NAMED], _MERGEABLE)
+        return Finding("mergeable", "low", same, _MERGEABLE)
     different = [*first_of.values()]
-    named = {entry.number for entry in different}
-    others = [entry for entry in same if entry.number not in named]
-    return Finding("same_question", "high", [*different, *others][:MOST_NAMED], _SAME_QUESTION)
+    first = {entry.number for entry in different}
+    others = [entry for entry in same if entry.number not in first]
+    return Finding("same_question", "high", [*different, *others], _SAME_QUESTION)
 
 
 def judge_near(one: Entry, other: Entry, texts: tuple[str, str], share: float) -> Finding | None:
@@ -193,7 +199,7 @@ def find_not_first(entry: Entry, best: Entry) -> Finding:
 
 def find_mergeable(entries: Sequence[Entry]) -> Finding:
     """Return the finding on entries with near questions and one answer."""
-    return Finding("mergeable", "low", entries[:MOST_NAMED], _MERGEABLE)
+    return Finding("mergeable", "low", entries, _MERGEABLE)
 
 
 def order_findings(findings: Iterable[Finding]) -> list[Finding]:

@@ -68,7 +68,7 @@ def _describe(finding: Finding) -> FindingBody:
             alternatives=[*entry.wordings[1:]],
             answer=_shorten(entry),
         )
-        for entry in finding.entries
+        for entry in finding.named
     ]
     return FindingBody(
         kind=finding.kind, severity=finding.severity, items=items, message=speak(finding.message)
@@ -92,7 +92,7 @@ def _describe_row(finding: Finding) -> RowFinding:
             question=entry.question,
             answer=_shorten(entry),
         )
-        for entry in finding.entries
+        for entry in finding.named
     ]
     return RowFinding(
         kind=finding.kind,  # type: ignore[arg-type]

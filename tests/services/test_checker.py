@@ -10,6 +10,7 @@ import pytest
 from embeddings import FloatArray
 from services import checker
 from services.checker import Checker, Report
+from services.checks import MOST_NAMED
 from services.runtime import Runtime
 from store.models import Constants
 from tests.support.client import Client, eventually
@@ -66,6 +67,21 @@ def test_an_item_that_is_not_first_for_its_own_question_is_found(
     monkeypatch.setattr(runtime.searcher.calibration, "_constants", constants)
     client.load(TWINS)
     assert describe(check(runtime)) == [("not_first", ["how pay card", "card how pay"])]
+
+
+@pytest.mark.parametrize("items", [3, MOST_NAMED + 3])
+def test_a_pair_of_a_larger_finding_is_not_found_again(
+    client: Client, runtime: Runtime, items: int
+) -> None:
+    """Items of one question are as near to it, so a search finds most of them behind another."""
+    client.load("question,answer\n" + _write_twins(items))
+    report = check(runtime)
+    assert dict(report.counts) == {"same_question": 1}
+    assert len(report.findings[0].entries) == items
+
+
+def _write_twins(items: int) -> str:
+    return "".join(f"how pay card{'!' * n},At desk number {n}.\n" for n in range(items))
 
 
 def test_the_newest_items_are_checked_and_the_first_findings_kept(

@@ -58,8 +58,10 @@ def test_the_same_pair_twice_is_mergeable() -> None:
 
 def test_of_many_the_different_answers_are_named_first() -> None:
     entries = [make(n, "How?", "By card.") for n in range(20)] + [make(20, "How?", "Cash.")]
-    ((kind, _, numbers),) = describe(entries)
-    assert (kind, numbers[:3], len(numbers)) == ("same_question", [0, 20, 1], MOST_NAMED)
+    (found,) = order_findings(check_texts(entries))
+    assert found.kind == "same_question"
+    assert [entry.number for entry in found.named][:3] == [0, 20, 1]
+    assert (len(found.named), len(found.numbers)) == (MOST_NAMED, 21)
 
 
 def test_beginnings_of_long_questions_are_not_the_same_question() -> None:
