@@ -27,6 +27,7 @@ import store.jobs
 import store.rejections
 import store.thresholds
 from cli.findings import print_findings
+from cli.limits import Limits
 from cli.spoken import SpokenCommand, describe_failure
 from files.errors import FileError
 from messages import say, say_count
@@ -208,7 +209,7 @@ def evaluate_command(
         draw(result, plot)
     if apply_fitted:
         _apply_fitted(runtime, options.collection, result)
-    _require_figures(result, min_first, max_wrong)
+    Limits(min_first, max_wrong).require(result, job)
 
 
 def _load_plot() -> Callable[[dict[str, Any], Path], None]:
@@ -232,21 +233,6 @@ def _apply_fitted(runtime: Runtime, collection: str, result: dict[str, Any]) -> 
         gone = say("there is no collection {name}: nothing was applied", name=collection)
         raise click.ClickException(speak(gone))
     click.echo(speak(say("Applied to {name}: {thresholds}", name=collection, thresholds=str(own))))
-
-
-def _require_figures(
-    result: dict[str, Any], min_first: float | None, max_wrong: float | None
-) -> None:
-    """End with status 1 if a figure is worse than it may be."""
-    first, wrong = 100 * (result["first"] or 0), 100 * result["wrong"]
-    if min_first is not None and first < min_first:
-        few = say(
-            "{first:.1f} % of the first hits are right, not {least} %", first=first, least=min_first
-        )
-        raise click.ClickException(speak(few))
-    if max_wrong is not None and wrong > max_wrong:
-        many = say("{wrong:.1f} % of the questions were answered wrongly", wrong=wrong)
-        raise click.ClickException(speak(many))
 
 
 @contextmanager

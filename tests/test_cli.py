@@ -115,23 +115,51 @@ def test_a_collection_is_evaluated_with_a_status_for_ci(
     client.load("id,question,answer\np1,How do I pay?,By card.\np2,Where is it?,There.\n")
     file, plot = tmp_path / "asked.csv", tmp_path / "plot.png"
     file.write_text(
-        "question,expected\n" + "How do I pay?,p1\nIs it nice outside?,p1\n" * 10 + "What?,p9\n",
+        "question,expected\n" + "How do I pay?,p1\nIs it nice outside?,p1\n" * 10,
         "utf-8",
     )
     done = run(app, "evaluate", str(file), "--min-first", "50", "--max-wrong", "100", "--apply")
     assert done.exit_code == 0, done.output
     assert "first                      0.500" in done.stdout
     assert "fitted:" in done.stdout
-    assert "unknown_expected" in done.stderr
     assert client.get("/collections/default/thresholds").json["own"] is True
-    low = run(app, "evaluate", str(file), "--min-first", "51")
+    low = run(app, "evaluate", str(file), "--min-first", "50.5", "--max-wrong", "-0.5")
     assert low.exit_code == 1
-    assert "50.0 % of the first hits" in low.stderr
-    assert run(app, "evaluate", str(file), "--max-wrong", "-1").exit_code == 1
+    assert "50.00 % of the first hits are right, not 50.5 %\n" in low.stderr
+    assert "answered wrongly, and at most -0.5 % may be\n" in low.stderr
 
     pytest.importorskip("matplotlib")
     assert run(app, "evaluate", str(file), "--plot", str(plot)).exit_code == 0
     assert plot.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_limit_is_not_kept_where_rows_were_not_tested(
+    app: APIFlask, client: Client, tmp_path: Path
+) -> None:
+    client.load("id,question,answer\np1,How do I pay?,By card.\n")
+    file = tmp_path / "asked.csv"
+    file.write_text("question,expected\nHow do I pay?,p1\nWhat?,p8\nWho?,p9\n", "utf-8")
+    assert run(app, "evaluate", str(file)).exit_code == 0
+    for limit in (("--min-first", "1"), ("--max-wrong", "100")):
+        done = run(app, "evaluate", str(file), *limit)
+        assert done.exit_code == 1
+        *named, last = [
+            line for line in done.stderr.splitlines() if "row" in line or "line" in line
+        ]
+        assert last == "Error: rows rejected, so not tested: 2 of 3"
+        assert "unknown_expected" in named[-1]
+
+
+def test_without_a_right_answer_there_is_no_first_hit(
+    app: APIFlask, client: Client, tmp_path: Path
+) -> None:
+    client.load("id,question,answer\np1,How do I pay?,By card.\n")
+    file = tmp_path / "asked.csv"
+    file.write_text("question,expected\nIs it nice outside?,none\n", "utf-8")
+    done = run(app, "evaluate", str(file), "--min-first", "0")
+    assert done.exit_code == 1
+    assert "no question in the file has an answer" in done.stderr
+    assert "%" not in done.stderr.splitlines()[-1]
 
 
 def test_each_count_of_an_evaluation_stands_below_its_word() -> None:
