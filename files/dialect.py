@@ -123,7 +123,7 @@ def detect_dialect(
     check_width(best.rows, line)
     if best.header is None:
         raise _explain_missing(sample, delimiters, best, line, want)
-    layout = lay_out(best.rows, want, best.header)
+    layout = lay_out(best.rows, want, best.header, header)
     form = Format(best.form.delimiter, best.form.skip_spaces, layout.width + layout.notes)
     if best.header.row is None:
         return Dialect(form, layout, line - 1 if sample.anki else None, line - 1)

@@ -20,7 +20,7 @@ import re
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, BinaryIO, Literal, TypeAlias
 
@@ -128,7 +128,8 @@ def make_table(objects: Objects, spool: BinaryIO, options: ReadOptions) -> RowTa
         raise _explain_rejected(spool) or explain_missing_columns(
             [names, *shown], 1, want, keys=True, advice=_advise(objects)
         )
-    layout = lay_out([names, *sample], want, Header(0, columns))
+    # Objects have no header that one of them could repeat or explain.
+    layout = replace(lay_out([names, *sample], want, Header(0, columns), None), no_items=[])
     spool.seek(0)
     description = layout.describe("json", header_line=1)
     pair = (layout.columns.question, layout.columns.answer)

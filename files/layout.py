@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from files.columns import (
@@ -15,7 +15,7 @@ from files.columns import (
     name_metadata,
     show_names,
 )
-from files.description import FileDescription
+from files.description import FileDescription, LeftOut
 from files.errors import FileError
 from files.explanations import explains
 from files.header import Header, check_answers, check_lists, find_header
@@ -42,11 +42,12 @@ class Layout:
 
     `names` are those of the header, or none if there is no header; the last `unnamed` of them are
     empty, but their columns hold values. `header` is its place among the rows that were looked at.
-    `explained` is the row below it that explains the columns, if there is one. `width` is how many
-    fields a row should have. `usual` is the width of most rows if they do not fill the header, and
-    otherwise the header's. `spaced` says that most rows have a space after a delimiter. The
-    `notes` are so many columns at the end of a file of rejected rows (note_columns.py), which are
-    not counted in all this.
+    `no_items` are the rows below it that are none, without the spaces around their cells: the
+    header once more, and one that explains the columns. `left_out` counts them as they are read.
+    `width` is how many fields a row should have. `usual` is the width of most rows if they do not
+    fill the header, and otherwise the header's. `spaced` says that most rows have a space after a
+    delimiter. The `notes` are so many columns at the end of a file of rejected rows
+    (note_columns.py), which are not counted in all this.
     """
 
     columns: Columns
@@ -56,8 +57,9 @@ class Layout:
     usual: int
     spaced: bool
     unnamed: int = 0
-    explained: list[str] | None = None
+    no_items: list[list[str]] = field(default_factory=list)
     notes: int = 0
+    left_out: LeftOut = field(default_factory=LeftOut)
 
     @cached_property
     def metadata_names(self) -> dict[int, str]:
@@ -97,6 +99,7 @@ class Layout:
             id_column=None if id_index is None else self.column_name(id_index),
             alternatives_columns=[self.column_name(at) for at in self.columns.alternatives],
             bom=bom,
+            left_out=self.left_out,
         )
 
 
@@ -109,12 +112,13 @@ def find_layout(rows: Sequence[list[str]], want: Wanted, header: bool | None, li
     found = find_header(rows, want, header)
     if found is None:
         raise explain_missing_columns(rows, line, want)
-    return lay_out(rows, want, found)
+    return lay_out(rows, want, found, header)
 
 
-def lay_out(rows: Sequence[list[str]], want: Wanted, header: Header) -> Layout:
+def lay_out(rows: Sequence[list[str]], want: Wanted, header: Header, told: bool | None) -> Layout:
     """Return the layout of a table whose header was found among its first rows.
 
+    `told` says whether the caller knows of a header; None means that it was to be found out.
     Raises FileError (missing_column) if the answers below the header are not texts.
     """
     columns, names = header.columns, header.names
@@ -145,17 +149,32 @@ def lay_out(rows: Sequence[list[str]], want: Wanted, header: Header) -> Layout:
     usual = _narrow_width(data, needed, width) if names else width
     common = [row for row in data if len(row) == usual]
     spaced = 2 * sum(map(is_prose, common)) > len(common)
-    explained = None
+    no_items = []
     if header.row is not None:
         check_answers(names, columns, data, want)
         check_lists(names, columns, data, want)
         columns = prefer_inputs(names, columns, data, want)
-        if data and explains(data[0], columns, data[1:]):
-            explained = [*data[0], *[""] * width][:width]
+        guess = told is None and not (want.names or want.positions)
+        no_items = _find_no_items(names, columns, data, width, guess=guess)
     if names and not named:
         named = find_alternatives(names, columns.question, columns.answer, data)
     columns = replace(columns, alternatives=named)
-    return Layout(columns, names, header.row, width, usual, spaced, unnamed, explained, notes)
+    return Layout(columns, names, header.row, width, usual, spaced, unnamed, no_items, notes)
+
+
+def _find_no_items(
+    names: Sequence[str],
+    columns: Columns,
+    data: Sequence[Sequence[str]],
+    width: int,
+    *,
+    guess: bool,
+) -> list[list[str]]:
+    """Return the header as a row may repeat it, and the row that explains the columns, if any."""
+    found = [list(names)]
+    if data and explains(data[0], names, columns, data[1:], guess=guess):
+        found.append([*data[0], *[""] * width][:width])
+    return [[cell.strip() for cell in row] for row in found]
 
 
 def _find_wanted(names: Sequence[str], columns: Columns, want: Wanted) -> tuple[int, ...]:

@@ -10,7 +10,7 @@
 | is shorter, but has question and answer | the row with empty metadata at its end |
 | is shorter otherwise | too_few_fields |
 | has nothing to see in any field | skipped, and not counted |
-| is the header once more (files that were put together), or a row below it that explains the columns (explanations.py) | skipped, and not counted |
+| is the header once more, cell by cell (files that were put together), or the row below it that explains the columns (explanations.py) | left out, and counted in the file's description |
 | has nothing to see in the question, but another column has it instead (instructions.py) | the row with that question |
 | has nothing to see in the question, or in the answer | empty_question, empty_answer |
 | has a field longer than MAX_…_CHARS (texts.py), or another wording longer than a question | field_too_long |
@@ -112,7 +112,8 @@ class RowRules:
         self._id = columns.id
         self._instead = columns.instead
         # The rows that are no items, and what they have where the question is.
-        self._no_items = [_strip(row) for row in (layout.names, layout.explained) if row]
+        self._no_items = layout.no_items
+        self._left_out = layout.left_out
         self._asked = tuple(row[columns.question] for row in self._no_items)
         self._metadata = list(layout.metadata_names.items())
         self._labels = labels_column(layout.names)
@@ -145,6 +146,7 @@ class RowRules:
             if not is_visible(question):
                 return _reject_empty(line, question, fields)
         if question in self._asked and _strip(fields) in self._no_items:
+            self._left_out.add(line)
             return None
         id = None if self._id is None else fields[self._id].strip(SPACES) or None
         # Even if a row is not odd, its question or id may be too long: their limits are small.
@@ -163,7 +165,11 @@ class RowRules:
         return rejection or Row(line, id, question, answer, metadata, others)
 
     def merge(self, rows: Iterable[Row | Rejection]) -> Iterable[Row | Rejection]:
-        """Return the rows; those of one answer that are its phrasings become one (qna_maker.py)."""
+        """Begin to read; return the rows.
+
+        Those of one answer that are its phrasings become one (qna_maker.py).
+        """
+        self._left_out.clear()
         return merge_phrasings(rows) if self._labels is not None and not self._others else rows
 
     def _fit(self, line: int, fields: list[str]) -> list[str] | Rejection | None:

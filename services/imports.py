@@ -120,7 +120,7 @@ def enqueue(
     """
     with read_table(upload, options) as table:
         new = _build_job(upload, options, table.description, key)
-        job = store.jobs.create_job(pool, new, stage_rows(table))
+        job = store.jobs.create_job(pool, new, stage_rows(table), table.description.as_json)
     logger.info("job %s: %d rows, %d rejected", job.id, job.total, job.rejected)
     return job
 
@@ -146,6 +146,7 @@ def foresee(
         new = _build_job(upload, options, description)
         rows = stage_rows(check.watch(_keep_first(table, first, shown.rows)))
         job, rejected = store.preview.preview_job(pool, model, new, rows, shown.errors)
+    job = replace(job, file=description.as_json())
     return ImportPreview(job, description, first, rejected, check.finish())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -205,12 +205,18 @@ _CHOSEN = SQL("""
 _PAGE = SQL("ORDER BY number DESC LIMIT %(limit)s OFFSET %(offset)s")
 
 
-def create_job(pool: Pool, new: NewJob, rows: Iterable[StagedRow | RejectedRow]) -> Job:
+def create_job(
+    pool: Pool,
+    new: NewJob,
+    rows: Iterable[StagedRow | RejectedRow],
+    describe: Callable[[], Mapping[str, Any]] | None = None,
+) -> Job:
     """Store a job with all its rows in one transaction, and return it.
 
-    Where the same upload came before with the idempotency key, its job is returned and `rows` is
-    not read. Raises KeyReused where the key came with other content. What reading `rows` raises
-    passes through. Whatever is raised, nothing is stored.
+    `describe` returns what is known of the file when its rows have been read. Where the same upload
+    came before with the idempotency key, its job is returned and `rows` is not read. Raises
+    KeyReused where the key came with other content. What reading `rows` raises passes through.
+    Whatever is raised, nothing is stored.
     """
     job_id = uuid.uuid4()
     with pool.transaction(MAKE_SECONDS) as conn, conn.cursor() as cur:
@@ -221,6 +227,10 @@ def create_job(pool: Pool, new: NewJob, rows: Iterable[StagedRow | RejectedRow])
         if not insert_job(conn, job_id, new):
             return _require_earlier_job(conn, new.key)
         store.staging.copy_rows(pool, conn, job_id, rows)
+        file = new.file if describe is None else describe()
+        if file != new.file:
+            with conn.cursor() as cur:
+                cur.execute("UPDATE jobs SET file = %s WHERE id = %s", (Json(dict(file)), job_id))
         return read_job(conn, job_id)
 
 

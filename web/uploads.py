@@ -99,7 +99,7 @@ def upload_file() -> Response:
     stored = say_count(
         "{rows} rows are stored and will be embedded.", "rows", rows=job.total - job.rejected
     )
-    return _accept(job, _name_unread(job, stored))
+    return _accept(job, _name_unread(job, _count_left_out(job, stored)))
 
 
 def read_idempotency_key(request: Request) -> str | None:
@@ -243,6 +243,19 @@ def _name_unread(job: Job, message: Message) -> Message:
     return join(message, unread)
 
 
+def _count_left_out(job: Job, message: Message) -> Message:
+    """Return the message, and behind it how many rows are no items, and where they are, if any."""
+    left_out = job.file.get("left_out")
+    if not left_out:
+        return message
+    counted = say(
+        "Rows left out, because they repeat or explain the header: {rows} (line {lines}).",
+        rows=left_out["rows"],
+        lines=", ".join(map(str, left_out["lines"])),
+    )
+    return join(message, counted)
+
+
 def _accept(job: Job, message: Message) -> Response:
     response = answer_json(UploadResponse(message=speak(message), job=describe_job(job)), 202)
     response.headers["Location"] = f"/jobs/{job.id}"
@@ -279,7 +292,7 @@ def _describe_outcome(job: Job) -> Message:
         unchanged=job.unchanged,
         rejected=job.rejected,
     )
-    message = _name_unread(job, counts)
+    message = _name_unread(job, _count_left_out(job, counts))
     if job.error is None:
         return message
     return join(message, say("The upload would fail: {error}", error=job.error))

@@ -137,9 +137,14 @@ def test_a_known_name_among_the_data_is_no_header() -> None:
 
 
 def test_a_header_that_comes_again_is_no_pair() -> None:
-    _, rows, gone = read_csv("Question, Answer\na,b\nQuestion,Answer\nc,d\nquestion,x\n")
+    text = "Question, Answer\na,b\nQuestion,Answer\nc,d\nquestion,x\n"
+    file, rows, gone = read_csv(text + "Question,Answer\n" * 30)
     assert [(r.line, r.question) for r in rows] == [(2, "a"), (4, "c"), (5, "question")]
     assert gone == []
+    for _ in range(2):
+        left_out = file.description.left_out
+        assert (left_out.rows, left_out.lines) == (31, [3, *range(6, 25)])
+        list(file)
 
 
 def test_empty_and_repeated_names() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from files.compound_names import find_role
-from tests.support.files import error, pairs, read, read_csv, workbook
+from tests.support.files import PAIRS, error, pairs, read, read_csv, workbook
 
 ASKED, TOLD = "Wo ist mein Paket?", "Auf dem Weg zu Ihnen."
 
@@ -144,9 +146,12 @@ def test_a_row_of_explanations_above_the_header() -> None:
 )  # fmt: skip
 def test_a_row_of_explanations_below_the_header_is_no_item(below: str) -> None:
     text = f"pergunta,resposta,tema\n{below}\nComo pago?,Com Pix.,conta\nOnde fica?,Ali.,loja\n"
-    _, rows, gone = read_csv(text)
+    file, rows, gone = read_csv(text)
     assert [row.question for row in rows] == ["Como pago?", "Onde fica?"]
     assert gone == []
+    assert file.description.as_json()["left_out"] == {"rows": 1, "lines": [2]}
+    for told in ({"header": True}, {"question_column": "pergunta", "answer_column": "resposta"}):
+        assert len(pairs(text, **told)) == 3
 
 
 @pytest.mark.parametrize(
@@ -156,11 +161,36 @@ def test_a_row_of_explanations_below_the_header_is_no_item(below: str) -> None:
         ("Enviar pergunta,Ver resposta", "Trocar senha,Abrir a conta"),
         ("(sorri),(acena)", "(chora),(foge)"), ("oi,texto", "tchau,lista"),
         ("Pergunta difícil,Não sei", "Onde fica?,Ali."),
+        ("q,a", "Onde fica?,Ali."), ("Q,A", "Onde fica?,Ali."), ("texto,lista", "int,char"),
+        ("Resposta,Pergunta", "Onde fica?,Ali."), ("Pergunta,Pergunta", "Onde fica?,Ali."),
     ],
 )  # fmt: skip
 def test_a_first_item_is_no_explanation(first: str, second: str) -> None:
-    assert len(pairs(f"pergunta,resposta\n{first}\n{second}\n")) == 2
+    table = f"pergunta,resposta\n{first}\n{second}\n"
+    assert len(pairs(table)) == 2
+    assert len(pairs(table + second)) == 3
     assert len(pairs(f"pergunta,resposta\n{first}\n")) == 1
+
+
+@pytest.mark.parametrize(
+    "first", ["Prompt,Response", "frage,antwort", "text,string", "Texto,Texto", "(x),(y)", "Q,A"]
+)
+def test_one_row_below_is_too_little_to_tell_an_explanation(first: str) -> None:
+    assert len(pairs(f"question,answer\n{first}\nWhat?,That.\n")) == 2
+
+
+def test_a_row_that_leaves_a_column_empty_is_no_second_header() -> None:
+    below = "What?,That.,x\nWho?,Me.,y\n"
+    table = "question,answer,tag\n{}\n" + below
+    assert len(pairs(table.format("Frage,Antwort,"))) == 3
+    assert len(pairs(table.format("Frage,Antwort,Thema"))) == 2
+
+
+def test_an_object_that_has_its_own_names_is_an_item() -> None:
+    names = {"question": "question", "answer": "answer"}
+    objects = [names, {"question": "string", "answer": "string"}, *PAIRS, names]
+    assert [row.question for row in read(json.dumps(objects))[1]][::4] == ["question"] * 2
+    assert read(json.dumps(objects[1:4]))[1][0].question == "string"
 
 
 @pytest.mark.parametrize("cells", ["['oi', 'olá'],['Olá!']", '"[""hi"", ""hey""]","[""Hello""]"'])

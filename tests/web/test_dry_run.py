@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.client import Client
+from tests.support.files import workbook as make_workbook
 
 FAQ = (
     "id;Pergunta;Resposta;tema\n1;Como pago?;Com cartão.;pag\n2;;vazia;x\n3;Onde está?;Aqui.;loc\n"
@@ -47,6 +48,21 @@ def test_a_dry_run_says_what_a_replacing_job_would_delete(client: Client) -> Non
     response = client.upload("question,answer\na,b\n", "/upload?dry_run=true&mode=replace")
     assert response.json["job"]["rows"]["deleted"] == 2
     assert client.get("/items").json["total"] == 2
+
+
+def test_rows_that_repeat_the_header_or_explain_it_are_counted(client: Client) -> None:
+    file = "question,answer\nFrage,Antwort\nWhat?,That.\nquestion,answer\nWho?,Me.\n"
+    dry = client.upload(file, "/upload?dry_run=true").json
+    assert dry["preview"]["left_out"] == {"rows": 2, "lines": [2, 4]}
+    sent = client.upload(file, "/upload")
+    for message in (dry["message"], sent.json["message"]):
+        assert "repeat or explain the header: 2 (line 2, 4)." in message
+    job = client.ended(sent.json["job"]["id"])
+    assert job["rows"]["inserted"] == job["rows"]["total"] == 2
+    assert job["file"]["left_out"] == {"rows": 2, "lines": [2, 4]}
+    assert client.upload("question,answer\nq,a\nWhat?,That.\n").json["message"].startswith("2 rows")
+    workbook = make_workbook(("A", [line.split(",") for line in file.splitlines()]))
+    assert client.upload(workbook, "/upload?dry_run=true").json["preview"]["left_out"]["rows"] == 2
 
 
 def test_a_dry_run_shows_a_thousand_rejected_rows(client: Client) -> None:
