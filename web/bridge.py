@@ -131,6 +131,7 @@ class Bridge:
         known = await self._gate.judge(head)
         if known:
             connection.log_in()
+        self._gate.check_size(head, known=known)
         body = Body(
             self._disk,
             self._file_threads,
@@ -161,9 +162,11 @@ class Bridge:
             # The client may send the body after all, or may not: what follows can't be told.
             cycle.keep_alive = False
         connection.receiving = False
-        connection.drop_body(cycle)
-        if refused.status in (401, 429):
+        stranger = refused.status in (401, 429)
+        if stranger:
             connection.log_out()
+        connection.drop_body(cycle, head.length)
+        if stranger:
             delay = self._gate.delay(head)
             if delay > SHORT_SECONDS:
                 connection.wait(ANSWER_SECONDS)

@@ -26,9 +26,6 @@ HEAD_BYTES = 32 * 1024
 HEAD_LINES = 100
 # Requests that came before the answer to an earlier one.
 MAX_PIPELINED = 16
-# The rest of a refused body is read and dropped up to here, so that the client reads the answer: a
-# socket that is closed with unread bytes resets the connection.
-DROPPED_BYTES = 1024 * 1024
 # What a stranger may leave unread of our answers.
 STRANGERS_BUFFER = 16 * 1024
 
@@ -84,7 +81,7 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._dropped is not None:
             self._dropped += len(data)
-            if self._dropped > (self.guests.known_drop if self.known else DROPPED_BYTES):
+            if not self.guests.drop(self, self._dropped, known=self.known):
                 self.cut()
                 return
         if self._ends:
@@ -127,6 +124,8 @@ class Connection(HttpToolsProtocol):
             super().on_body(body)
 
     def on_message_complete(self) -> None:
+        if self._dropped is not None:
+            self.guests.stop_dropping(self)
         self._head, self._dropped = 0, None
         self._messages += 1
         super().on_message_complete()
@@ -181,12 +180,27 @@ class Connection(HttpToolsProtocol):
             self.transport.set_write_buffer_limits(STRANGERS_BUFFER)
         self.wait(STRANGER_SECONDS)
 
-    def drop_body(self, cycle: Any) -> None:
-        """Keep nothing of the rest of a request's body, whose request is refused."""
+    def drop_body(self, cycle: Any, length: int) -> None:
+        """Keep nothing of the rest of a body of so many bytes, whose request is refused."""
         if self.cycle is cycle and cycle.more_body and self._dropped is None:
             self._dropped = 0
+            if length > self.guests.most_dropped(known=self.known):
+                cycle.keep_alive = False  # no other request can follow this one
         cycle.body = bytearray()
         self.flow.resume_reading()
+
+    def close(self) -> None:
+        """Close the connection after its last answer, which the client must be able to read.
+
+        A socket that is closed with unread bytes resets the connection, and the client loses the
+        answer. So where a refused body still comes, only our half is closed, and the body dropped
+        until the client closes its own (RFC 9112, section 9.6).
+        """
+        if self._dropped is None or self._half_closed:
+            self.transport.close()
+        else:
+            self._ends = True
+            self.transport.write_eof()
 
     def end(self, refused: Refused) -> None:
         """Answer what can't be read on, where no answer is being sent; then read no more."""

@@ -85,10 +85,13 @@ class Gate:
                 raise unauthorized()
             await self._check(given, self._find_address(head))
             known = True
+        return known
+
+    def check_size(self, head: Head, *, known: bool) -> None:
+        """Raise Refused (413) where the body is announced to be larger than the caller may send."""
         limit = self.limit(head.path) if known else 0
         if head.length > limit or (head.chunked and not known):
             raise too_large(limit)
-        return known
 
     def more_headers(self, head: Head) -> Headers:
         """Return the headers, beside SECURITY_HEADERS, of an answer that is not the app's."""

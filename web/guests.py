@@ -28,6 +28,12 @@ OTHER_FILES = 256
 USUAL_FILES = 16_384
 # A known caller's request takes its connection twice, its body and its answer.
 FILES_OF_A_REQUEST = 4
+# The rest of a refused body is read and dropped up to here, so that the client reads the answer. It
+# costs no memory, and little time: the event loop looks at all connections in turn.
+DROPPED_BYTES = 64 * 1024 * 1024
+# Of strangers, so many connections at once may drop as much, and the others this much.
+MAX_DROPPING = 64
+STRANGERS_DROPPED_BYTES = 1024 * 1024
 # At most so many connections are cut off in a row, so that others are answered between.
 CUT_AT_ONCE = 25
 LOOK_SECONDS = 0.5
@@ -36,15 +42,16 @@ LOOK_SECONDS = 0.5
 class Guests:
     """Who is connected. It belongs to the event loop."""
 
-    def __init__(self, files: int, *, known_drop: int) -> None:
-        """`files` may be open at once; `known_drop` bytes of a known caller's body be dropped."""
+    def __init__(self, files: int, *, max_upload_bytes: int) -> None:
+        """`files` may be open at once; of an upload, `max_upload_bytes` are taken."""
         free = max(64, files - OTHER_FILES)
         strangers = min(MAX_STRANGERS, free // 2)
         known = (free - strangers) // FILES_OF_A_REQUEST
         # A quarter stays for other addresses than the greediest.
         self.strangers = Crowd(strangers, strangers * 3 // 4)
         self.known = Crowd(known, known)
-        self.known_drop = known_drop
+        self._known_dropped_bytes = max(2 * max_upload_bytes, DROPPED_BYTES)
+        self._dropping: set[Any] = set()
         self._held: dict[Any, int] = {}
         self._held_of: dict[str, int] = {}
         self._held_bytes = 0
@@ -60,10 +67,27 @@ class Guests:
             self._held_of[group] = of_one
         return more <= 0 or (self._held_bytes <= HEADS_BYTES and of_one <= HEADS_BYTES * 3 // 4)
 
+    def most_dropped(self, *, known: bool) -> int:
+        """Return how many bytes of a refused body may be dropped."""
+        return self._known_dropped_bytes if known else DROPPED_BYTES
+
+    def drop(self, connection: Any, size: int, *, known: bool) -> bool:
+        """Note that so many bytes of a refused body came; return whether more may come."""
+        if not known and size > STRANGERS_DROPPED_BYTES and connection not in self._dropping:
+            if len(self._dropping) >= MAX_DROPPING:
+                return False
+            self._dropping.add(connection)
+        return size <= self.most_dropped(known=known)
+
+    def stop_dropping(self, connection: Any) -> None:
+        """Leave the room to another connection whose body is refused."""
+        self._dropping.discard(connection)
+
     def forget(self, connection: Any, group: str) -> None:
         """Count a connection no longer that is closed."""
         self.strangers.leave(connection)
         self.known.leave(connection)
+        self.stop_dropping(connection)
         self.hold(connection, group, 0)
 
     async def watch(self) -> None:

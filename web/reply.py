@@ -94,5 +94,5 @@ class Reply:
         cycle.response_complete = True
         cycle.message_event.set()
         if self._left or not cycle.keep_alive:
-            cycle.transport.close()
+            cycle.scope["connection"].close()
         cycle.on_response()

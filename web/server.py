@@ -48,7 +48,7 @@ class _Server(uvicorn.Server):
     def __init__(self, app: Flask, settings: Settings) -> None:
         self._settings = settings
         self._app = app
-        self._guests = Guests(raise_file_limit(), known_drop=2 * settings.max_upload_bytes)
+        self._guests = Guests(raise_file_limit(), max_upload_bytes=settings.max_upload_bytes)
         super().__init__(
             uvicorn.Config(
                 self._call,

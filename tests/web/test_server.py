@@ -8,7 +8,8 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -193,6 +194,49 @@ def test_a_refused_client_that_goes_on_gets_its_answer_and_its_next_one(
         assert read_answer(conn)[0] == 413
         conn.sendall(search())
         assert read_answer(conn)[0] == 200
+
+
+def post(
+    service: ServiceProcess, path: str, body: bytes, *, known: bool = False, **headers: str
+) -> tuple[int, str | None]:
+    """Send all of a body before the answer is read; return status and the header Connection."""
+    credentials = dict([AUTH.split(": ")]) if known else {}
+    client = HTTPConnection("127.0.0.1", service.port, timeout=PATIENCE)
+    with closing(client):
+        client.request("POST", path, body, {**credentials, **headers})
+        answer = client.getresponse()
+        answer.read()
+    return answer.status, answer.getheader("Connection")
+
+
+@pytest.mark.parametrize("path", ["/search", "/items", "/search/batch", "/keys", "/nope", "/jobs"])
+def test_who_sends_all_of_a_body_that_is_too_large_is_told_so(
+    service: ServiceProcess, path: str
+) -> None:
+    for size in (9, 20):
+        assert post(service, path, MEGABYTE * size, known=True)[0] == 413
+
+
+def test_who_sends_all_of_a_body_without_credentials_is_told_so(service: ServiceProcess) -> None:
+    for size in (5, 20, 50):
+        assert post(service, "/upload", MEGABYTE * size)[0] == 401
+
+
+def test_the_last_answer_is_read_where_the_body_comes_in_spite_of_it(
+    service: ServiceProcess,
+) -> None:
+    expecting = post(service, "/upload", MEGABYTE * 5, Expect="100-continue")
+    assert expecting == (401, "close")
+    old = write_head("POST /upload", "Content-Length: 5000000").replace(b"HTTP/1.1", b"HTTP/1.0")
+    assert ask(service.port, old, *[MEGABYTE] * 5)[0] == 401
+    with connect(service.port) as conn:
+        conn.sendall(write_head("POST /upload", "Content-Length: 100000000"))
+        status, headers, _ = read_answer(conn)
+        assert (status, headers["connection"]) == (401, "close")
+        # It is over at once for who reads, and ends by itself for who goes on without end.
+        assert conn.recv(1) == b""
+        with pytest.raises(ConnectionError):
+            conn.sendall(MEGABYTE * 100)
 
 
 def test_expect_100_continue(service: ServiceProcess) -> None:

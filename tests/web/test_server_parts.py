@@ -16,7 +16,14 @@ import web.bodies
 import web.places
 from web.bodies import Body, Disk
 from web.crowd import Crowd
-from web.guests import HEADS_BYTES, MAX_STRANGERS, Guests
+from web.guests import (
+    DROPPED_BYTES,
+    HEADS_BYTES,
+    MAX_DROPPING,
+    MAX_STRANGERS,
+    STRANGERS_DROPPED_BYTES,
+    Guests,
+)
 from web.places import SHARES, Places, name_kind
 from web.refusals import Refused
 from web.threads import Threads
@@ -67,7 +74,7 @@ def test_a_crowd_cuts_whose_time_is_over_and_not_too_many_in_a_row() -> None:
 
 def test_crowds_follow_the_file_limit() -> None:
     def sizes(files: int) -> tuple[int, int]:
-        guests = Guests(files, known_drop=0)
+        guests = Guests(files, max_upload_bytes=0)
         return guests.strangers._most, guests.known._most
 
     assert sizes(1_024) == (384, 96)
@@ -78,7 +85,7 @@ def test_crowds_follow_the_file_limit() -> None:
 
 
 def test_headers_of_strangers_are_bounded_in_all_and_by_address() -> None:
-    guests = Guests(1_024, known_drop=0)
+    guests = Guests(1_024, max_upload_bytes=0)
     one, other = Line("one"), Line("other")
     assert guests.hold(one, "a", HEADS_BYTES // 2)
     assert not guests.hold(other, "a", HEADS_BYTES // 2)
@@ -88,6 +95,19 @@ def test_headers_of_strangers_are_bounded_in_all_and_by_address() -> None:
     guests.forget(one, "a")
     guests.forget(other, "b")
     assert guests.hold(one, "a", HEADS_BYTES * 3 // 4)
+
+
+def test_few_strangers_at_once_may_send_much_of_a_refused_body() -> None:
+    guests = Guests(1_024, max_upload_bytes=0)
+    lines = [Line() for _ in range(MAX_DROPPING + 1)]
+    taken = [guests.drop(line, STRANGERS_DROPPED_BYTES + 1, known=False) for line in lines]
+    assert taken == [True] * MAX_DROPPING + [False]
+    assert guests.drop(lines[-1], STRANGERS_DROPPED_BYTES, known=False)
+    assert guests.drop(lines[-1], DROPPED_BYTES, known=True)
+    assert guests.drop(lines[0], DROPPED_BYTES, known=False)
+    assert not guests.drop(lines[0], DROPPED_BYTES + 1, known=False)
+    guests.forget(lines[0], "a")
+    assert guests.drop(lines[-1], DROPPED_BYTES, known=False)
 
 
 @pytest.mark.parametrize(
