@@ -123,7 +123,8 @@ def build_app(settings: Settings, parts: Runtime | Deferred) -> APIFlask:
         static_folder=None,  # type: ignore[arg-type]  # web/pages.py has the page's files
     )
     app.config.update(
-        MAX_CONTENT_LENGTH=settings.max_upload_bytes,
+        # werkzeug refuses a file that is as large as this.
+        MAX_CONTENT_LENGTH=settings.max_upload_bytes + 1,
         MAX_FORM_PARTS=1_000,
         LANGUAGE=settings.language,
         SITES=frozenset(settings.cors_origins),

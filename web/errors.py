@@ -114,6 +114,12 @@ def _translate_http(error: HTTPException) -> ApiError:
 
 
 def _phrase_http(status: int, error: HTTPException) -> Message:
+    if status == 413:
+        return say(
+            "The request is too large. An upload may have {megabytes:,} megabytes (MAX_UPLOAD_MB) "
+            "and 1,000 parts.",
+            megabytes=current_app.config["MAX_CONTENT_LENGTH"] // 2**20,
+        )
     if status in _SENTENCES:
         return _SENTENCES[status]
     said = error.description or error.name
@@ -123,9 +129,6 @@ def _phrase_http(status: int, error: HTTPException) -> Message:
 
 _SENTENCES = {
     404: say("There is nothing at this address: /docs lists what there is."),
-    413: say(
-        "The request is too large. An upload may have MAX_UPLOAD_MB megabytes and 1,000 parts."
-    ),
 }
 # What werkzeug says of others.
 _DESCRIPTIONS = {

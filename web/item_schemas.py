@@ -45,7 +45,9 @@ class OwnFields(RequestModel):
     id: int | None = Field(
         None, description="The item's own; can't change.", json_schema_extra=READ_ONLY
     )
-    external_id: str | None = Field(None, description="Passed over.", json_schema_extra=READ_ONLY)
+    external_id: str | None = Field(
+        None, description="The item's own; can't change.", json_schema_extra=READ_ONLY
+    )
     created_at: str | None = Field(None, description="Passed over.", json_schema_extra=READ_ONLY)
     updated_at: str | None = Field(None, description="Passed over.", json_schema_extra=READ_ONLY)
 

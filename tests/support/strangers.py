@@ -9,7 +9,8 @@ import select
 import socket
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
+from http.client import HTTPConnection
 from typing import Any
 
 import pytest
@@ -60,6 +61,21 @@ def ask(port: int, *pieces: bytes) -> tuple[int, dict[str, str], Any]:
             conn.sendall(piece)
         status, headers, body = read_answer(conn)
     return status, headers, json.loads(body) if body else None
+
+
+def post(
+    port: int, path: str, body: bytes, *, known: bool = False, **headers: str
+) -> tuple[int, str | None]:
+    """Send all of a body before the answer is read; return status and the header Connection."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    if known:
+        named |= dict([AUTH.split(": ")])
+    client = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    with closing(client):
+        client.request("POST", path, body, named)
+        answer = client.getresponse()
+        answer.read()
+    return answer.status, answer.getheader("Connection")
 
 
 def is_closed(conn: socket.socket) -> bool:

@@ -18,10 +18,20 @@ import pytest
 from local_service import free_port
 from tests.support.guarded import missing_headers
 from tests.support.service import ServiceProcess
-from tests.support.strangers import AUTH, PATIENCE, ask, basic, connect, read_answer, write_head
+from tests.support.strangers import (
+    AUTH,
+    PATIENCE,
+    ask,
+    basic,
+    connect,
+    post,
+    read_answer,
+    write_head,
+)
 from web.connection import HEAD_LINES
 
 SITE, OTHER = "https://www.example.org", "https://evil.example"
+CSV = b"question,answer\na,b\n"
 HTTPS = "X-Forwarded-Proto: https"
 HSTS = "strict-transport-security"
 
@@ -196,6 +206,26 @@ def test_a_named_sites_page_asks_without_credentials_and_reads_refusals(
         request = write_head("OPTIONS /search", f"Origin: {origin}", asked)
         status, headers, _ = ask(service.port, request)
         assert (status, "access-control-allow-origin" in headers) == (401, False)
+
+
+def make_form(size: int) -> bytes:
+    """Return a multipart body of so many bytes, with a file in it."""
+    head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
+    end = b"\r\n--x--\r\n"
+    return head + CSV.ljust(size - len(head) - len(end), b"\n") + end
+
+
+@pytest.mark.parametrize(("more", "status"), [(0, 200), (1, 413)])
+def test_a_body_may_be_as_large_as_the_limit_says(
+    service: ServiceProcess, more: int, status: int
+) -> None:
+    size = 1024 * 1024 + more
+    for media, body in {
+        "text/csv": CSV.ljust(size, b"\n"),
+        "multipart/form-data; boundary=x": make_form(size),
+    }.items():
+        path = "/upload?dry_run=true"
+        assert post(service.port, path, body, known=True, Content_Type=media)[0] == status
 
 
 def test_behind_https_every_answer_holds_browsers_to_it(service: ServiceProcess) -> None:

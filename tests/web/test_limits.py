@@ -92,7 +92,7 @@ def test_a_form_has_limits(client: Client) -> None:
     many = {f"a{n}": "b" for n in range(MAX_FIELDS + 1)}
     parts = client.post("/upload", data=many, content_type="multipart/form-data")
     assert (parts.status_code, parts.json["code"]) == (413, "too_large")
-    assert "1,000 parts" in parts.json["error"]
+    assert "512 megabytes (MAX_UPLOAD_MB) and 1,000 parts" in parts.json["error"]
 
 
 def test_an_upload_s_options_have_limits(client: Client) -> None:

@@ -8,8 +8,7 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import closing, suppress
-from http.client import HTTPConnection
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -23,6 +22,7 @@ from tests.support.strangers import (
     connect,
     hold,
     is_closed,
+    post,
     read_answer,
     wait_until_closed,
     write_head,
@@ -196,36 +196,23 @@ def test_a_refused_client_that_goes_on_gets_its_answer_and_its_next_one(
         assert read_answer(conn)[0] == 200
 
 
-def post(
-    service: ServiceProcess, path: str, body: bytes, *, known: bool = False, **headers: str
-) -> tuple[int, str | None]:
-    """Send all of a body before the answer is read; return status and the header Connection."""
-    credentials = dict([AUTH.split(": ")]) if known else {}
-    client = HTTPConnection("127.0.0.1", service.port, timeout=PATIENCE)
-    with closing(client):
-        client.request("POST", path, body, {**credentials, **headers})
-        answer = client.getresponse()
-        answer.read()
-    return answer.status, answer.getheader("Connection")
-
-
 @pytest.mark.parametrize("path", ["/search", "/items", "/search/batch", "/keys", "/nope", "/jobs"])
 def test_who_sends_all_of_a_body_that_is_too_large_is_told_so(
     service: ServiceProcess, path: str
 ) -> None:
     for size in (9, 20):
-        assert post(service, path, MEGABYTE * size, known=True)[0] == 413
+        assert post(service.port, path, MEGABYTE * size, known=True)[0] == 413
 
 
 def test_who_sends_all_of_a_body_without_credentials_is_told_so(service: ServiceProcess) -> None:
     for size in (5, 20, 50):
-        assert post(service, "/upload", MEGABYTE * size)[0] == 401
+        assert post(service.port, "/upload", MEGABYTE * size)[0] == 401
 
 
 def test_the_last_answer_is_read_where_the_body_comes_in_spite_of_it(
     service: ServiceProcess,
 ) -> None:
-    expecting = post(service, "/upload", MEGABYTE * 5, Expect="100-continue")
+    expecting = post(service.port, "/upload", MEGABYTE * 5, Expect="100-continue")
     assert expecting == (401, "close")
     old = write_head("POST /upload", "Content-Length: 5000000").replace(b"HTTP/1.1", b"HTTP/1.0")
     assert ask(service.port, old, *[MEGABYTE] * 5)[0] == 401
