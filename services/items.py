@@ -49,9 +49,10 @@ def change_item(
 ) -> Item | None:
     """Write an item's new content, which `decide` makes of the old one; None if there is no item.
 
-    Only texts that the item did not have are embedded. If others change the item meanwhile, it is
-    read again. Raises as `add_item`, what `decide` raises, and ItemChanged with the item as it is
-    if that is not one that `fits`, or if it changes again and again.
+    Only texts that the item did not have are embedded, and where nothing changes, nothing is
+    written. If others change the item meanwhile, it is read again. Raises as `add_item`, what
+    `decide` raises, and ItemChanged with the item as it is if that is not one that `fits`, or if it
+    changes again and again.
     """
     for tries in range(CHANGE_TRIES):
         stored = store.items.read_texts(runtime.pool, runtime.model, item_id)
@@ -60,6 +61,8 @@ def change_item(
         if fits is not None and not fits(stored.item):
             raise ItemChanged(stored.item)
         new = _prepare_item(decide(stored.item))
+        if stored.vectors and _is_unchanged(stored.item, new):
+            return stored.item
         vectors = _embed_item(runtime, new, _list_known(stored))
         try:
             return store.items.update_item(runtime.pool, runtime.model, stored.item, new, vectors)
@@ -67,6 +70,11 @@ def change_item(
             if tries == CHANGE_TRIES - 1:
                 raise
     return None
+
+
+def _is_unchanged(item: Item, new: NewItem) -> bool:
+    before = (item.question, item.answer, list(item.alternatives), dict(item.metadata))
+    return before == (new.question, new.answer, list(new.alternatives), dict(new.metadata))
 
 
 def _list_known(stored: StoredTexts) -> dict[str, Passage]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -185,7 +186,7 @@ def _refuse_changed() -> Iterator[None]:
 
 
 def _require_own(item_id: int, change: OwnFields) -> None:
-    """Raise ApiError (400) if a change gives an item another id or collection than its own."""
+    """Raise ApiError (400) if a change gives an item another id, external id or collection."""
     item = _require_item(item_id)
     if change.id not in (None, item_id) or change.collection not in (None, item.collection):
         raise invalid_request(
@@ -195,6 +196,15 @@ def _require_own(item_id: int, change: OwnFields) -> None:
                 id=item_id,
                 collection=item.collection,
             ),
+        )
+    if change.external_id not in (None, item.external_id):
+        own = json.dumps(item.external_id, ensure_ascii=False)
+        error = say(
+            "is {own}, which only a file can give, and can't change here: leave it out", own=own
+        )
+        raise invalid_request(
+            say("external_id: {error}.", error=error),
+            details={"fields": [{"field": "external_id", "error": error}]},
         )
 
 

@@ -146,6 +146,31 @@ def test_an_item_can_not_move(client: Client, fields: dict[str, Any]) -> None:
         assert "neither can change" in response.text
 
 
+def test_the_id_that_a_file_gave_can_not_change(client: Client) -> None:
+    client.load("id,question,answer\nX1,a,b\n")
+    given = client.get("/items").json["results"][0]
+    written = add(client, question="c", answer="d").json
+    for item, own in ((given, '"X1"'), (written, "null")):
+        path = f"/items/{item['id']}"
+        for response in (
+            client.http.put(path, json=item | {"external_id": "X2"}, auth=AUTH),
+            client.http.patch(path, json={"external_id": "X2"}, auth=AUTH),
+        ):
+            assert response.status_code == 400
+            assert response.json is not None
+            assert response.json["fields"][0]["field"] == "external_id"
+            assert f"is {own}" in response.json["error"]
+        assert client.get(path).json == item
+
+
+def test_a_change_of_nothing_writes_nothing(client: Client) -> None:
+    item = add(client, question="a", answer="b", alternatives=["c"], metadata={"d": "e"}).json
+    path = f"/items/{item['id']}"
+    for change in ({}, {"answer": " b "}, {"external_id": None}, item):
+        assert client.http.patch(path, json=change, auth=AUTH).json == item
+    assert client.http.put(path, json=item, auth=AUTH).json == item
+
+
 @pytest.mark.parametrize("path", ["/items/1", f"/items/{2**63}", f"/items/{2**200}"])
 def test_an_item_that_is_not_there_is_404(client: Client, path: str) -> None:
     body = {"question": "a", "answer": "b"}
