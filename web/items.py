@@ -30,7 +30,7 @@ from web.item_schemas import (
 )
 from web.responses import answer_json, answer_page
 from web.schemas import DeletedResponse
-from web.scope import list_visible, require_visible, sees
+from web.scope import list_visible, require_writable, sees
 from web.validation import is_id
 
 routes = APIBlueprint("items", __name__, tag="Items")
@@ -69,7 +69,7 @@ def list_items(page: ItemsQuery) -> Response:
     description="A search can find the item when this returns. Many at once are an upload.",
 )
 def add_item(new: ItemRequest) -> Response:
-    require_visible(new.collection)
+    require_writable(new.collection)
     item = services.items.add_item(current_runtime(), new.collection, _read_content(new))
     response = _answer_item(item, 201)
     response.headers["Location"] = f"/items/{item.id}"

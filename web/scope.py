@@ -14,6 +14,8 @@ from web.auth import current_caller
 from web.errors import ApiError, not_found
 
 NO_COLLECTION = say("There is no such collection.")
+# The names of collections in an error, in characters.
+MAX_SHOWN_NAMES = 1_000
 # No idempotency key and no name of a collection holds it, since it can't be printed.
 _SEPARATOR = "\x1f"
 
@@ -43,6 +45,26 @@ def require_visible(collection: str) -> None:
     """
     if "\0" in collection or not sees(collection):
         raise no_collection()
+
+
+def require_writable(collection: str) -> None:
+    """Raise ApiError (404) that names the collections that the caller may write to, if any.
+
+    Of the one that was meant it tells no more than the request: a request that names none means
+    `default`, and its sender may not know it.
+    """
+    visible = list_visible()
+    if not visible or collection in visible:
+        require_visible(collection)
+        return
+    raise not_found(
+        say(
+            "There is no collection {collection} that you may write to. You may write to "
+            "{collections}: name one with `collection`.",
+            collection=collection,
+            collections=", ".join(visible)[:MAX_SHOWN_NAMES],
+        )
+    )
 
 
 def no_collection() -> ApiError:

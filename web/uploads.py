@@ -28,7 +28,7 @@ from web.language import speak
 from web.rates import charge_upload
 from web.responses import answer_json
 from web.schemas import MAX_IDEMPOTENCY_KEY, UploadOptions
-from web.scope import require_visible, separate_key
+from web.scope import require_writable, separate_key
 from web.validation import RequestModel, take_once, validate
 
 FILE_TYPES = (
@@ -83,7 +83,7 @@ def upload_file() -> Response:
     runtime = current_runtime()
     with open_upload(request) as file:
         options = read_options(request, UploadOptions)
-        require_visible(options.collection)
+        require_writable(options.collection)
         asked = options.as_import()
         if options.dry_run:
             # It stores nothing, so it leaves the key to the upload that does.

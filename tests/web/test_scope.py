@@ -222,6 +222,19 @@ def test_what_it_sees_is_its_own(world: World) -> None:
     assert limited.call("DELETE", "/collections/alpha").json == {"deleted": 2}
 
 
+@pytest.mark.parametrize("query", ["", "?collection=bravo", "?collection=brown"])
+def test_who_may_not_write_there_is_told_where(world: World, query: str) -> None:
+    meant = query.partition("=")[2] or "default"
+    item = ITEM | ({"collection": meant} if query else {})
+    for answer in (
+        world.limited.upload(CSV, f"/upload{query}"),
+        world.limited.post("/items", json=item),
+    ):
+        assert answer.status_code == 404
+        assert f"no collection {meant} that you may write to" in answer.json["error"]
+        assert "You may write to alpha:" in answer.json["error"]
+
+
 def test_an_idempotency_key_of_another_collection_is_free(world: World) -> None:
     used = {"Idempotency-Key": "of bravo"}
     first = world.limited.upload(CSV, "/upload?collection=alpha", headers=used)
