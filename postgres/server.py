@@ -78,7 +78,7 @@ class EmbeddedPostgres:
         except (OSError, threading.ThreadError) as error:
             raise EmbeddedPostgresError(
                 say(
-                    "The embedded database in {data_dir} can't be used: {error}",
+                    "The embedded database in DATA_DIR={data_dir} can't be used: {error}",
                     data_dir=str(data_dir),
                     error=str(error),
                 )

@@ -218,7 +218,7 @@ def test_a_folder_that_is_something_else(data_dir: Path) -> None:
 
 def test_a_data_dir_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    assert "can't be used" in refusal(tmp_path / "file")
+    assert f"DATA_DIR={tmp_path / 'file'} can't be used" in refusal(tmp_path / "file")
 
 
 def test_the_log_says_why_it_does_not_start(data_dir: Path) -> None:
