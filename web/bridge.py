@@ -22,6 +22,7 @@ from web.recorder import CLIENT_GONE, NOTE, Note
 from web.refusals import Headers, Refused, failed
 from web.reply import Reply
 from web.threads import Threads
+from web.validation import FILE_PATHS
 
 logger = logging.getLogger(__name__)
 
@@ -136,7 +137,7 @@ class Bridge:
             self._disk,
             self._file_threads,
             limit=self._gate.limit(head.path),
-            copies=COPIES_OF_UPLOADS if head.path == "/upload" else 1,
+            copies=COPIES_OF_UPLOADS if head.path in FILE_PATHS else 1,
         )
         try:
             if not cycle.more_body and len(cycle.body) <= IN_MEMORY:

@@ -21,7 +21,7 @@ from web.cors import is_preflight, name_site
 from web.credentials import Credentials, read_credentials
 from web.headers import HTTPS_ONLY
 from web.refusals import Headers, busy, too_large, too_many_failures, unauthorized
-from web.validation import MAX_JSON_BYTES
+from web.validation import FILE_PATHS, MAX_JSON_BYTES
 
 # Refusals of one address, and all of them, are given at least so far apart, by waiting up to so
 # long. That makes a flood slow, and costs a timer; one client that asks now and then never waits.
@@ -70,7 +70,7 @@ class Gate:
 
     def limit(self, path: str) -> int:
         """Return how large a body may be."""
-        return self._max_upload_bytes if path == "/upload" else MAX_JSON_BYTES
+        return self._max_upload_bytes if path in FILE_PATHS else MAX_JSON_BYTES
 
     async def judge(self, head: Head) -> bool:
         """Return whether the caller is known; False where none need be. Raises Refused.

@@ -31,6 +31,8 @@ from web.errors import ApiError, invalid_request, unsupported_media_type
 from web.reasons import phrase_json_error, phrase_reason
 
 MAX_JSON_BYTES = 8 * 1024 * 1024
+# Where a file may be sent, which may be as large as MAX_UPLOAD_MB says.
+FILE_PATHS = ("/upload", "/evaluate")
 # No object or array of JSON has more members, and no body more in all: 100 searches with all their
 # filters have fewer. Models have limits of their own, but a megabyte of wrong members would become
 # a gigabyte of errors.
@@ -216,7 +218,7 @@ def take_once(*fields: MultiDict[str, str]) -> dict[str, str]:
 
 def bound_body() -> None:
     """Hold everything but files to the size of a large question, not of a large file."""
-    if request.path not in ("/upload", "/evaluate"):
+    if request.path not in FILE_PATHS:
         request.max_content_length = MAX_JSON_BYTES
 
 

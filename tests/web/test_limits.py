@@ -8,15 +8,18 @@ from typing import Any
 
 import pytest
 
+from services.users import Users
 from tests.support.client import PASSWORD, USER, Client
 from texts import MAX_METADATA_CHARS
 from web.decoding import MAX_FIELDS
 from web.filter_schemas import MAX_FILTER_CHARS, MAX_FILTER_COLUMNS, MAX_FILTER_NAME_CHARS
+from web.gate import Gate
 from web.schemas import (
     MAX_COLLECTIONS,
     MAX_METADATA_COLUMNS,
     MAX_OPTION_CHARS,
 )
+from web.validation import MAX_JSON_BYTES
 
 FAQ = "question,answer\nHow?,So.\n"
 
@@ -30,6 +33,12 @@ def refused_field(answer: Any) -> str:
     assert len(answer.text) < 3_000
     field: str = answer.json["fields"][0]["field"]
     return field
+
+
+def test_a_file_of_questions_may_be_as_large_as_an_upload() -> None:
+    gate = Gate(Users({}), max_upload_bytes=7, trusted_proxies=0)
+    limits = [gate.limit(path) for path in ("/upload", "/evaluate", "/search")]
+    assert limits == [7, 7, MAX_JSON_BYTES]
 
 
 # The name in the error, what may be asked for, and what is too much.
