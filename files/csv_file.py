@@ -24,6 +24,7 @@ from files.lines import Lines
 from files.options import ReadOptions, read_wanted
 from files.records import Broken, Record, Records
 from files.rows import Rejection, Row, RowRules, reject, reject_wide
+from files.spaced_fields import read_source
 from files.torn_answers import Entry, reject_torn_answers, runs_on
 from messages import say
 
@@ -81,12 +82,15 @@ class CsvFile:
         take = self._rules.take
         # If most rows do not fill the header, one that does may be prose with a comma.
         widest = layout.width if layout.spaced else layout.usual
+        joins = self._rules.joins and self._dialect.form.skip_spaces
         narrow = widest < layout.width and not layout.notes
         for record in self._records():
             if isinstance(record, Broken):
                 yield _reject_broken(record), None
                 continue
-            line, fields, _, odd = record
+            line, fields, lines, odd = record
+            if joins and len(fields) > layout.width:
+                fields = read_source(fields, lines, delimiter, layout.width - 1)
             if narrow and len(fields) > widest and runs_on(record, delimiter):
                 yield reject_wide(line, fields, widest), record
                 continue

@@ -32,6 +32,7 @@ from files.options import Wanted
 from files.records import Format, RecordReader
 from files.refusals import explain_missing_columns
 from files.source_text import explain_source
+from files.spaced_fields import restore_spaces
 from messages import say
 from texts import visible_text
 
@@ -254,6 +255,8 @@ def _sample_rows(sample: Sample, form: Format) -> Iterator[tuple[int, int, list[
         try:
             for fields in reader:
                 end = start + reader.line_num
+                if form.skip_spaces:
+                    fields = restore_spaces(fields, sample.lines[begin:end], form.delimiter)
                 yield begin, end, fields
                 begin, count = end, count + 1
                 if count >= SAMPLE_ROWS:

@@ -33,6 +33,7 @@ from typing import Literal, NamedTuple
 from files.errors import FileError
 from files.lines import MAX_RECORD_CHARS, Lines, RecordTooLong, has_odd_quotes, odd_quotes
 from files.prose import is_prose
+from files.spaced_fields import restore_spaces
 from messages import say
 
 # The limit belongs to the whole process, so it is raised and never lowered.
@@ -110,16 +111,11 @@ class RecordReader:
         while at < len(piece):
             if self._state == "quoted":
                 at = self._quoted(piece, at)
-            elif self._state == "quote":
-                after = self._quote(piece, at)
-                if after is None:
-                    return True
-                at = after
-            else:
-                after = self._plain(piece, at)
-                if after is None:
-                    return True
-                at = after
+                continue
+            after = (self._quote if self._state == "quote" else self._plain)(piece, at)
+            if after is None:
+                return True
+            at = after
         return False
 
     def end(self) -> None:
@@ -170,7 +166,6 @@ class RecordReader:
                 self._state = "quoted"
                 return begin + 1
             self._state = "plain"
-            at = begin
         stop = self._end_of_field.search(piece, at)
         text = piece[at : stop.start() if stop else len(piece)]
         self.inner += '"' in text
@@ -250,11 +245,11 @@ class Records:
     def _strictly(self) -> Generator[Record, None, Exception | None]:
         """Yield records as strict CSV; return what stopped it before the end of the text."""
         lines = self._lines
-        start = lines.done
+        start, spaced = lines.done, self._form.skip_spaces
         reader = csv.reader(
             lines.read_from(start),
             delimiter=self._form.delimiter,
-            skipinitialspace=self._form.skip_spaces,
+            skipinitialspace=spaced,
             strict=True,
         )
         try:
@@ -264,6 +259,8 @@ class Records:
                 if (lines.odd or self._distrust) and self._suspicious(begin, raw):
                     return csv.Error()
                 lines.done = end
+                if spaced:
+                    fields = restore_spaces(fields, raw, self._form.delimiter)
                 yield Record(begin + 1, fields, raw, lines.odd)
         except (csv.Error, RecordTooLong) as error:
             return error

@@ -119,7 +119,7 @@ class RowRules:
         self._labels = labels_column(layout.names)
         self._others = columns.alternatives
         self._takes_all = takes_all(layout.names)
-        self._joins = overflow == "join" and columns.answer == layout.width - 1
+        self.joins = overflow == "join" and columns.answer == layout.width - 1
         self._delimiter = delimiter
         self._padding = PaddingBudget()
 
@@ -183,7 +183,7 @@ class RowRules:
             if self._takes_all:
                 listed = [text for cell in fields[width - 1 :] for text in split_cell(cell)]
                 return [*fields[: width - 1], json.dumps(listed)]
-            return self._join(fields) if self._joins else reject_wide(line, fields, width)
+            return self._join(fields) if self.joins else reject_wide(line, fields, width)
         if not any(map(is_visible, fields)):
             return None
         if len(fields) <= max(self._question, self._answer):
