@@ -18,6 +18,8 @@ from typing import Any
 import psycopg2
 import pytest
 
+import db
+from tests.support.client import eventually
 from tests.support.postgres import OwnPostgres, Proxy, check, drained, file_of
 from tests.support.service import ServiceProcess
 
@@ -334,6 +336,27 @@ def test_a_heartbeat_holds_a_slow_batch(
     saw(15, "a batch of 3 leases' length was embedded once")
 
 
+def take_all_connections(dsn: str) -> list[Any]:
+    """Take each connection that the database has, also those that others take meanwhile."""
+    taken = [psycopg2.connect(dsn)]
+    taken[0].autocommit = True
+
+    def have_all() -> bool:
+        with suppress(psycopg2.OperationalError):
+            while True:
+                taken.append(psycopg2.connect(dsn))
+        with taken[0].cursor() as cur:
+            cur.execute(
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                " WHERE backend_type = 'client backend' AND pid <> ALL (%s)",
+                ([conn.info.backend_pid for conn in taken],),
+            )
+            return db.fetch_row(cur) == (0,)
+
+    eventually(have_all)
+    return taken
+
+
 def test_all_connections_of_the_database_taken(tmp_path: Any, start_service: Any, saw: Any) -> None:
     postgres = OwnPostgres(tmp_path / "small", max_connections="20")
     postgres.start()
@@ -341,14 +364,7 @@ def test_all_connections_of_the_database_taken(tmp_path: Any, start_service: Any
         service = start_service(postgres.dsn)
         job = service.load(file_of(10))
         service.ended(job["id"])
-        postgres.query(
-            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
-            " WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
-        )
-        taken = []
-        with suppress(psycopg2.OperationalError):
-            while True:
-                taken.append(psycopg2.connect(postgres.dsn))
+        taken = take_all_connections(postgres.dsn)
         statuses = {service.get("/jobs")[0] for _ in range(3)}
         status, answer = service.ask(
             "POST", "/search", b'{"question": "a"}', Content_Type="application/json"

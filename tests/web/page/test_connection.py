@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 import pytest
-from playwright.sync_api import Browser, Dialog, FilePayload, Route, expect
+from playwright.sync_api import Browser, Dialog, FilePayload, Route, TimeoutError, expect
 
 from tests.support.browser import needs_chromium, open_page
 from tests.support.page import find_item
@@ -54,7 +55,10 @@ def test_what_could_not_be_read_comes_by_itself(browser: Browser, loja: ServiceP
 def test_collections_that_can_not_be_read_are_tried_again(
     browser: Browser, loja: ServiceProcess, view: str
 ) -> None:
+    asked = []
+
     def fail(route: Route) -> None:
+        asked.append(route)
         body = json.dumps({"error": "O banco está fora.", "code": "unavailable"})
         route.fulfill(status=503, body=body, content_type="application/json")
 
@@ -65,8 +69,16 @@ def test_collections_that_can_not_be_read_are_tried_again(
             page.get_by_role("button", name="+ filtro").click()
         failed = page.locator("main .notice.error")
         expect(failed).to_contain_text("O banco está fora.")
+        before = len(asked)
+        again = failed.get_by_role("button", name="Tentar de novo")
+        with page.expect_response("**/collections"):
+            again.click()
+        assert len(asked) > before
+        expect(failed).to_contain_text("O banco está fora.")
         page.unroute("**/collections")
-        failed.get_by_role("button", name="Tentar de novo").click()
+        # It may come before, since other parts of the page ask as well.
+        with suppress(TimeoutError):
+            again.click(timeout=5_000)
         expect(failed).to_have_count(0)
         expect(page.locator("main [aria-busy=true]")).to_have_count(0)
 
