@@ -360,7 +360,8 @@ class Records:
             return False
         line = both.unclosed
         reader, both.unclosed = self._read(line, strict=True)
-        if both.unclosed is None and reader.strays and reader.lines <= 1:
+        whole = both.unclosed == line + 1 and reader.width >= self._form.width
+        if reader.strays and (whole or (both.unclosed is None and reader.lines <= 1)):
             both.unclosed, both.alike = line + 1, both.alike + 1
             return True
         if both.unclosed is None:

@@ -41,6 +41,31 @@ def test_rows_side_by_side_are_rejected_by_line(
     assert len(rows) == kept
 
 
+KINDS = (
+    'b,"a1" x,t\n', 'b,"a "b" c",t\n', '"b" z,a,t\n', 'b,a,"t" u\n', 'b,"say "hi", ok",t\n',
+    'b,"A", "B" e "C".\n',
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("second", KINDS)
+@pytest.mark.parametrize("first", KINDS)
+def test_rows_between_two_of_different_kinds_are_taken(first: str, second: str) -> None:
+    for count in (1, 3):
+        between = "".join(f"q{n},a{n},t\n" for n in range(count))
+        text = f"question,answer,topic\nr,a,t\n{first}{between}{second}s,a,t\n"
+        _, rows, gone = read_csv(text)
+        assert [row.question for row in rows] == ["r", *(f"q{n}" for n in range(count)), "s"]
+        assert [row.line for row in gone] == [3, 4 + count]
+
+
+@pytest.mark.parametrize(
+    "lines", ['then, so,\n"b" c', "well, he went,\nand so", '"Al" said\nok, "yes", he said']
+)
+def test_a_line_of_an_answer_between_quotes_is_no_row(lines: str) -> None:
+    text = f'question,answer,topic\nq,a,t\nb,"a "x" y\n{lines}",t\nr,a,t\ns,a,t\n'
+    assert [row.question for row in read_csv(text)[1]] == ["q", "r", "s"]
+
+
 def test_each_of_many_rows_is_rejected_by_its_line() -> None:
     text = HEADER + LIST * 400 + clean(5)
     assert rejected(text) == [(n, "malformed_quotes") for n in range(2, 402)]
