@@ -62,7 +62,7 @@ def explain_missing_columns(
     would help.
     """
     widest = max(map(len, rows))
-    row = rows[0] if keys else _choose_header(rows)
+    row = rows[0] if keys else _choose_header(rows, want)
     details: dict[str, Json] = {
         "header": clip_names(row),
         "rows": [clip_names(one) for one in rows[:_SHOWN_ROWS]],
@@ -91,12 +91,16 @@ def _explain_too_far(column: int, widest: int) -> Message:
     )
 
 
-def _choose_header(rows: Sequence[list[str]]) -> list[str]:
-    """Return the row that is most like a header: with known words, with names only, and full."""
+def _choose_header(rows: Sequence[list[str]], want: Wanted) -> list[str]:
+    """Return the row that is most like a header.
 
-    def rank(row: list[str]) -> tuple[int, bool, int]:
+    It has names that the caller gave, or known words, or names only, and is full.
+    """
+
+    def rank(row: list[str]) -> tuple[int, int, bool, int]:
         cells = [cell[:_LOOKED_CHARS] for cell in row if visible_text(cell[:_LOOKED_CHARS])]
         return (
+            _count_wanted(cells, want),
             sum(map(_is_known, cells)),
             len(cells) > 1 and all(map(could_be_name, cells)),
             len(cells),
@@ -105,7 +109,15 @@ def _choose_header(rows: Sequence[list[str]]) -> list[str]:
     return max(rows[: MAX_PREAMBLE_ROWS + 1], key=rank)
 
 
+def _count_wanted(cells: Sequence[str], want: Wanted) -> int:
+    """Return how many of the names that the caller gave are among the cells."""
+    return len(set(map(normalise, cells)) & set(map(normalise, want.names)))
+
+
 def _is_known(cell: str) -> bool:
+    if len(cell) == 1 and cell.isascii():
+        # A letter such as `a` means nothing alone, and with `q` beside it the table is taken.
+        return False
     if not could_be_name(cell) and find_role(cell) is None:
         return False
     return mentions_known(cell) or is_plain_name(cell) or find_role(cell) is not None
@@ -153,7 +165,7 @@ def _explain_names(
     """Return what to say, and the columns that the cells suggest."""
     at = rows.index(row)
     below = rows[at + 1 :]
-    named = keys or _is_header(row, below)
+    named = keys or _count_wanted(row, want) > 0 or _is_header(row, below)
     found = say("Row found: {row}.", row=_show(row))
     if keys:
         found = say("Keys found: {row}.", row=_show(row))

@@ -71,10 +71,8 @@ def _open_cases(file: BinaryIO, options: ReadOptions) -> Iterator[Table]:
             if expected is None:
                 raise
             again = replace(options, answer_column=expected)
-            try:
-                table = stack.enter_context(open_table(file, again))
-            except FileError:
-                raise error from None
+            # If it is refused once more, that error knows the name of the column.
+            table = stack.enter_context(open_table(file, again))
         yield table
 
 

@@ -166,3 +166,14 @@ def test_wrong_thresholds_are_refused(client: Client, body: dict[str, float]) ->
     response = client.http.put("/collections/default/thresholds", json=body, auth=auth)
     assert response.status_code == 400
     assert client.get("/collections/nil/thresholds").status_code == 404
+
+
+@pytest.mark.parametrize("names", ["foo,expected", "text,expected_id", "foo,esperado"])
+@pytest.mark.parametrize("row", ["a,b", "q,a"])
+def test_a_refusal_shows_the_row_that_has_a_known_name(
+    client: Client, names: str, row: str
+) -> None:
+    for above in ("", "Perguntas da loja,\n"):
+        refused = client.upload(f"{above}{names}\n{row}\n", "/evaluate").json
+        assert (refused["code"], refused["header"]) == ("missing_column", names.split(","))
+        assert "header=false" not in refused["error"]
