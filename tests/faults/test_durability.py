@@ -351,7 +351,7 @@ def take_all_connections(dsn: str) -> list[Any]:
                 " WHERE backend_type = 'client backend' AND pid <> ALL (%s)",
                 ([conn.info.backend_pid for conn in taken],),
             )
-            return db.fetch_row(cur) == (0,)
+            return bool(db.fetch_row(cur)[0] == 0)
 
     eventually(have_all)
     return taken
