@@ -206,7 +206,11 @@ def _find_wanted(row: Sequence[str], column: str | int | None) -> int | None:
 def _is_header(row: Sequence[str], below: Sequence[list[str]]) -> bool:
     """Return whether a row has names, as far as that can be told."""
     cells = [cell for cell in row if visible_text(cell[:_LOOKED_CHARS])]
-    if not below or not all(could_be_name(cell) or find_role(cell) for cell in cells):
+    # Beside a plain name, `o que perguntam` is a name too.
+    asking = any(map(is_plain_name, cells))
+    if not below or not all(
+        could_be_name(cell, asking=asking) or find_role(cell) for cell in cells
+    ):
         return False
     if any(map(_is_known, cells)):
         return True

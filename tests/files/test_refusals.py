@@ -262,3 +262,10 @@ def test_another_delimiter_is_named_as_an_option(delimiter: str) -> None:
 )
 def test_answers_below_questions_are_told_from_questions_alone(text: str, below: bool) -> None:
     assert ("seem to stand below" in error(text).message) == below
+
+
+def test_letters_below_a_header_are_not_taken_for_it() -> None:
+    names = ["tema", "o que perguntam", "o que dizemos", "obs"]
+    raised = error(",".join(names) + "\na,b,c,d\ne,f,g,h\n")
+    assert raised.details["header"] == names
+    assert "header=false" not in raised.message
