@@ -120,6 +120,7 @@ def _keep_best_form(
     made = {getattr(make_form, "__name__", ""): make_form(plain) for make_form in forms}
 
     def measure(name: str) -> float:
+        """Return how long a form takes; infinity if it does not agree with torch."""
         encoder = make_encoder(compile_network(made[name]))
         if (encoder.encode_passages(SAMPLES) * reference).sum(axis=1).min() < AGREEMENT:
             return math.inf

@@ -17,8 +17,6 @@ from services.wording import QUESTION_CHARS, split_words
 from texts import visible_text
 
 _LIST = Path(__file__).with_name("data") / "abbreviations.tsv"
-
-
 # A text of no more words may be an acronym alone; a longer one in capitals is how somebody writes.
 _ACRONYM_WORDS = 2
 

@@ -16,7 +16,7 @@ import store.codes
 import store.search
 import store.thresholds
 from db import Pool
-from embeddings import EmbeddingService, FloatArray
+from embeddings import EmbeddingFailed, EmbeddingService, FloatArray
 from messages import Message, say
 from services.abbreviations import expand_abbreviations, find_abbreviations
 from services.access import narrow
@@ -155,19 +155,35 @@ def _answer(searcher: Searcher, asked: Asked) -> Reply:
 
 
 def inspect(searcher: Searcher, asked: Asked) -> Inspection:
-    """Find the nearest items and judge them. Raises EmbeddingFailed, EmbedderBusy."""
+    """Find the nearest items and judge them. Raises EmbedderBusy."""
     nearest = _find_nearest(searcher, asked)
-    question = asked.query.question
-    if asked.text != question:
-        wordings = (one.hit.matched_text or one.hit.question for one in nearest)
-        text = expand_abbreviations(question, kept=find_abbreviations(question, wordings))
-        if text != asked.text:
-            asked = Asked(asked.query, text, searcher.embeddings.embed_query(text))
-            nearest = _find_nearest(searcher, asked)
+    other = _keep_stored_abbreviations(searcher, asked, nearest)
+    if other is not None:
+        asked, nearest = other, _find_nearest(searcher, other)
     ranked = _rank(searcher, asked, nearest)
     thresholds = _choose_thresholds(searcher.pool, asked.query)
     hits = [one.hit for one in nearest]
     return Inspection(asked, hits, ranked, judge(searcher, asked.text, ranked, thresholds))
+
+
+def _keep_stored_abbreviations(
+    searcher: Searcher, asked: Asked, nearest: Sequence[MeasuredHit]
+) -> Asked | None:
+    """Return what to search instead, if a question's abbreviations stand in the nearest wordings.
+
+    If the model fails on that text, what was found by the other one stands.
+    """
+    question = asked.query.question
+    if asked.text == question:
+        return None
+    wordings = (one.hit.matched_text or one.hit.question for one in nearest)
+    text = expand_abbreviations(question, kept=find_abbreviations(question, wordings))
+    if text == asked.text:
+        return None
+    try:
+        return Asked(asked.query, text, searcher.embeddings.embed_query(text))
+    except EmbeddingFailed:
+        return None
 
 
 def _find_nearest(searcher: Searcher, asked: Asked) -> list[MeasuredHit]:

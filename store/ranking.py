@@ -29,7 +29,7 @@ from store.ranking_sql import (
     INDEXED,
     KEPT_SO_FAR,
     MEASURED,
-    MEASURED_KEPT,
+    NEAREST_KEPT,
     PAGE,
     RANKED,
     SETTINGS,
@@ -151,7 +151,7 @@ class Ranking:
             **sizes,
         )
         return STEPWISE.format(
-            measured=MEASURED_KEPT.format(candidates=candidates) if self.filters else candidates,
+            looked_at=NEAREST_KEPT.format(candidates=candidates) if self.filters else candidates,
             step=SqlLiteral(STEP),
             read_ahead=SqlLiteral(self.read_ahead),
             most_sparse=SqlLiteral(MOST_SPARSE),

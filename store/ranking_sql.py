@@ -73,7 +73,7 @@ STEPWISE = SQL("""
                             - {nearest_large} * candidates + {nearest_later} * (n / candidates))
                         AND last <= {last_share} * distance
                 ) THEN 1 END) OVER so_far AS ends
-            FROM ({measured}) each WINDOW so_far AS (ROWS UNBOUNDED PRECEDING)
+            FROM ({looked_at}) each WINDOW so_far AS (ROWS UNBOUNDED PRECEDING)
         ) each WHERE ends < 1
     ), stepwise AS MATERIALIZED (
         SELECT DISTINCT ON (item_id) item_id, kind, distance FROM nearest WHERE kept
@@ -96,7 +96,7 @@ ALL_SO_FAR = SQL("""
     nth_value(distance, ({vectors_of_item} * {limit})::integer) OVER so_far AS last
 """)
 KEPT_SO_FAR = SQL("count(*) FILTER (WHERE kept) OVER so_far AS kept_so_far")
-MEASURED_KEPT = SQL("""
+NEAREST_KEPT = SQL("""
     SELECT each.*, min(distance) FILTER (WHERE kept) OVER so_far AS nearest,
            min(distance) FILTER (WHERE kept AND kept_so_far = enough) OVER so_far AS last
     FROM ({candidates}) each WINDOW so_far AS (ROWS UNBOUNDED PRECEDING)

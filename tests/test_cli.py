@@ -133,12 +133,18 @@ def test_a_collection_is_evaluated_with_a_status_for_ci(
     assert plot.read_bytes().startswith(b"\x89PNG")
 
 
+def load_and_ask(client: Client, folder: Path, rows: str) -> Path:
+    """Store an item, and return a file with rows of a question and what it expects."""
+    client.load("id,question,answer\np1,How do I pay?,By card.\n")
+    file = folder / "asked.csv"
+    file.write_text(f"question,expected\n{rows}", "utf-8")
+    return file
+
+
 def test_a_limit_is_not_kept_where_rows_were_not_tested(
     app: APIFlask, client: Client, tmp_path: Path
 ) -> None:
-    client.load("id,question,answer\np1,How do I pay?,By card.\n")
-    file = tmp_path / "asked.csv"
-    file.write_text("question,expected\nHow do I pay?,p1\nWhat?,p8\nWho?,p9\n", "utf-8")
+    file = load_and_ask(client, tmp_path, "How do I pay?,p1\nWhat?,p8\nWho?,p9\n")
     assert run(app, "evaluate", str(file)).exit_code == 0
     for limit in (("--min-first", "1"), ("--max-wrong", "100")):
         done = run(app, "evaluate", str(file), *limit)
@@ -153,9 +159,7 @@ def test_a_limit_is_not_kept_where_rows_were_not_tested(
 def test_without_a_right_answer_there_is_no_first_hit(
     app: APIFlask, client: Client, tmp_path: Path
 ) -> None:
-    client.load("id,question,answer\np1,How do I pay?,By card.\n")
-    file = tmp_path / "asked.csv"
-    file.write_text("question,expected\nIs it nice outside?,none\n", "utf-8")
+    file = load_and_ask(client, tmp_path, "Is it nice outside?,none\n")
     done = run(app, "evaluate", str(file), "--min-first", "0")
     assert done.exit_code == 1
     assert "no question in the file has an answer" in done.stderr

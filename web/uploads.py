@@ -248,10 +248,11 @@ def _count_left_out(job: Job, message: Message) -> Message:
     left_out = job.file.get("left_out")
     if not left_out:
         return message
+    more = ["…"] if left_out["rows"] > len(left_out["lines"]) else []
     counted = say(
         "Rows left out, because they repeat or explain the header: {rows} (line {lines}).",
         rows=left_out["rows"],
-        lines=", ".join(map(str, left_out["lines"])),
+        lines=", ".join(map(str, [*left_out["lines"], *more])),
     )
     return join(message, counted)
 

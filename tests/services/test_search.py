@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 import store.search
+from embeddings import EmbeddingFailed, FloatArray
+from messages import cite
 from services.imports import ImportOptions, Upload, import_file
 from services.runtime import Runtime
 from services.search import Query, answer_each, answer_query
@@ -42,6 +44,23 @@ def test_many_questions_are_answered_in_their_order(runtime: Runtime) -> None:
     queries = [Query("Where is it?", limit=1), Query("How do I pay?", limit=1)]
     answers = [reply.hits[0].answer for reply in answer_each(runtime.searcher, queries)]
     assert answers == ["There.", "By card."]
+
+
+def test_where_the_model_fails_on_a_stored_abbreviation_the_other_spelling_is_searched(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = io.BytesIO(b"question,answer\nQual o sla?,Um dia.\nQual o prazo?,Dois.\n")
+    import_file(runtime, Upload(file, None), ImportOptions("c", "upsert"))
+    query = Query("Qual o sla?", limit=5)
+    eventually(lambda: len(find_hits(runtime, query)) == 2)
+    assert find_hits(runtime, query)[0].distance == pytest.approx(0, abs=1e-3)
+
+    def fail(_text: str) -> FloatArray:
+        raise EmbeddingFailed(cite("The model failed."))
+
+    monkeypatch.setattr(runtime.searcher.embeddings, "embed_query", fail)
+    first, _ = find_hits(runtime, query)
+    assert first.distance > 0.01
 
 
 def test_what_the_nearest_items_miss_comes_after_them_once(

@@ -61,6 +61,9 @@ def test_rows_that_repeat_the_header_or_explain_it_are_counted(client: Client) -
     assert job["rows"]["inserted"] == job["rows"]["total"] == 2
     assert job["file"]["left_out"] == {"rows": 2, "lines": [2, 4]}
     assert client.upload("question,answer\nq,a\nWhat?,That.\n").json["message"].startswith("2 rows")
+    many = client.upload("question,answer\n" * 30 + "What?,That.\n", "/upload?dry_run=true").json
+    assert "header: 29 (line 2, " in many["message"]
+    assert ", 21, …)." in many["message"]
     workbook = make_workbook(("A", [line.split(",") for line in file.splitlines()]))
     assert client.upload(workbook, "/upload?dry_run=true").json["preview"]["left_out"]["rows"] == 2
 

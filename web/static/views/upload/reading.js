@@ -39,9 +39,14 @@ function describe({ format, encoding, delimiter, header_line: line, ...rest }) {
     delimiter && say("upload.separated", { d: known ? say(`upload.delimiter_${known[1]}`) : delimiter }),
     line && say("upload.names_in", { n: number(line) }),
     rest.sheets_not_read?.length && say("upload.not_read", { names: rest.sheets_not_read.join(", ") }),
-    rest.left_out && say("upload.left_out", { n: rest.left_out.rows, lines: rest.left_out.lines.join(", ") }),
+    rest.left_out && say("upload.left_out", { n: rest.left_out.rows, lines: listLines(rest.left_out) }),
   ];
   return parts.filter(Boolean).join(" · ");
+}
+
+/** The first lines are named; more may be left out. */
+function listLines({ rows, lines }) {
+  return [...lines, ...(rows > lines.length ? ["…"] : [])].join(", ");
 }
 
 function Choice({ word, value, options, onChange }) {
