@@ -20,6 +20,7 @@ import pytest
 
 import db
 from tests.support.client import eventually
+from tests.support.frozen import freeze
 from tests.support.postgres import OwnPostgres, Proxy, check, drained, file_of
 from tests.support.service import ServiceProcess
 
@@ -160,11 +161,11 @@ def test_a_frozen_worker_writes_nothing(
     frozen = start_service(own_postgres.dsn, EMBED_SECONDS="0.5", WORKER_THREADS="1")
     job = frozen.load(file_of(200))
     frozen.until(job["id"], lambda job: job["rows"]["done"] > 0)
-    frozen.signal(signal.SIGSTOP)
+    freeze(frozen.process.pid)
     while not own_postgres.held():  # between two batches
         frozen.signal(signal.SIGCONT)
         time.sleep(0.1)
-        frozen.signal(signal.SIGSTOP)
+        freeze(frozen.process.pid)
     other = start_service(own_postgres.dsn)
     other.ended(job["id"])
     frozen.signal(signal.SIGCONT)

@@ -22,6 +22,7 @@ from files.options import ReadOptions
 from files.sandbox import run_sandboxed
 from files.workbook import open_workbook
 from tests.support.files import Taken, read, read_in_child, workbook
+from tests.support.frozen import freeze
 from tests.support.workbooks import make_ods
 
 NS = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
@@ -245,7 +246,7 @@ def test_a_row_that_a_dying_child_cut_off_is_no_row() -> None:
 
 def test_a_child_that_hangs_is_ended() -> None:
     with run_sandboxed("json", io.BytesIO(LONG), ARGUMENTS, wall_seconds=0.1) as child:
-        child.process.send_signal(signal.SIGSTOP)
+        freeze(child.process.pid)
         with pytest.raises(FileError, match="too much memory or time"):
             child.hear()
 

@@ -26,6 +26,7 @@ from local_service import free_port
 from services.counts import SharedCounts, open_counts, seconds_until_room
 from services.failures import MAX_OF_BOTH, MAX_OF_NAME, Failures, TooManyFailures
 from tests.support.client import eventually
+from tests.support.frozen import freeze
 
 # Long enough that no window ends within a test, but for one start in a thousand.
 THREE = RateLimitItemPerHour(3)
@@ -44,8 +45,11 @@ class Storage:
         with closing(socket.socket()) as sock:
             return sock.connect_ex(("127.0.0.1", self._port)) == 0
 
-    def send(self, number: int) -> None:
-        self._process.send_signal(number)
+    def freeze(self) -> None:
+        freeze(self._process.pid)
+
+    def thaw(self) -> None:
+        self._process.send_signal(signal.SIGCONT)
 
     def stop(self) -> None:
         self._process.kill()
@@ -69,7 +73,7 @@ def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Storage]
     start = start_redis if request.param == "redis-server" else start_memcached
     storage = start(tmp_path, free_port())
     yield storage
-    storage.send(signal.SIGCONT)
+    storage.thaw()
     storage.stop()
 
 
@@ -123,7 +127,7 @@ def test_while_the_storage_is_away_a_process_counts_for_itself_and_says_so_once(
     counts = used(share(), 3)
     assert counts.wait_seconds(THREE, "a") > 0
     if frozen:
-        storage.send(signal.SIGSTOP)
+        storage.freeze()
     else:
         storage.stop()
     with caplog.at_level(logging.WARNING):
@@ -131,7 +135,7 @@ def test_while_the_storage_is_away_a_process_counts_for_itself_and_says_so_once(
         assert used(counts, 3).wait_seconds(THREE, "a") > 0
     assert caplog.text.count("does not answer") == 1
     if frozen:
-        storage.send(signal.SIGCONT)
+        storage.thaw()
         counts.add(THREE, "b")
         assert "answers again" in caplog.text
 

@@ -20,6 +20,7 @@ import psycopg2
 import pytest
 
 from postgres.programs import ProgramFailed, Programs
+from tests.support.frozen import freeze
 from tests.support.service import ServiceProcess, free_port
 
 
@@ -87,8 +88,8 @@ class OwnPostgres:
 
     def freeze(self) -> None:
         for process in self.processes():
-            with suppress(psutil.NoSuchProcess):
-                process.send_signal(signal.SIGSTOP)
+            with suppress(ProcessLookupError):
+                freeze(process.pid)
 
     def thaw(self) -> None:
         for process in self.processes():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import select
 import shutil
-import signal
 import socket
 import subprocess
 import threading
@@ -16,6 +15,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from local_service import free_port
+from tests.support.frozen import freeze
 from tests.support.guarded import missing_headers
 from tests.support.service import ServiceProcess
 from tests.support.strangers import (
@@ -244,7 +244,7 @@ def test_a_storage_of_counts_that_hangs_holds_up_nobody_else(
     if redis is None:
         pytest.skip("redis-server is missing: apt-get install redis-server")
     assert service.get("/jobs")[0] == 200
-    redis.process.send_signal(signal.SIGSTOP)
+    freeze(redis.process.pid)
     deadline = time.monotonic() + PATIENCE
     answered = 0
     with connect(service.port) as guessing:
