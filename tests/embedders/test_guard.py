@@ -158,9 +158,8 @@ def test_one_caller_tries_a_sick_model_and_the_others_fail_at_once() -> None:
     thread = threading.Thread(target=try_it)
     thread.start()
     assert entered.wait(60)
-    began = time.monotonic()
     try_it()
-    assert time.monotonic() - began < 1
+    assert thread.is_alive()  # it still hangs, and this caller did not wait for it
     leave.set()
     thread.join(10)
 
