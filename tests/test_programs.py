@@ -163,7 +163,7 @@ def test_python_app_py_makes_credentials_once_and_its_curl_lines_work(
         _ready(environment["PORT"])
         answer = _bash(upload, tmp_path)
         assert '"status":"enqueued"' in answer, answer
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while '"results":[{' not in (answer := _bash(search, tmp_path)):
             assert time.monotonic() < deadline, answer
             time.sleep(0.2)
@@ -181,7 +181,7 @@ def test_python_app_py_makes_credentials_once_and_its_curl_lines_work(
 
 
 def _ready(port: str) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while _bash(f"curl -s -o /dev/null -w %{{http_code}} localhost:{port}/readyz", ROOT) != "200":
         assert time.monotonic() < deadline
 

@@ -32,7 +32,7 @@ def test_processes_that_make_a_folder_at_once_all_have_it(tmp_path: Path) -> Non
     for process in processes:
         process.start()
     for process in processes:
-        process.join(30)
+        process.join(60)
     assert [process.exitcode for process in processes] == [0, 0, 0]
     assert [path.name for path in tmp_path.iterdir()] == ["made"]
     assert (tmp_path / "made" / "a").read_text() == "whole"

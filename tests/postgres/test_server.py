@@ -146,7 +146,7 @@ def test_ctrl_c_reaches_the_service_alone(data_dir: Path, helper: Callable[..., 
     service = helper(data_dir, start_new_session=True)
     dsn = service.dsn()
     os.killpg(service.process.pid, signal.SIGINT)
-    service.process.wait(timeout=30)
+    service.process.wait(timeout=60)
     assert query(dsn, "SELECT 1") == (1,)
     started_once(data_dir)
 

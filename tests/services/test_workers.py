@@ -50,7 +50,7 @@ def test_workers_have_nothing_in_hand_beside_a_suspect(pool: Pool, model: Model)
     workers = Workers(pool, model, EmbeddingService(Watched()), threads=3, lease_seconds=60)
     workers.start()
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while count(pool, "items") < 308:
             assert time.monotonic() < deadline
             time.sleep(0.05)
@@ -121,7 +121,7 @@ def test_the_loop_outlives_errors(
     monkeypatch.setattr(store.matching, "start_job", failing)
     job_id = make_job(pool, 5)
     workers.start()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while (job := store.jobs.get_job(pool, job_id)) and job.status != "succeeded":
         assert time.monotonic() < deadline
         workers.wake()

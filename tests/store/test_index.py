@@ -256,7 +256,7 @@ def test_an_index_left_invalid_by_a_crash_is_replaced_and_searches_go_on(
     building = threading.Thread(target=build)
     building.start()
     killed = False
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not killed and time.monotonic() < deadline:
         with pool.reading() as conn, conn.cursor() as cur:
             cur.execute(
@@ -264,7 +264,7 @@ def test_an_index_left_invalid_by_a_crash_is_replaced_and_searches_go_on(
                 " WHERE query LIKE 'CREATE INDEX CONC%' AND wait_event_type = 'Lock'"
             )
             killed = bool(db.fetch_row(cur)[0])
-    building.join(20)
+    building.join(60)
     holder.close()
     assert killed
     assert failed

@@ -108,7 +108,7 @@ def cut_off(data_dir: Path) -> None:
     """Kill what a failed test left."""
     while (process := postmaster(data_dir)) is not None:
         process.kill()
-        psutil.wait_procs([process], timeout=10)
+        psutil.wait_procs([process], timeout=60)
 
 
 def kill_server(data_dir: Path, *, whole: bool = True) -> None:
@@ -118,7 +118,7 @@ def kill_server(data_dir: Path, *, whole: bool = True) -> None:
     killed = [process, *(process.children(recursive=True) if whole else [])]
     for one in killed:
         one.kill()
-    psutil.wait_procs([process], timeout=10)
+    psutil.wait_procs([process], timeout=60)
 
 
 def query(dsn: str, statement: str) -> Any:

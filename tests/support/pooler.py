@@ -59,7 +59,7 @@ class Pooler:
         self._wait()
 
     def _wait(self) -> None:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while True:
             try:
                 return psycopg2.connect(self.dsn).close()

@@ -130,7 +130,7 @@ def try_items(models: Any, api: Any) -> None:
     assert api("show_item", item.parsed.id).parsed.code == "not_found"
 
 
-def wait_for(api: Any, job: Any, seconds: float = 30) -> Any:
+def wait_for(api: Any, job: Any, seconds: float = 120) -> Any:
     deadline = time.monotonic() + seconds
     while job.status in ("enqueued", "processing"):
         assert time.monotonic() < deadline, job
