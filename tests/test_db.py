@@ -73,7 +73,7 @@ def test_a_borrower_waits_for_a_free_connection_with_a_bound(dsn: str) -> None:
     pool = Pool(dsn, 1, wait_seconds=0.2)
     with pool.reading(), pytest.raises(DatabaseUnavailable, match="in use"):
         db.ping(pool)
-    patient = Pool(dsn, 1, wait_seconds=10)
+    patient = Pool(dsn, 1, wait_seconds=60)
     taken, done = threading.Event(), threading.Event()
 
     def hold() -> None:

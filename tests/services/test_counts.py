@@ -123,7 +123,7 @@ def test_while_the_storage_is_away_a_process_counts_for_itself_and_says_so_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(services.counts, "AWAY_SECONDS", 0.0)
-    monkeypatch.setattr(services.counts, "ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr(services.counts, "ANSWER_SECONDS", 1.0)
     counts = used(share(), 3)
     assert counts.wait_seconds(THREE, "a") > 0
     if frozen:

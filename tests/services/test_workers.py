@@ -77,7 +77,7 @@ def test_a_worker_without_a_model_is_stuck(pool: Pool, model: Model) -> None:
     try:
         assert entered.wait(60)
         time.sleep(0.3)
-        assert 0.2 < workers.stuck_seconds() < 10
+        assert 0.2 < workers.stuck_seconds() < 60
         leave.set()
         eventually(lambda: count(pool, "items") == 5)
         assert workers.stuck_seconds() == 0
