@@ -38,10 +38,20 @@ _WHITE_RANGE = (
 COLLECTION_NAME = r"^[A-Za-z0-9._-]{1,100}$"
 STORABLE = r"^[^\u0000]*$"
 VISIBLE = rf"^[^\u0000]*[^\u0000{_WHITE_RANGE}{_INVISIBLE_RANGE}][^\u0000]*$"
+_END = rf"[^\u0000{_WHITE_RANGE}\ufeff]"
+
+
+def _spell(word: str) -> str:
+    """Return a pattern that no name fits which a reader takes for the word, in any case."""
+    letters = (f"[{letter}{letter.upper()}]" if letter.isalpha() else letter for letter in word)
+    around = f"[{_WHITE_RANGE}{_INVISIBLE_RANGE}]*"
+    return f"(?!{around}{f'[{_INVISIBLE_RANGE}]*'.join(letters)}{around}$)"
+
+
 COLUMN_NAME = (
-    r"^(?![iI][dD]$)(?!_[lL][iI][nN][eE]$)(?!_[eE][rR][rR][oO][rR]$)"
+    rf"^{_spell('id')}{_spell('_line')}{_spell('_error')}"
     rf"(?=[^\u0000]*[^\u0000{_WHITE_RANGE}{_INVISIBLE_RANGE}])"
-    rf"[^\u0000{_WHITE_RANGE}]([^\u0000]*[^\u0000{_WHITE_RANGE}])?$"
+    rf"{_END}([^\u0000]*{_END})?$"
 )
 
 

@@ -98,8 +98,17 @@ def _complete_pair(
 
 def find_id(header: Sequence[str], pair: tuple[int, int]) -> int | None:
     """Return the only column named `id`; None if that is the question or the answer."""
-    ids = [i for i, name in enumerate(header) if visible_text(name).casefold() == "id"]
+    ids = [i for i, name in enumerate(header) if _is_id(name)]
     return ids[0] if len(ids) == 1 and ids[0] not in pair else None
+
+
+def _is_id(name: str) -> bool:
+    return visible_text(name).casefold() == "id"
+
+
+def can_name_metadata(name: str) -> bool:
+    """Return whether any file can have a column of metadata with exactly this name."""
+    return name == show_name(name.strip()) != "" and not (_is_id(name) or is_note(name))
 
 
 def name_metadata(names: Sequence[str], columns: Columns) -> dict[int, str]:

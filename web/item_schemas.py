@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from texts import MAX_ALTERNATIVES, MAX_QUESTION_CHARS
+from texts import COLUMN_NAME, MAX_ALTERNATIVES, MAX_METADATA_CHARS, MAX_QUESTION_CHARS
 from web.nulls import strip_nulls
 from web.schemas import (
     MAX_METADATA_COLUMNS,
+    MAX_NAME_CHARS,
     READ_ONLY,
     Answer,
     CollectionName,
@@ -19,11 +20,19 @@ from web.schemas import (
     PageLimit,
     PageOffset,
     Question,
-    StoredName,
 )
-from web.validation import RequestModel, Text
+from web.validation import RequestModel, Text, require_storable
 
 Alternatives = Annotated[list[Question], Field(max_length=MAX_ALTERNATIVES)]
+# A name that the item has, whatever it is, or a name as for a new item (NewNames).
+KeptName = Annotated[
+    str,
+    AfterValidator(require_storable),
+    Field(
+        max_length=MAX_METADATA_CHARS,
+        json_schema_extra={"pattern": COLUMN_NAME, "maxLength": MAX_NAME_CHARS},
+    ),
+]
 
 
 class ItemRequest(RequestModel):
@@ -58,8 +67,10 @@ class ItemChange(OwnFields):
     question: Question
     alternatives: Alternatives = Field([], description="Other wordings of the question.")
     answer: Answer
-    metadata: dict[StoredName, MetadataValue] = Field(
-        {}, max_length=MAX_METADATA_COLUMNS, description="Column and value."
+    metadata: dict[KeptName, MetadataValue] = Field(
+        {},
+        max_length=MAX_METADATA_COLUMNS,
+        description="Column and value. Any name that the item has may stay.",
     )
 
 
@@ -72,8 +83,14 @@ class ItemPatch(OwnFields):
     alternatives: Alternatives | None = Field(None, description="All other wordings.")
     answer: Answer | None = None
     metadata: (
-        Annotated[dict[StoredName, MetadataValue], Field(max_length=MAX_METADATA_COLUMNS)] | None
-    ) = Field(None, description="All columns and values.")
+        Annotated[dict[KeptName, MetadataValue], Field(max_length=MAX_METADATA_COLUMNS)] | None
+    ) = Field(None, description="All columns and values. Any name that the item has may stay.")
+
+
+class NewNames(RequestModel):
+    """What a change gives an item under names that it did not have: as for a new item."""
+
+    metadata: dict[MetadataName, MetadataValue]
 
 
 class ItemsQuery(RequestModel):

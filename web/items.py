@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from hashlib import blake2b
@@ -26,12 +26,13 @@ from web.item_schemas import (
     ItemRequest,
     ItemsQuery,
     ItemsResponse,
+    NewNames,
     OwnFields,
 )
 from web.responses import answer_json, answer_page
 from web.schemas import DeletedResponse
 from web.scope import list_visible, require_writable, sees
-from web.validation import is_id
+from web.validation import is_id, validate
 
 routes = APIBlueprint("items", __name__, tag="Items")
 _IF_MATCH = "With `If-Match` and an ETag that no longer fits, 412 with the item as it is now."
@@ -97,7 +98,7 @@ def show_item(item_id: int) -> Response:
 )
 def change_item(item_id: int, new: ItemChange) -> Response:
     _require_own(item_id, new)
-    return _change(item_id, lambda _: _read_content(new))
+    return _change(item_id, new.metadata, lambda _: _read_content(new))
 
 
 @routes.patch("/items/<int:item_id>")
@@ -115,7 +116,7 @@ def patch_item(item_id: int, change: ItemPatch) -> Response:
     if None in named.values():
         empty = next(name for name, value in named.items() if value is None)
         raise invalid_request(say("{name}: can't be null; leave it out to keep it.", name=empty))
-    return _change(item_id, lambda item: replace(_read_content(item), **named))
+    return _change(item_id, change.metadata, lambda item: replace(_read_content(item), **named))
 
 
 @routes.delete("/items/<int:item_id>")
@@ -136,9 +137,16 @@ def describe_item(item: Item) -> ItemBody:
     return ItemBody(**vars(item))
 
 
-def _change(item_id: int, decide: Callable[[Item], Content]) -> Response:
-    """Change an item, and return what it is then. Raises ApiError (404, 412)."""
-    _require_item(item_id)
+def _change(
+    item_id: int, metadata: Mapping[str, str] | None, decide: Callable[[Item], Content]
+) -> Response:
+    """Change an item, and return what it is then. Raises ApiError (400, 404, 412).
+
+    Metadata may keep the names that the item has, whatever they are; a file can give it any.
+    """
+    known = _require_item(item_id).metadata
+    added = {name: value for name, value in (metadata or {}).items() if name not in known}
+    validate(NewNames, {"metadata": added})
     with _refuse_changed():
         item = services.items.change_item(current_runtime(), item_id, decide, _read_if_match())
     return _answer_item(require(item, _NO_ITEM))

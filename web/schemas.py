@@ -23,7 +23,7 @@ from pydantic import (
 )
 from pydantic.config import JsonDict
 
-from files.note_columns import is_note
+from files.columns import can_name_metadata
 from files.options import ReadOptions
 from messages import say
 from services.imports import ImportOptions
@@ -46,6 +46,7 @@ MAX_COLLECTIONS = 100
 # As many columns as a file may have (files/columns.py).
 MAX_METADATA_COLUMNS = 1_000
 MAX_OPTION_CHARS = 1_000
+MAX_NAME_CHARS = 200
 
 
 def _require_visible(text: str) -> str:
@@ -55,7 +56,7 @@ def _require_visible(text: str) -> str:
 
 
 def _require_column_name(text: str) -> str:
-    if not visible_text(text) or text != text.strip() or text.casefold() == "id" or is_note(text):
+    if not can_name_metadata(text):
         raise ValueError(
             say("must be a name without spaces around it, other than id, _line, _error")
         )
@@ -110,13 +111,11 @@ Answer = Annotated[
 # Only names that a file's column can have, so that an export can be uploaded again.
 MetadataName = Annotated[
     str,
-    Field(max_length=200, json_schema_extra={"pattern": COLUMN_NAME}),
+    Field(max_length=MAX_NAME_CHARS, json_schema_extra={"pattern": COLUMN_NAME}),
     AfterValidator(require_storable),
     AfterValidator(_require_column_name),
 ]
 MetadataValue = Annotated[Text, Field(max_length=MAX_METADATA_CHARS)]
-# Any name that a file's column may have had.
-StoredName = Annotated[Text, Field(max_length=MAX_METADATA_CHARS)]
 CollectionName = Annotated[
     str,
     Field(json_schema_extra={"pattern": COLLECTION_NAME}),
