@@ -51,6 +51,7 @@ class CsvFile:
         self._file = file
         self._encoding = encoding
         self._dialect = dialect
+        self.layout = dialect.layout
         self._rules = RowRules(dialect.layout, overflow, dialect.form.delimiter)
         self.description = dialect.layout.describe(
             "csv",

@@ -1,31 +1,26 @@
 """Writes a collection as a CSV.
 
 Uploading the CSV of a collection again changes nothing. The columns are those of the last file, in
-its order and with its names. Metadata that only other items have come after them. An upload may not
-understand those names, because the file was read by positions, or by names that only its options
-gave. Then the columns are called id, question and answer. If a column of metadata has such a name,
-they are called as in the first language in which none has. Other wordings of the questions are one
-column, which is there if an item has some or the file had it.
+its order and with its names. Metadata that only other items have come after them. Other wordings of
+the questions are one column, which is there if an item has some or the file had it. export_plans.py
+says what changes in that if an upload would read it otherwise.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import Literal, NamedTuple
 
-from files.column_names import NAME_PAIRS, QUIZ_ANSWERS, find_choices, normalise
-from files.columns import find_columns, name_metadata
 from files.csv_form import CsvForm, write_table
 from files.description import FileDescription
-from files.errors import FileError
-from files.options import Wanted
-from files.phrasings import ALTERNATIVES, find_alternatives, is_alternatives_name, write_cell
-from files.reading_back import Places
+from files.formulas import neutralise
+from files.layout import Layout
+from files.phrasings import ALTERNATIVES, write_cell
+from files.reading_back import Meant, Places, confirm_rows
 from files.roles import find_roles, name_kept
 
-Role = Literal["id", "question", "answer", "alternatives", "metadata"]
-ExportRow = tuple[str | None, str, str, dict[str, str], list[str]]
+Role = Literal["id", "question", "answer", "alternatives", "metadata", "line", "nothing"]
 
 
 class Column(NamedTuple):
@@ -35,18 +30,18 @@ class Column(NamedTuple):
     name: str
 
 
-def choose_columns(
+def list_columns(
     file: FileDescription | None,
     keys: Sequence[str],
     *,
     has_ids: bool,
     has_alternatives: bool = False,
-) -> tuple[list[Column], bool]:
-    """Return the columns, and whether their names are enough to read them again.
+) -> list[Column]:
+    """Return the columns of a collection.
 
     `file` is the last file that was uploaded, and `keys` are the names of the items' metadata.
     """
-    columns = [c for c in _list_columns(file) if c.role != "id" or has_ids]
+    columns = [c for c in _list_file_columns(file) if c.role != "id" or has_ids]
     roles = {column.role for column in columns}
     own: list[Role] = ["id"] if has_ids else []
     own += ["question", "answer"]
@@ -55,36 +50,53 @@ def choose_columns(
     if has_alternatives and "alternatives" not in roles:
         columns.append(Column("alternatives", ALTERNATIVES))
     columns += [Column("metadata", key) for key in keys if key not in named]
-    renamed = (_rename(columns, *pair) for pair in NAME_PAIRS)
-    for candidate in (columns, _rename_alternatives(columns), *renamed):
-        if _is_understood(candidate):
-            return candidate, True
-    return columns, False
+    return columns
 
 
 def find_places(columns: Sequence[Column]) -> Places:
-    """Return where the columns have the question, the answer and the id."""
+    """Return where the columns have the question, the answer, the id and the wordings."""
     roles = [column.role for column in columns]
     at_id = roles.index("id") if "id" in roles else None
-    return Places(roles.index("question"), roles.index("answer"), at_id)
+    others = tuple(at for at, role in enumerate(roles) if role == "alternatives")
+    return Places(roles.index("question"), roles.index("answer"), at_id, others)
 
 
 def write_csv(
-    columns: Sequence[Column], rows: Iterable[ExportRow], form: CsvForm
+    columns: Sequence[Column], rows: Iterable[Meant], form: CsvForm, layout: Layout | None = None
 ) -> Iterator[bytes]:
-    """Yield the CSV in pieces; the first of them has the header."""
-    names = [column.name for column in columns]
-    return write_table(names, (_list_values(columns, row) for row in rows), form)
+    """Yield the CSV in pieces; the first of them has the header.
+
+    With the layout that an upload finds in it, raise NotReadBack at a row that an upload would take
+    otherwise.
+    """
+    safe = form.spreadsheet_safe
+    pairs = ((row, _list_values(columns, row, line, safe)) for line, row in enumerate(rows, 2))
+    fields = (
+        (values for _, values in pairs) if layout is None else confirm_rows(layout, form, pairs)
+    )
+    return write_table([column.name for column in columns], fields, form)
 
 
-def _list_values(columns: Sequence[Column], row: ExportRow) -> list[str]:
+def _list_values(columns: Sequence[Column], row: Meant, line: int, safe: bool) -> list[str]:
     external_id, question, answer, metadata, alternatives = row
     own = {"id": external_id or "", "question": question, "answer": answer}
-    own["alternatives"] = write_cell(alternatives)
+    own |= {"alternatives": _write_wordings(alternatives, safe), "line": str(line), "nothing": ""}
     return [metadata.get(name, "") if role == "metadata" else own[role] for role, name in columns]
 
 
-def _list_columns(file: FileDescription | None) -> list[Column]:
+def _write_wordings(alternatives: Sequence[str], safe: bool) -> str:
+    """Return the cell of the other wordings, before it is neutralised as a whole.
+
+    A reader takes the apostrophe off the first wording (formulas.py). In a list of JSON, the cell
+    has none, so that the wording needs its own.
+    """
+    cell = write_cell(alternatives)
+    if safe and cell.startswith("[") and alternatives[0] != neutralise(alternatives[0]):
+        return json.dumps([neutralise(alternatives[0]), *alternatives[1:]], ensure_ascii=False)
+    return cell
+
+
+def _list_file_columns(file: FileDescription | None) -> list[Column]:
     """Return the columns of a file that items keep, in its order."""
     roles = {} if file is None else find_roles(file)
     if file is None or not {"question", "answer"} <= set(roles.values()):
@@ -96,41 +108,3 @@ def _list_columns(file: FileDescription | None) -> list[Column]:
         for index, name in enumerate(file.columns)
         if index in kept or (index in roles and (roles[index] != "alternatives" or index == first))
     ]
-
-
-def _rename(columns: Sequence[Column], question: str, answer: str) -> list[Column]:
-    names = {"id": "id", "question": question, "answer": answer}
-    return [Column(c.role, names.get(c.role, c.name)) for c in _rename_alternatives(columns)]
-
-
-def _rename_alternatives(columns: Sequence[Column]) -> list[Column]:
-    """Return the columns with a name that is known for other wordings."""
-    return [
-        Column(c.role, c.name if is_alternatives_name(c.name) else ALTERNATIVES)
-        if c.role == "alternatives"
-        else c
-        for c in columns
-    ]
-
-
-def _is_understood(columns: Sequence[Column]) -> bool:
-    """Return whether an upload without options would read the columns as they are meant."""
-    names = [column.name for column in columns]
-    plain = [normalise(column.name) for column in columns if column.role != "alternatives"]
-    if find_choices(plain) or not QUIZ_ANSWERS.keys().isdisjoint(plain):
-        # Whether an upload takes such a file depends on its answers (header.py, check_answers).
-        return False
-    try:
-        found = find_columns(names, Wanted())
-    except FileError:
-        return False
-    if found is None:
-        return False
-    if Places(found.question, found.answer, found.id) != find_places(columns):
-        return False
-    others = tuple(at for at, column in enumerate(columns) if column.role == "alternatives")
-    if find_alternatives(names, found.question, found.answer, []) != others:
-        return False
-    found = replace(found, alternatives=others)
-    kept = [column.name for column in columns if column.role == "metadata"]
-    return list(name_metadata(names, found).values()) == kept

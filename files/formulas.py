@@ -50,10 +50,11 @@ class RestoredTable:
     def __iter__(self) -> Iterator[Row | Rejection]:
         """Yield the rows in their order. Raises as the table."""
         for row in self._rows:
-            yield _restore_row(row) if isinstance(row, Row) else _restore_rejection(row)
+            yield restore_row(row) if isinstance(row, Row) else _restore_rejection(row)
 
 
-def _restore_row(row: Row) -> Row:
+def restore_row(row: Row) -> Row:
+    """Return a row whose values were neutralised as it was before."""
     return Row(
         row.line,
         row.id and restore(row.id),

@@ -27,8 +27,9 @@ from files.column_names import normalise, read_names
 from files.options import Column
 from texts import MAX_ALTERNATIVES, list_alternatives, trim, visible_text
 
-# The name of the column in an export.
+# The name of the column in an export, and others if metadata has that name.
 ALTERNATIVES = "alternatives"
+ALTERNATIVES_NAMES = (ALTERNATIVES, "other_questions", "similar_questions", "phrasings")
 _QUIZ_NAMES = read_names("alternatives alternativas")
 _NAMES = read_names(
     # English

@@ -45,7 +45,8 @@ class RejectedColumns:
         self._roles = {} if file is None else find_roles(file)
         self._metadata = {} if file is None else name_kept(file, self._roles)
         # A file may have notes of its own, not at its end.
-        self._kept = [at for at, name in enumerate(columns) if not is_note(name)]
+        named = enumerate(columns)
+        self._kept = [at for at, name in named if at in self._roles or not is_note(name)]
         self._width = len(columns)
 
     @property
@@ -59,11 +60,14 @@ class RejectedColumns:
 
     @property
     def places(self) -> Places | None:
-        """Where a row has its question and its answer, if that is known."""
+        """Where a row has its question, its answer and more, if that is known."""
         at = {role: self._kept.index(index) for index, role in self._roles.items()}
         if "question" not in at or "answer" not in at:
             return None
-        return Places(at["question"], at["answer"], at.get("id"))
+        others = (
+            at for at, role in enumerate(map(self._roles.get, self._kept)) if role == "alternatives"
+        )
+        return Places(at["question"], at["answer"], at.get("id"), tuple(others))
 
     def list_fields(self, row: Rejected) -> list[str]:
         """Return the fields of a row, with its notes at the end."""

@@ -8,11 +8,11 @@ All of them lock the collection first and jobs after it, so that no two wait for
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from psycopg2.extensions import connection, cursor
 from psycopg2.sql import SQL
@@ -29,6 +29,9 @@ DELETE_SECONDS = 600.0
 LOCK = SQL("FOR NO KEY UPDATE OF c")
 
 
+ExportedRow: TypeAlias = tuple[str | None, str, str, dict[str, str], list[str]]
+
+
 @dataclass(frozen=True)
 class Collection:
     """A collection that holds items; `updated_at` is that of its newest."""
@@ -43,15 +46,15 @@ class Export:
     """What an export writes.
 
     `file` is the description of the last file, `metadata_names` are the names of all metadata, and
-    `rows` are (external id, question, answer, metadata, alternatives) in the order of their
-    arrival; `has_alternatives` says whether any has some.
+    `read_rows` begins anew, whenever it is called, with (external id, question, answer, metadata,
+    alternatives) in the order of their arrival; `has_alternatives` says whether any has some.
     """
 
     file: dict[str, Any]
     metadata_names: Sequence[str]
     has_ids: bool
     has_alternatives: bool
-    rows: Iterator[tuple[str | None, str, str, dict[str, str], list[str]]]
+    read_rows: Callable[[], Iterator[ExportedRow]]
 
 
 def make_collection(cur: cursor, name: str) -> None:
@@ -175,11 +178,14 @@ def _make_export(
         has_items, has_ids, has_alternatives = fetch_row(cur)
     if not has_items:
         return None
-    rows = pool.stream_rows(
-        conn,
-        "SELECT external_id, question, answer, metadata, alternatives FROM items"
-        " WHERE collection_id = %s ORDER BY position, id",
-        (collection_id,),
-        EXPORT_ROWS,
-    )
-    return Export(file, names, has_ids, has_alternatives, rows)
+
+    def read_rows() -> Iterator[ExportedRow]:
+        return pool.stream_rows(
+            conn,
+            "SELECT external_id, question, answer, metadata, alternatives FROM items"
+            " WHERE collection_id = %s ORDER BY position, id",
+            (collection_id,),
+            EXPORT_ROWS,
+        )
+
+    return Export(file, names, has_ids, has_alternatives, read_rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import chain
+from contextlib import suppress
 
 from apiflask import APIBlueprint
 from flask import Response
@@ -11,8 +11,9 @@ import store.collections
 import store.columns
 from files.csv_form import choose_form
 from files.description import FileDescription
-from files.export import choose_columns, find_places, write_csv
-from files.reading_back import find_options
+from files.export import list_columns
+from files.export_plans import list_plans
+from files.reading_back import NotReadBack
 from store.collections import Export
 from web.auth import ADMINS, auth
 from web.context import current_runtime
@@ -87,8 +88,10 @@ def delete_collection(name: str) -> Response:
     summary="The collection as a CSV that can be uploaded again",
     description="In the order and under the names of the columns of its last file, in its "
     "delimiter, with a BOM where it had one. Where an upload would need options to understand it, "
-    "the header `Upload-Options` has them. `spreadsheet_safe=true` puts an apostrophe before cells "
-    "that a spreadsheet would take for a formula; an upload with the same option takes it off.",
+    "the header `Upload-Options` has them. The columns `_error` and `_line`, which an upload "
+    "ignores, are there if a row could be taken for the header. `spreadsheet_safe=true` puts an "
+    "apostrophe before cells that a spreadsheet would take for a formula; an upload with the same "
+    "option takes it off.",
     responses={200: "The CSV."},
 )
 def export_collection(name: str, query: ExportQuery) -> Response:
@@ -99,7 +102,7 @@ def export_collection(name: str, query: ExportQuery) -> Response:
 
 def _answer_export(name: str, stored: Export, query: ExportQuery) -> Response:
     file = FileDescription.from_json(stored.file)
-    columns, by_names = choose_columns(
+    columns = list_columns(
         file,
         stored.metadata_names,
         has_ids=stored.has_ids,
@@ -111,10 +114,10 @@ def _answer_export(name: str, stored: Export, query: ExportQuery) -> Response:
         bom=query.bom,
         spreadsheet_safe=query.spreadsheet_safe,
     )
-    pieces = write_csv(columns, stored.rows, form)
-    start = next(pieces)
     safe = "-spreadsheet-safe" if query.spreadsheet_safe else ""
-    response = answer_csv(chain([start], pieces), f"{name}{safe}.csv")
-    options = find_options(start, form, find_places(columns), by_names=by_names)
-    name_options(response, options)
-    return response
+    for plan, rows in list_plans(columns, stored.read_rows, form):
+        with suppress(NotReadBack):
+            response = answer_csv(plan.write(rows, form), f"{name}{safe}.csv")
+            name_options(response, plan.options)
+            return response
+    raise AssertionError("the last plan always fits")

@@ -170,5 +170,5 @@ def _answer_errors_csv(job: Job, query: CsvQuery) -> Response:
     safe = "-spreadsheet-safe" if query.spreadsheet_safe else ""
     response = answer_csv(chain([start], pieces), f"{job.id}-rejected{safe}.csv")
     if columns.places is not None:
-        name_options(response, find_options(start, form, columns.places, by_names=True))
+        name_options(response, find_options(start, form, columns.places))
     return response

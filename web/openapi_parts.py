@@ -64,7 +64,7 @@ HEADERS: dict[str, dict[str, Any]] = {
         "description": "The options, as they stand in an address, with which an upload of this "
         "file is read as it is meant. Only there if it needs any.",
         "schema": _TEXT,
-        "example": "delimiter=%3B&header=true",
+        "example": "question_column=1&answer_column=2&alternatives_column=3&header=true",
     },
     "WWW-Authenticate": {
         "description": "How to log in.",
