@@ -21,7 +21,7 @@ from tests.support.header_words import NAMES, TEXTS
 from texts import list_alternatives
 
 FORMS = st.builds(CsvForm, st.sampled_from(",;\t|^"), st.booleans(), st.booleans())
-KEYS = st.lists(st.sampled_from(NAMES), unique=True, max_size=5)
+KEYS = st.lists(st.sampled_from(("id", *NAMES)), unique=True, max_size=5)
 
 
 @st.composite
