@@ -37,7 +37,8 @@ from texts import (
     VISIBLE,
     visible_text,
 )
-from web.filter_schemas import Filter, read_conditions
+from web.filter_schemas import Filter, count_values, read_conditions
+from web.json_bodies import refuse_repeated
 from web.validation import RequestModel, Text, require_storable
 
 MAX_IDEMPOTENCY_KEY = 255
@@ -70,8 +71,8 @@ def _require_collection_name(text: str) -> str:
     return text
 
 
-def _read_json(value: object) -> object:
-    """Return the object that a JSON text holds: a form field can hold nothing but text.
+def _read_filter(value: object) -> object:
+    """Return the filter that a JSON text holds: a form field can hold nothing but text.
 
     An empty field is one that nobody filled in.
     """
@@ -80,6 +81,7 @@ def _read_json(value: object) -> object:
     if not value.strip():
         return None
     try:
+        refuse_repeated(value, ("filter",))
         return json.loads(value)
     except (ValueError, RecursionError) as error:
         raise ValueError(say('must be a JSON object such as {{"column": "value"}}')) from error
@@ -88,11 +90,6 @@ def _read_json(value: object) -> object:
 def _read_whole(value: object) -> object:
     """Return 5 for 5.0: JSON has one kind of number (RFC 8259, section 6)."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _count_names(value: object) -> str:
-    """Return which of the two types is meant, so that an error speaks of that one alone."""
-    return "several" if isinstance(value, list) else "one"
 
 
 Question = Annotated[
@@ -125,7 +122,7 @@ CollectionName = Annotated[
 CollectionNames = Annotated[list[CollectionName], Field(min_length=1, max_length=MAX_COLLECTIONS)]
 OneOrSeveral = Annotated[
     Annotated[CollectionName, Tag("one")] | Annotated[CollectionNames, Tag("several")],
-    Discriminator(_count_names),
+    Discriminator(count_values),
 ]
 Option = Annotated[Text, Field(min_length=1, max_length=MAX_OPTION_CHARS)]
 # What the service says of a thing: a change may hold it as it was read.
@@ -155,7 +152,7 @@ class SearchRequest(RequestModel):
     collection: OneOrSeveral | None = Field(
         None, description="One collection or several; all where there is none."
     )
-    filter: Annotated[Filter | None, BeforeValidator(_read_json)] = Field(
+    filter: Annotated[Filter | None, BeforeValidator(_read_filter)] = Field(
         None,
         description="Metadata that the items must have: column and value, or a list of values of "
         'which one is enough, or {"not": …}.',
