@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from texts import MAX_ALTERNATIVES, MAX_QUESTION_CHARS
 from web.nulls import strip_nulls
+from web.number_schemas import PageLimit, PageOffset
 from web.schemas import (
     MAX_METADATA_COLUMNS,
     READ_ONLY,
@@ -16,8 +17,6 @@ from web.schemas import (
     CollectionName,
     MetadataName,
     MetadataValue,
-    PageLimit,
-    PageOffset,
     Question,
     StoredName,
 )
