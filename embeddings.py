@@ -167,7 +167,7 @@ class EmbeddingService:
             self.embed_passages([PROBE])
 
     def close(self) -> None:
-        """Turn away the callers that wait and all that still come."""
+        """Turn away the callers that wait and all that still come; let a call in hand end."""
         self._turns.close()
 
     def embed_query(self, text: str) -> FloatArray:

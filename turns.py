@@ -26,6 +26,8 @@ Encode = Callable[[list[str]], NDArray[np.float32]]
 
 # Queries that wait together are embedded together, up to so many texts.
 QUERY_BATCH = 32
+# So long the end waits for the call in hand: one of a large batch takes a second.
+CLOSE_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -106,11 +108,21 @@ class Turns:
         """Return how many queries wait for their turn."""
         return sum(len(ticket.texts) for ticket in self._waiting)
 
-    def close(self) -> None:
-        """Turn away the callers that wait and all that still come."""
+    def close(self, seconds: float = CLOSE_SECONDS) -> None:
+        """Turn away the callers that wait and all that still come.
+
+        Return when no caller runs the model, or after `seconds`: the libraries of a model abort a
+        process that ends in the middle of a call. A model that is elsewhere is not waited for.
+        """
         with self._turn:
             self._closed = True
             self._turn.notify_all()
+            if not self._parallel:
+                self._turn.wait_for(lambda: not (self._querying or self._ingesting), seconds)
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise EmbedderBusy(say("The service is stopping."))
 
     def ask(self, texts: Sequence[str], encode: Encode) -> NDArray[np.float32]:
         """Wait for the vectors of queries; run `encode` when it is this caller's turn.
@@ -122,8 +134,9 @@ class Turns:
         with self._turn:
             if self.query_trouble is not None and self._querying:
                 raise self.query_trouble.repeat()
+            self._require_open()
             waiting = self.waiting_texts
-            if self._closed or (waiting and waiting + len(texts) > self._limits.query_texts):
+            if waiting and waiting + len(texts) > self._limits.query_texts:
                 raise EmbedderBusy(say("Too many questions wait for the model."))
             self._waiting.append(ticket)
             self.last_query = time.monotonic()
@@ -170,17 +183,17 @@ class Turns:
     def _run_queries(self, batch: list[_Ticket], encode: Encode) -> None:
         """Give each ticket its vectors or its error; if the batch fails, try each ticket alone."""
         try:
-            self._answer(batch, encode)
-            for ticket in batch:
-                if ticket.error is not None and not isinstance(ticket.error, EmbedderBusy):
-                    ticket.error = None
-                    self._answer([ticket], encode)
+            if self._answer(batch, encode) is not None:
+                for ticket in batch:
+                    # Not before: whoever waits takes the first error that its ticket has.
+                    ticket.error = self._answer([ticket], encode) or ticket.error
         finally:
             with self._turn:
                 self._querying = False
                 self._turn.notify_all()
 
-    def _answer(self, batch: list[_Ticket], encode: Encode) -> None:
+    def _answer(self, batch: list[_Ticket], encode: Encode) -> Exception | None:
+        """Give each ticket its vectors; return what the model raises for these texts."""
         try:
             vectors = encode([text for ticket in batch for text in ticket.texts])
             self.query_trouble = None
@@ -194,17 +207,18 @@ class Turns:
                     ticket.error = error.repeat()
                 self._waiting.clear()
         except Exception as error:  # noqa: BLE001, the caller of each ticket raises it
-            for ticket in batch:
-                ticket.error = error
+            return error
+        return None
 
     def ingest(self, run: Callable[[], T], seconds: float = math.inf) -> T:
         """Run one piece of ingestion when no query waits, or when it has waited long enough.
 
-        Raises EmbedderBusy after waiting for `seconds`, and at once while the model is sick and
-        another caller tries it.
+        Raises EmbedderBusy after waiting for `seconds`, at once while the model is sick and another
+        caller tries it, and once it is closed.
         """
         since = time.monotonic()
         with self._turn:
+            self._require_open()
             while self._is_ingestion_held(since):
                 if self._ingesting and self.ingestion_trouble is not None:
                     raise self.ingestion_trouble.repeat()
@@ -213,6 +227,7 @@ class Turns:
                 if self._ingestion_since is None:
                     self._ingestion_since = since
                 self._turn.wait(self._limits.patience_seconds)
+                self._require_open()
             self._ingesting = True
             self._ingestion_since = None
         metrics.MODEL_WAIT.labels("passage").observe(time.monotonic() - since)

@@ -194,11 +194,15 @@ def evaluate_command(
     draw = None if plot is None else _load_plot()
     runtime = current_runtime()
     with _report_wrong_file(file), file.open("rb") as content:
-        job = services.cases.request_evaluation(
+        made = services.cases.request_evaluation(
             runtime.searcher, options.collection, Upload(content, _name(file)), options.as_reading()
         )
+    if made is None:
+        raise click.ClickException(
+            speak(say("There is no collection {name}.", name=options.collection))
+        )
     runtime.evaluator.wake()
-    job = _follow(runtime, job)
+    job = _follow(runtime, made)
     errors, _ = store.rejections.list_rejected(runtime.pool, job.id, limit=SHOWN_ERRORS, offset=0)
     _print_errors(job, errors)
     result = store.evaluations.get_result(runtime.pool, job.id)

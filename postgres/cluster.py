@@ -33,6 +33,8 @@ from postgres.programs import (
 logger = logging.getLogger(__name__)
 
 STOP_SECONDS = 60
+# pg_ctl may tell of a failure before the server's logging process has written the reason.
+REASON_SECONDS = 10
 # A start removes a log that is larger or older than this.
 LOG_BYTES = 16 * 1024 * 1024
 LOG_SECONDS = 6 * 24 * 3_600
@@ -171,7 +173,7 @@ class Cluster:
                 *("-l", "start.log", "-o", compose_options(programs, self._name)),
             )
         except ProgramFailed as error:
-            tail = self._read_log_tail()
+            tail = self._await_reason()
             # The children of a killed server are still ending, or an earlier pg_ctl is at work.
             if "shared memory block" in tail or "already exists" in tail:
                 time.sleep(0.5)
@@ -227,11 +229,22 @@ class Cluster:
             if status.st_size > LOG_BYTES or status.st_mtime < time.time() - LOG_SECONDS:
                 log.unlink()
 
+    def _await_reason(self) -> str:
+        """Return the end of the newest log, with the error if a log says one."""
+        deadline = time.monotonic() + REASON_SECONDS
+        while not _WRONG.search(tail := self._read_log_tail()):
+            redirected = "redirecting log output" in read_text(self.folder / "start.log")
+            if not redirected or time.monotonic() > deadline:
+                break
+            time.sleep(0.05)
+        return tail
+
     def _read_log_tail(self) -> str:
-        """Return, in one line, the errors at the end of the newest log."""
+        """Return, in one line, the errors at the end of the newest log, of the last start alone."""
         logs = [self.folder / "start.log", *(self.folder / "log").glob("*.log")]
         newest = max((p for p in logs if p.exists()), key=lambda p: p.stat().st_mtime, default=None)
-        lines = read_text(newest).strip().splitlines()[-20:] if newest else []
+        text = read_text(newest).strip() if newest else ""
+        lines = text.rpartition("LOG:  starting PostgreSQL")[2].splitlines()[-20:]
         wrong = [line for line in lines if _WRONG.search(line)]
         return " | ".join((wrong or lines)[-3:])
 

@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from typing import Any, BinaryIO
 
+import store.collections
 import store.evaluations
 from files.column_names import normalise, read_names
 from files.errors import FileError
@@ -112,12 +113,14 @@ def _make_case(row: Row | Rejection, place: int) -> Case | RejectedRow:
 
 def request_evaluation(
     searcher: Searcher, collection: str, upload: Upload, reading: ReadOptions
-) -> Job:
+) -> Job | None:
     """Store an evaluation that a background thread will run, and return its job.
 
-    Raises FileError.
+    None where the collection is not there. Raises FileError.
     """
     cases, rejected, file = read_cases(upload, reading)
+    if not store.collections.is_there(searcher.pool, collection):
+        return None
     return store.evaluations.create_evaluation(
         searcher.pool,
         collection=collection,

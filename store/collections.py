@@ -91,6 +91,21 @@ def get_collection(pool: Pool, name: str) -> Collection | None:
         return None if row is None else Collection(*row)
 
 
+def is_there(pool: Pool, name: str) -> bool:
+    """Return whether the collection holds items, or an import that goes on brings it some."""
+    with pool.reading() as conn, conn.cursor() as cur:
+        cur.execute(
+            """
+            SELECT EXISTS (SELECT FROM collections c JOIN items i ON i.collection_id = c.id
+                           WHERE c.name = %(name)s)
+                OR EXISTS (SELECT FROM jobs WHERE collection = %(name)s AND kind = 'import'
+                           AND status IN ('enqueued', 'processing'))
+            """,
+            {"name": name},
+        )
+        return bool(fetch_row(cur)[0])
+
+
 def list_collections(pool: Pool, visible: Sequence[str] | None = None) -> list[Collection]:
     """Return the collections that hold items, by name. With `visible`, only of these."""
     with pool.reading(seconds=30.0) as conn, conn.cursor() as cur:

@@ -170,6 +170,10 @@ def test_a_question_that_the_model_fails_on_fails_alone(kind: str) -> None:
     class Failing(RecordingEmbedder):
         def encode_queries(self, texts: Sequence[str]) -> FloatArray:
             vectors = super().encode_queries(texts)
+            # Whoever waits looks at its ticket between two calls.
+            with service._turns._turn:
+                service._turns._turn.notify_all()
+            time.sleep(0.01)
             if "bad" not in texts:
                 return vectors
             if kind == "raises":
@@ -289,8 +293,30 @@ def test_an_empty_text_and_no_texts_are_taken() -> None:
 def test_nobody_waits_for_a_closed_service() -> None:
     service = EmbeddingService(HashEmbedder())
     service.close()
-    with pytest.raises(EmbedderBusy):
+    with pytest.raises(EmbedderBusy, match="is stopping"):
         service.embed_query("late")
+    with pytest.raises(EmbedderBusy, match="is stopping"):
+        service.embed_passages(["late"])
+
+
+@pytest.mark.parametrize("method", ["embed_queries", "embed_passages", "embed_queries_aside"])
+def test_the_end_waits_for_the_call_in_hand_and_lets_no_other_begin(method: str) -> None:
+    """Else the model's libraries may abort the process."""
+    model = RecordingEmbedder()
+    service = EmbeddingService(model)
+    model.hold()
+    with ThreadPoolExecutor(3) as executor:
+        running = executor.submit(getattr(service, method), ["in hand"])
+        assert model.entered.wait(60)
+        waiting = executor.submit(service.embed_passages, ["next"])
+        closing = executor.submit(service.close)
+        with pytest.raises(EmbedderBusy, match="is stopping"):
+            waiting.result(60)
+        assert not closing.done()
+        model.leave.set()
+        closing.result(60)
+        assert len(running.result(60)) == 1
+    assert [texts for _, texts in model.calls] == [["in hand"]]
 
 
 @pytest.mark.parametrize("text", ["word " * 300, "日本語のテキスト" * 60, "x" * 1_000, "", "one"])

@@ -106,7 +106,7 @@ def test_it_survives_a_restart_of_postgresql(started: Any, tmp_path: Path) -> No
     assert int(answer["headers"]["Retry-After"]) > 0
     assert service.get("/health")[0] == 200
     # The service starts it again.
-    service.wait_until_ready(30)
+    service.wait_until_ready()
     assert service.ended(job["id"])["rows"]["inserted"] == ROWS
     check_stored(tmp_path, ROWS)
 

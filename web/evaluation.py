@@ -9,13 +9,14 @@ import services.cases
 from messages import say_count
 from web.auth import EDITORS, auth
 from web.context import current_runtime
+from web.errors import require
 from web.job_schemas import UploadResponse
 from web.jobs import describe_job
 from web.language import speak
 from web.rates import charge_upload
 from web.responses import answer_json
 from web.schemas import EvaluationOptions
-from web.scope import require_visible
+from web.scope import NO_COLLECTION, require_visible
 from web.uploads import open_upload, read_options
 
 routes = APIBlueprint("evaluation", __name__, tag="Evaluation")
@@ -38,9 +39,10 @@ def evaluate_collection() -> Response:
     with open_upload(request) as file:
         options = read_options(request, EvaluationOptions)
         require_visible(options.collection)
-        job = services.cases.request_evaluation(
+        made = services.cases.request_evaluation(
             runtime.searcher, options.collection, file, options.as_reading()
         )
+        job = require(made, NO_COLLECTION)
     runtime.evaluator.wake()
     asked = job.total - job.rejected
     message = speak(say_count("{questions} questions will be asked.", "questions", questions=asked))

@@ -34,13 +34,15 @@ def _read_whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Whole = Annotated[int, BeforeValidator(_read_digits)]
-Number = Annotated[float, BeforeValidator(_read_number)]
-Probability = Annotated[Number, Field(ge=0, le=1)]
-Distance = Annotated[Number, Field(ge=0, le=2)]
-Score = Annotated[Number, Field(ge=-1, le=1)]
+# The bounds stand next to the type: so they are in the schema that /openapi.json shows.
+_DIGITS = BeforeValidator(_read_digits)
+_NUMBER_TEXT = BeforeValidator(_read_number)
+_WHOLE_NUMBER = BeforeValidator(_read_whole)
+Probability = Annotated[float, Field(ge=0, le=1), _NUMBER_TEXT]
+Distance = Annotated[float, Field(ge=0, le=2), _NUMBER_TEXT]
+Score = Annotated[float, Field(ge=-1, le=1), _NUMBER_TEXT]
 # Pages of a search are small and end soon; pages of a list go on.
-Limit = Annotated[Whole, Field(ge=1, le=100), BeforeValidator(_read_whole)]
-Offset = Annotated[Whole, Field(ge=0, le=10_000), BeforeValidator(_read_whole)]
-PageLimit = Annotated[Whole, Field(ge=1, le=1_000)]
-PageOffset = Annotated[Whole, Field(ge=0, le=2**31)]
+Limit = Annotated[int, Field(ge=1, le=100), _DIGITS, _WHOLE_NUMBER]
+Offset = Annotated[int, Field(ge=0, le=10_000), _DIGITS, _WHOLE_NUMBER]
+PageLimit = Annotated[int, Field(ge=1, le=1_000), _DIGITS]
+PageOffset = Annotated[int, Field(ge=0, le=2**31), _DIGITS]

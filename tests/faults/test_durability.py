@@ -296,7 +296,7 @@ def test_a_frozen_database(own_postgres: OwnPostgres, start_service: Any, saw: A
         assert service.get("/health")[0] == 200
     finally:
         own_postgres.thaw()
-    service.wait_until_ready(10)
+    service.wait_until_ready()
     service.ended(service.load(file_of(20, "Later"))["id"])
     check(own_postgres, 30)
     saw(12, f"503 after {times} s, and it went on when the database did")
@@ -374,7 +374,7 @@ def test_all_connections_of_the_database_taken(tmp_path: Any, start_service: Any
         assert int(answer["headers"]["Retry-After"]) > 0
         for conn in taken:
             conn.close()
-        service.wait_until_ready(20)
+        service.wait_until_ready()
         assert service.get("/jobs")[0] == 200
         check(postgres, 10)
         saw(16, f"{len(taken)} connections taken: {statuses}, then 200 again")

@@ -178,5 +178,5 @@ def test_the_server_and_the_pooler_restart(
     pooler.restart()
     drained(own_postgres, 60)
     check(own_postgres, 600)
-    again.wait_until_ready(10)
+    again.wait_until_ready()
     saw(44, "PostgreSQL restarted and the service killed behind it: 600 rows stored once")

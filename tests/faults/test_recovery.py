@@ -65,7 +65,7 @@ def test_the_databases_disk_is_full(small_disk: Any, start_service: Any, saw: An
         ballast.unlink()
         if not (disk / "postmaster.pid").exists():
             postgres.start()  # a full disk of its log ends PostgreSQL itself
-        service.wait_until_ready(60)
+        service.wait_until_ready()
         service.ended(first["id"])
         check(postgres, 300)
         saw(9, f"uploads answered {statuses}; with room again the 300 rows before were stored")
@@ -113,7 +113,7 @@ def test_a_crash_while_the_index_is_built(
     own_postgres.restart()
     holder.close()
     assert own_postgres.query(invalid) == [(1,)]
-    service.wait_until_ready(30)
+    service.wait_until_ready()
     status, answer = service.ask(
         "POST", "/search", b'{"question": "Question 77?"}', Content_Type="application/json"
     )
@@ -193,7 +193,7 @@ def test_a_standby_takes_over_in_the_middle_of_a_job(
         service.until(job["id"], lambda job: job["rows"]["done"] > 2)
         own_postgres.stop("immediate")
         standby.promote()
-        service.wait_until_ready(30)
+        service.wait_until_ready()
         service.ended(job["id"])
         check(standby, 600, 2)
     finally:

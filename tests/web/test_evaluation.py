@@ -106,11 +106,17 @@ def test_an_evaluation_stands_in_no_upload_s_way(client: Client) -> None:
 
 
 def test_a_file_that_fits_nothing_fails_with_a_reason(client: Client) -> None:
-    job = evaluate(client, ASKED, "?collection=nil")
-    # What nothing should answer can be asked of an empty collection.
-    assert job["status"] == "succeeded"
-    job = evaluate(client, "question,expected\nHow?,p1\n", "?collection=nil")
+    client.load(FAQ)
+    job = evaluate(client, "question,expected\nHow?,p99\n")
     assert (job["status"], job["error"]["code"]) == ("failed", "all_rejected")
+
+
+def test_a_collection_that_is_not_there_is_not_asked_but_one_that_comes_is(client: Client) -> None:
+    answer = client.upload(ASKED, "/evaluate?collection=nil")
+    assert (answer.status_code, answer.json["code"]) == (404, "not_found")
+    client.upload(FAQ)
+    # Its items need not be there yet.
+    assert client.upload(ASKED, "/evaluate").status_code == 202
 
 
 @pytest.mark.parametrize(

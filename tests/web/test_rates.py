@@ -87,6 +87,7 @@ def test_a_batch_that_no_waiting_would_let_in_is_told_how_large_it_may_be(start:
 
 def test_uploads_and_evaluations_have_a_rate_of_their_own(start: Start) -> None:
     client = start(rate_uploads="2/hour")
+    assert client.post("/items", json={"question": "a", "answer": "b"}).status_code == 201
     assert client.upload(FAQ, "/upload?dry_run=true").status_code == 200
     case = "question,expected\na,b\n"
     assert client.upload(case, "/evaluate").status_code == 202
