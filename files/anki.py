@@ -18,7 +18,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from files.columns import MAX_COLUMNS, Columns, find_columns
+from files.columns import MAX_COLUMNS, Columns, clip_rows, find_columns
 from files.errors import FileError
 from files.options import Wanted
 from messages import say
@@ -90,7 +90,7 @@ def is_anki_line(line: str) -> bool:
     return _FIRST.fullmatch(line) is not None
 
 
-def explain_narrow() -> FileError:
+def explain_narrow(rows: Sequence[Sequence[str]]) -> FileError:
     """Return the error of an export that has no front and back in its rows."""
     return FileError(
         "missing_column",
@@ -98,4 +98,6 @@ def explain_narrow() -> FileError:
             "The notes of this Anki export have no front and back: fewer than two fields are left "
             "when those that the lines with # name are taken away."
         ),
+        header=[],
+        rows=clip_rows(rows),
     )

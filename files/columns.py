@@ -8,7 +8,8 @@ question.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from files.column_names import (
@@ -32,6 +33,7 @@ from texts import visible_text
 
 MAX_COLUMNS = 1_000
 SHOWN_NAMES = 20
+SHOWN_ROWS = 5
 SHOWN_CHARS = 60
 _OPTIONS = ("question_column", "answer_column")
 _AROUND = " \t\r\n\ufeff"
@@ -92,7 +94,7 @@ def _complete_pair(
         return None
     for option, index, given in zip(_OPTIONS, pair, (question, answer), strict=True):
         if given is None and names.count(names[index]) > 1:
-            raise _explain_ambiguity(names, names[index], header[index], option)
+            raise _explain_ambiguity(header, names, names[index], header[index], option)
     return pair
 
 
@@ -169,7 +171,7 @@ def find_given(header: Sequence[str], column: Column | None, option: str) -> int
     names = [normalise(name) for name in header]
     for spelled, name in ((exact, show_name(column)), (names, normalise(column))):
         if spelled.count(name) > 1:
-            raise _explain_ambiguity(spelled, name, column, option)
+            raise _explain_ambiguity(header, spelled, name, column, option)
         if name in spelled:
             return spelled.index(name)
     return -1
@@ -229,7 +231,9 @@ def _find_known(
     ]
 
 
-def _explain_ambiguity(spelled: Sequence[str], name: str, shown: str, option: str) -> FileError:
+def _explain_ambiguity(
+    header: Sequence[str], spelled: Sequence[str], name: str, shown: str, option: str
+) -> FileError:
     places = [i for i, other in enumerate(spelled, 1) if other == name]
     listed = ", ".join(map(str, places[:SHOWN_NAMES]))
     return FileError(
@@ -243,7 +247,7 @@ def _explain_ambiguity(spelled: Sequence[str], name: str, shown: str, option: st
             option=option,
             first=places[0],
         ),
-        header=clip_names(spelled),
+        header=clip_names(header),
     )
 
 
@@ -251,3 +255,19 @@ def clip_names(names: Sequence[str]) -> list[Json]:
     """Return the names as an error shows them: the first SHOWN_NAMES, each cut to SHOWN_CHARS."""
     shown: list[Json] = [name.strip().replace("\0", "\ufffd")[:SHOWN_CHARS] for name in names]
     return shown[:SHOWN_NAMES]
+
+
+def clip_rows(rows: Sequence[Sequence[str]]) -> list[Json]:
+    """Return the first rows as an error shows them."""
+    return [clip_names(row) for row in rows[:SHOWN_ROWS]]
+
+
+@contextmanager
+def showing_rows(rows: Sequence[Sequence[str]]) -> Iterator[None]:
+    """Let an error about the columns show the first rows of the table, if it shows none yet."""
+    try:
+        yield
+    except FileError as error:
+        if error.code == "missing_column":
+            error.details.setdefault("rows", clip_rows(rows))
+        raise

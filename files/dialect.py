@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from files.anki import MAX_LINES, AnkiLines, explain_narrow, is_anki_line
-from files.columns import find_columns
+from files.columns import find_columns, showing_rows
 from files.errors import FileError
 from files.header import Header, find_header
 from files.layout import (
@@ -147,7 +147,7 @@ def _explain_missing(
     if source is not None:
         return source
     if sample.anki is not None and want == Wanted(joins=want.joins):
-        return explain_narrow()
+        return explain_narrow(best.rows)
     delimiter = best.form.delimiter
 
     def confirm(tried: Wanted, header: bool | None) -> str:
@@ -232,12 +232,19 @@ def _find_header(
 ) -> Header | None:
     if sample.anki is None or not rows:
         return find_header(rows, want, header)
+    with showing_rows(rows):
+        return _find_anki_header(sample.anki, rows, want, header, delimiter)
+
+
+def _find_anki_header(
+    anki: AnkiLines, rows: list[list[str]], want: Wanted, header: bool | None, delimiter: str
+) -> Header | None:
     known = find_columns(rows[0], want) if header is not False and not want.positions else None
     if known is not None:
         return Header(0, known)
     width = Counter(map(len, rows)).most_common(1)[0][0]
-    names = sample.anki.name_columns(width, delimiter)
-    columns = sample.anki.find_columns(names, want)
+    names = anki.name_columns(width, delimiter)
+    columns = anki.find_columns(names, want)
     return None if columns is None else Header(None, columns, names)
 
 

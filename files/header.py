@@ -25,7 +25,7 @@ from files.column_names import (
     is_pattern_pair,
     normalise,
 )
-from files.columns import SHOWN_CHARS, SHOWN_NAMES, Columns, clip_names, find_columns
+from files.columns import SHOWN_CHARS, SHOWN_NAMES, Columns, clip_names, find_columns, showing_rows
 from files.compound_names import find_role
 from files.errors import FileError
 from files.first_row import stands_apart
@@ -66,7 +66,8 @@ def find_header(rows: Sequence[list[str]], want: Wanted, header: bool | None) ->
     Raises FileError (missing_column) if two columns could be meant.
     """
     if header is not False:
-        found = _find_named(rows, want) or _find_likely(rows, want)
+        with showing_rows(rows):
+            found = _find_named(rows, want) or _find_likely(rows, want)
         if found is not None:
             return found
     if header is not True and want == Wanted(joins=want.joins):

@@ -26,7 +26,7 @@ from typing import Any, BinaryIO, Literal, TypeAlias
 
 import ijson
 
-from files.columns import MAX_COLUMNS, Columns, find_given, find_id
+from files.columns import MAX_COLUMNS, Columns, find_given, find_id, showing_rows
 from files.encoding import Encoding, detect_encoding, text_chunks
 from files.errors import FileError, explain_all_rejected
 from files.header import Header, name_columns
@@ -121,7 +121,8 @@ def make_table(objects: Objects, spool: BinaryIO, options: ReadOptions) -> RowTa
     spool.seek(0)
     streamed = islice(read_rows(spool), SAMPLE_ROWS)
     sample = [row[1] for row in streamed if not isinstance(row, Rejection)]
-    columns = _find_columns(objects, sample, want)
+    with showing_rows([names, *sample]):
+        columns = _find_columns(objects, sample, want)
     if columns is None:
         spool.seek(0)
         shown = [_show_texts(row, objects.nested) for row in sample]

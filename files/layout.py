@@ -14,6 +14,7 @@ from files.columns import (
     find_given,
     name_metadata,
     show_names,
+    showing_rows,
 )
 from files.description import FileDescription, LeftOut
 from files.errors import FileError
@@ -121,6 +122,11 @@ def lay_out(rows: Sequence[list[str]], want: Wanted, header: Header, told: bool 
     `told` says whether the caller knows of a header; None means that it was to be found out.
     Raises FileError (missing_column) if the answers below the header are not texts.
     """
+    with showing_rows(rows):
+        return _lay_out(rows, want, header, told)
+
+
+def _lay_out(rows: Sequence[list[str]], want: Wanted, header: Header, told: bool | None) -> Layout:
     columns, names = header.columns, header.names
     data = skip_header(rows, header)
     if header.row is not None:

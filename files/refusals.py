@@ -21,7 +21,7 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from files.column_names import normalise
-from files.columns import Columns, clip_names, find_given
+from files.columns import Columns, clip_names, clip_rows, find_given
 from files.compound_names import find_role, mentions_known
 from files.errors import FileError, Json
 from files.first_row import stands_apart
@@ -33,7 +33,6 @@ from files.suggestions import Pair, suggest_columns
 from messages import Message, cite, join, say
 from texts import visible_text
 
-_SHOWN_ROWS = 5
 _LOOKED_CHARS = 200
 # Characters that stand between the fields of some files, and that no reader tries by itself.
 _OTHER_DELIMITERS = "^~§¦¬#@*&=:/\\"
@@ -65,7 +64,7 @@ def explain_missing_columns(
     row = rows[0] if keys else _choose_header(rows, want)
     details: dict[str, Json] = {
         "header": clip_names(row),
-        "rows": [clip_names(one) for one in rows[:_SHOWN_ROWS]],
+        "rows": clip_rows(rows),
     }
     too_far = [position for position in want.positions if position > widest]
     if too_far:

@@ -52,7 +52,7 @@ def read_cases(
                 cases.append(case)
             else:
                 rejected.append(case)
-    if not cases:
+    if not cases and not rejected:
         raise FileError("no_rows", say("The file has no row with a question."))
     return cases, rejected, file.as_json()
 

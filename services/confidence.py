@@ -31,6 +31,8 @@ _DICE, _OVERLAP = 0.75, 0.25
 _RIVALS = 10
 # What the decision `ambiguous` offers.
 OFFERED = 3
+# A confidence is shown with so many digits after the point.
+SHOWN_DIGITS = 4
 
 
 class Candidate(NamedTuple):
@@ -61,6 +63,11 @@ class Confidence:
 
     first: float
     among_three: float
+
+    @property
+    def shown(self) -> float:
+        """The first of them as callers see it, and as it is compared with their own line."""
+        return round(self.first, SHOWN_DIGITS)
 
 
 def rank_candidates(
@@ -120,7 +127,7 @@ def _sigmoid(log_odds: float) -> float:
 
 
 def decide(confidence: Confidence, thresholds: Thresholds) -> Decision:
-    """Return the decision by figures alone.
+    """Return the decision by figures alone; `first` is the figure that is shown.
 
     | first | among three | decision |
     |---|---|---|
@@ -128,6 +135,6 @@ def decide(confidence: Confidence, thresholds: Thresholds) -> Decision:
     | < answer | < none | none |
     | < answer | ≥ none | ambiguous |
     """
-    if confidence.first >= thresholds.answer:
+    if confidence.shown >= thresholds.answer:
         return "answer"
     return "none" if confidence.among_three < thresholds.none else "ambiguous"

@@ -87,7 +87,7 @@ def run_evaluation(
 
 
 def _describe(outcomes: Sequence[Outcome], used: Thresholds) -> dict[str, Any]:
-    fitted = fit_thresholds(outcomes, used.constant)
+    fitted = fit_thresholds(outcomes, used)
     result = sum_up(outcomes) | {"misses": list_misses(outcomes), "thresholds": asdict(used)}
     result |= {"fitted": None, "fitted_decisions": None}
     if fitted is not None:
@@ -115,7 +115,7 @@ def ask_cases(
 def judge_case(case: Case, items: set[int], found: Inspection) -> Outcome:
     """Return what became of a case of which `items` are right."""
     judgement, best = found.judgement, found.judgement.best
-    sure = judgement.confidence.first >= judgement.thresholds.answer
+    sure = judgement.confidence.shown >= judgement.thresholds.answer
     return Outcome(
         line=case.line,
         question=case.question,

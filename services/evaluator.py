@@ -112,14 +112,15 @@ class Evaluator:
                 self._searcher.pool, claimed, found.result, pack(found.outcomes), found.rejected
             )
             return
-        error = _explain_rejected(found.rejected)
+        error = _explain_rejected(cases, found.rejected)
         store.evaluations.fail_evaluation(
             self._searcher.pool, claimed, "all_rejected", error, found.rejected
         )
 
 
-def _explain_rejected(rejected: Sequence[RejectedRow]) -> Message:
-    if any(row.code != "unknown_expected" for row in rejected):
+def _explain_rejected(cases: Sequence[Case], rejected: Sequence[RejectedRow]) -> Message:
+    """Return why nothing was asked. Without cases, all rows were rejected as the file was read."""
+    if not cases or any(row.code != "unknown_expected" for row in rejected):
         return say("No question could be asked: the job's errors say why for each row.")
     return say(
         "The collection has none of the items that the file expects: `expected` must be an item's "

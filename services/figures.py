@@ -213,10 +213,14 @@ _GRADES = {
 }
 
 
+def grade(outcome: Outcome, kind: str) -> int:
+    """Return how good it would be for a question to be of a kind; more is better."""
+    return _GRADES[bool(outcome.expected)].index(kind)
+
+
 def _compare(outcome: Outcome, was: str) -> int:
     """Return whether a question got better (more than 0) or worse than it was."""
-    grades = _GRADES[bool(outcome.expected)]
-    return grades.index(outcome.kind) - grades.index(was)
+    return grade(outcome, outcome.kind) - grade(outcome, was)
 
 
 def _list_changes(changed: Sequence[tuple[Outcome, str]]) -> list[dict[str, str]]:

@@ -14,12 +14,14 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from services.confidence import DEFAULT_THRESHOLDS, Confidence, decide
-from services.figures import Outcome, measure_calibration_error
+from services.confidence import DEFAULT_THRESHOLDS, SHOWN_DIGITS, Confidence, decide
+from services.figures import Outcome, grade, measure_calibration_error
 from store.thresholds import Thresholds
 
 # With fewer questions nothing is fitted.
 LEAST_QUESTIONS = 20
+# A constant alone must make the calibration error smaller by so much.
+LEAST_GAIN = 0.005
 # The constant is pulled towards 0 as if by a normal distribution of this deviation, so that twenty
 # questions that all went well do not make it infinite.
 DEVIATION = 1.5
@@ -31,12 +33,15 @@ LOWEST_NONE = 0.02
 
 
 def fit_thresholds(
-    outcomes: Sequence[Outcome], used: float = 0.0
+    outcomes: Sequence[Outcome], used: Thresholds = DEFAULT_THRESHOLDS
 ) -> tuple[Thresholds, float | None] | None:
     """Return thresholds with a constant, and the calibration error that the constant leaves.
 
-    `used` is the constant with which the outcomes were estimated. None with fewer than
-    LEAST_QUESTIONS, where no line leaves enough right ones among the answered, and where
+    `used` are those that the questions were asked with. Of lines that decide all questions alike,
+    the nearest to `used` is taken. If they decide nothing better, `used` stay, with the constant
+    alone, if that makes the calibration error smaller by LEAST_GAIN. None with fewer than
+    LEAST_QUESTIONS, where no line leaves enough right ones among the answered, where nothing gets
+    better, and where
 
     | right answers | wrong answers |
     |---|---|
@@ -46,27 +51,72 @@ def fit_thresholds(
     """
     if len(outcomes) < LEAST_QUESTIONS:
         return None
-    right = np.array([one.is_right for one in outcomes])
-    odds = _log_odds([one.confidence for one in outcomes]) - used
-    constant = _fit_constant(odds, right)
+    right = [one.is_right for one in outcomes]
+    before = [one.confidence for one in outcomes]
+    odds = _log_odds(before) - used.constant
+    constant = round(_fit_constant(odds, np.array(right)), 3)
     sure = _sigmoid(odds + constant)
     answer = _fit_answer(sure, outcomes)
     if answer is None:
         return None
-    none = min(_fit_none(outcomes, constant - used), answer)
-    error = measure_calibration_error(sure.tolist(), right.tolist())
-    thresholds = Thresholds(round(answer, 3), round(none, 3), round(constant, 3))
-    if not is_sensible(outcomes, foresee(outcomes, thresholds, used)):
+    error = measure_calibration_error(sure.tolist(), right)
+    none = min(_fit_none(outcomes, constant - used.constant), answer)
+    fitted = Thresholds(round(answer, 3), round(none, 3), constant)
+    fitted = _move_near(outcomes, fitted, used)
+    if is_better(outcomes, foresee(outcomes, fitted, used.constant)):
+        return fitted, error
+    alone = replace(used, constant=constant)
+    gain = (measure_calibration_error(before, right) or 0.0) - (error or 0.0)
+    then = foresee(outcomes, alone, used.constant)
+    if gain < LEAST_GAIN or does_harm(outcomes, then) or _sum_grades(then) < _sum_grades(outcomes):
         return None
-    return thresholds, error
+    return alone, error
 
 
-def is_sensible(now: Sequence[Outcome], then: Sequence[Outcome]) -> bool:
-    """Return whether other thresholds answer something, and give up nothing for nothing."""
+def _move_near(outcomes: Sequence[Outcome], fitted: Thresholds, used: Thresholds) -> Thresholds:
+    """Return the thresholds nearest to `used` that decide all questions as those fitted do."""
+    moved = foresee(outcomes, fitted, used.constant)
+    # An answer's line is compared with what is shown (confidence.py).
+    lines = [round(one.confidence, SHOWN_DIGITS) for one in moved]
+    answer = _move_line(fitted.answer, used.answer, lines)
+    none = _move_line(fitted.none, used.none, [one.among_three for one in moved])
+    near = replace(fitted, answer=answer, none=min(none, answer))
+    decided = foresee(outcomes, near, used.constant)
+    return near if [one.kind for one in decided] == [one.kind for one in moved] else fitted
+
+
+def _move_line(line: float, wanted: float, values: Sequence[float]) -> float:
+    """Return the line nearest to the wanted one that has the same values below it.
+
+    It has three digits after the point, as `line` has.
+    """
+    low = max((one for one in values if one < line), default=0.0)
+    high = min((one for one in values if one >= line), default=1.0)
+    least, most = math.floor(1000 * low) + 1, math.floor(1000 * high)
+    if wanted > line:
+        return max(min(wanted, most / 1000), line)
+    return min(max(wanted, least / 1000), line)
+
+
+def is_better(now: Sequence[Outcome], then: Sequence[Outcome]) -> bool:
+    """Return whether other thresholds decide something better, and do no harm."""
+    if does_harm(now, then):
+        return False
+    if any(_count(now, kind) != _count(then, kind) for kind in ("right", "wrong")):
+        return True
+    return _sum_grades(then) > _sum_grades(now)
+
+
+def does_harm(now: Sequence[Outcome], then: Sequence[Outcome]) -> bool:
+    """Return whether other thresholds answer nothing rightly, or give up something for nothing."""
     right, wrong = (_count(then, kind) - _count(now, kind) for kind in ("right", "wrong"))
     if not _count(then, "right"):
-        return False
-    return wrong < 0 if right < 0 else right > 0 or wrong <= 0
+        return True
+    return wrong >= 0 if right < 0 else right == 0 and wrong > 0
+
+
+def _sum_grades(outcomes: Sequence[Outcome]) -> int:
+    return sum(grade(one, one.kind) for one in outcomes)
 
 
 def _count(outcomes: Sequence[Outcome], kind: str) -> int:

@@ -246,7 +246,7 @@ def _find_only(query: Query) -> str | None:
     """Return the collection whose own thresholds count: that which alone is named, or is seen."""
     searched = query.searched
     named = searched if query.collections is None else query.collections
-    return searched[0] if searched and named and len(named) == 1 else None
+    return searched[0] if searched and named and len(set(named)) == 1 else None
 
 
 def _choose_thresholds(pool: Pool, query: Query) -> Thresholds:

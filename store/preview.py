@@ -14,7 +14,7 @@ import store.jobs
 import store.matching
 import store.rejections
 import store.staging
-from db import Pool
+from db import Pool, fetch_row
 from store.jobs import Job, NewJob
 from store.models import Model
 from store.rejections import RejectedRow
@@ -56,7 +56,11 @@ def _match(
         store.matching.settle_rows(cur, model, job_id, collection_id, new.mode)
         _count_foreseen(cur, job_id, collection_id, new.mode)
         rejected = store.rejections.select_rejected(cur, job_id, errors)
+        # No job of this id can be asked for later: it has come to its end.
+        cur.execute("SELECT clock_timestamp()")
+        (now,) = fetch_row(cur)
         job = store.jobs.read_job(conn, job_id)
+        job = replace(job, started_at=job.created_at, finished_at=now)
         outcome = store.finishing.decide_outcome(
             cur, job_id, rejected=job.rejected, total=job.total
         )

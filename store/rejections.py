@@ -72,10 +72,12 @@ def select_rejected(
     ]
 
 
-def stream_rejected(pool: Pool, job_id: uuid.UUID) -> Iterator[RejectedRow]:
-    """Yield the job's rejected rows by line, read in one snapshot."""
+def stream_rejected(
+    pool: Pool, job_id: uuid.UUID, *, limit: int | None = None, offset: int = 0
+) -> Iterator[RejectedRow]:
+    """Yield the job's rejected rows by line, read in one snapshot; all of them without a limit."""
     with pool.transaction(STREAM_SECONDS) as conn:
-        rows = pool.stream_rows(conn, _SELECT_REJECTED, (job_id,), STREAM_ROWS)
+        rows = pool.stream_rows(conn, _SELECT_REJECTED, (job_id, limit, offset), STREAM_ROWS)
         for line, code, error, parts, fields in rows:
             yield RejectedRow(line, code, restore(error, parts), fields)
 
@@ -85,5 +87,5 @@ SELECT line, code, error, error_parts FROM job_errors WHERE job_id = %s ORDER BY
 """
 _SELECT_REJECTED = """
 SELECT line, code, error, error_parts, coalesce(fields, '[]') FROM job_errors
-WHERE job_id = %s ORDER BY line, number
+WHERE job_id = %s ORDER BY line, number LIMIT %s OFFSET %s
 """

@@ -47,4 +47,4 @@ class ExportQuery(CsvQuery):
 
 
 class ErrorsQuery(CsvQuery, PageQuery):
-    """A page as JSON, or all as CSV."""
+    """A page as JSON, or as CSV; all as CSV where no limit is given."""

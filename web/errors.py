@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from db import DatabaseUnavailable
 from embeddings import EmbeddingFailed
 from files.errors import FileError
-from messages import Message, cite, say, say_count
+from messages import Message, say, say_count
 from services.accounts import NameReserved, NameTaken
 from services.checker import CheckBusy
 from services.users import TooManyFailures
@@ -110,30 +110,27 @@ def _translate_http(error: HTTPException) -> ApiError:
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         headers["Allow"] = ", ".join(error.valid_methods)
     code = {404: "not_found", 413: "too_large"}.get(status, name)
-    return ApiError(status, code, _phrase_http(status, error), headers=headers)
+    return ApiError(status, code, _phrase_http(status), headers=headers)
 
 
-def _phrase_http(status: int, error: HTTPException) -> Message:
+def _phrase_http(status: int) -> Message:
     if status == 413:
         return say(
             "The request is too large. An upload may have {megabytes:,} megabytes (MAX_UPLOAD_MB) "
             "and 1,000 parts.",
             megabytes=current_app.config["MAX_CONTENT_LENGTH"] // 2**20,
         )
-    if status in _SENTENCES:
-        return _SENTENCES[status]
-    said = error.description or error.name
-    known = _DESCRIPTIONS.get(status)
-    return known if known is not None and known == said else cite(said)
+    return _SENTENCES.get(status) or say(
+        "The request can't be answered (HTTP status {status}): /docs lists what can be asked.",
+        status=status,
+    )
 
 
+# None of werkzeug's words, which have no translation, reaches a caller.
 _SENTENCES = {
+    400: say("The request can't be read: send it as HTTP says."),
     404: say("There is nothing at this address: /docs lists what there is."),
-}
-# What werkzeug says of others.
-_DESCRIPTIONS = {
-    400: say("The browser (or proxy) sent a request that this server could not understand."),
-    405: say("The method is not allowed for the requested URL."),
+    405: say("This address does not take the method: the header Allow names those that it takes."),
 }
 
 

@@ -17,18 +17,24 @@ MAX_FILTER_NAME_CHARS = 1_000
 MAX_FILTER_CHARS = 10_000
 
 
-def _tell_kind(value: object) -> str:
-    """Return which of the types is meant, so that an error speaks of that one alone."""
-    if isinstance(value, dict | Negation):
-        return "not"
+# The path to an error has the kind in it. No member is called so, as a `not` is (validation.py).
+NEGATION = "<negation>"
+
+
+def count_values(value: object) -> str:
+    """Return which of the two types is meant, so that an error speaks of that one alone."""
     return "several" if isinstance(value, list) else "one"
+
+
+def _tell_kind(value: object) -> str:
+    return NEGATION if isinstance(value, dict | Negation) else count_values(value)
 
 
 FilterText = Annotated[Text, Field(max_length=MAX_FILTER_CHARS)]
 FilterTexts = Annotated[list[FilterText], Field(min_length=1, max_length=MAX_FILTER_VALUES)]
 OneOrSeveral: TypeAlias = Annotated[
     Annotated[FilterText, Tag("one")] | Annotated[FilterTexts, Tag("several")],
-    Discriminator(_tell_kind),
+    Discriminator(count_values),
 ]
 
 
@@ -41,7 +47,7 @@ class Negation(RequestModel):
 FilterValue: TypeAlias = Annotated[
     Annotated[FilterText, Tag("one")]
     | Annotated[FilterTexts, Tag("several")]
-    | Annotated[Negation, Tag("not")],
+    | Annotated[Negation, Tag(NEGATION)],
     Discriminator(_tell_kind),
 ]
 Filter = Annotated[

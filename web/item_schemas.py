@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from texts import COLUMN_NAME, MAX_ALTERNATIVES, MAX_METADATA_CHARS, MAX_QUESTION_CHARS
 from web.nulls import strip_nulls
+from web.number_schemas import PageLimit, PageOffset
 from web.schemas import (
     MAX_METADATA_COLUMNS,
     MAX_NAME_CHARS,
@@ -17,8 +18,6 @@ from web.schemas import (
     CollectionName,
     MetadataName,
     MetadataValue,
-    PageLimit,
-    PageOffset,
     Question,
 )
 from web.validation import RequestModel, Text, require_storable

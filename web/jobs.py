@@ -20,7 +20,7 @@ from store.jobs import Job
 from store.rejections import RejectedRow
 from web.auth import EDITORS, auth
 from web.context import current_runtime
-from web.csv_schemas import CsvQuery, ErrorsQuery
+from web.csv_schemas import ErrorsQuery
 from web.errors import not_found, require
 from web.job_schemas import ErrorsResponse, JobBody, JobError, JobsResponse, RowCounts, RowErrorBody
 from web.language import speak
@@ -77,9 +77,10 @@ def show_job(job_id: UUID) -> Response:
 @routes.output(ErrorsResponse)
 @routes.doc(
     summary="List the job's rejected rows",
-    description="With `Accept: text/csv`, all of them in the columns, the order and the delimiter "
-    "of the file, with `_line` and `_error` as the last columns: mend them and upload them again. "
-    "Where an upload would need options to understand them, the header `Upload-Options` has them.",
+    description="With `Accept: text/csv`, in the columns, the order and the delimiter of the file, "
+    "with `_line` and `_error` as the last columns: mend them and upload them again. They are all "
+    "there where no `limit` and no `offset` is given. Where an upload would need options to "
+    "understand them, the header `Upload-Options` has them.",
 )
 def list_errors(job_id: UUID, page: ErrorsQuery) -> Response:
     job = _require_job(job_id)
@@ -157,13 +158,16 @@ def _require_job(job_id: UUID) -> Job:
     return job
 
 
-def _answer_errors_csv(job: Job, query: CsvQuery) -> Response:
+def _answer_errors_csv(job: Job, query: ErrorsQuery) -> Response:
     file = FileDescription.from_json(job.file)
     form = choose_form(
         file, delimiter=query.delimiter, bom=True, spreadsheet_safe=query.spreadsheet_safe
     )
     columns = RejectedColumns(file)
-    found = store.rejections.stream_rejected(current_runtime().pool, job.id)
+    limit = query.limit if "limit" in query.model_fields_set else None
+    found = store.rejections.stream_rejected(
+        current_runtime().pool, job.id, limit=limit, offset=query.offset
+    )
     rows = (Rejected(row.line, speak(row.error), row.fields) for row in found)
     pieces = write_rejected(columns, rows, form)
     start = next(pieces)

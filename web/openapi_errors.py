@@ -6,7 +6,7 @@
 | 401, 429 | with credentials | `unauthorized`; `too_many_failures` |
 | 429 | that search, or take a file | `too_many_requests` |
 | 403 | with roles; that change something | `forbidden`; `cross_site` |
-| 404 | with a name or a number in the path | `not_found` |
+| 404 | with a name or a number in the path; evaluations | `not_found` |
 | 408, 413, 415 | with a body | `too_slow`, `too_large`, `unsupported_media_type` |
 | 409 | that write an item's question and answer; that change a user | `duplicate_item`; `duplicate_user`, `reserved_name` |
 | 412 | with If-Match | `changed_meanwhile` |
@@ -128,7 +128,7 @@ def _list_codes(path: str, method: str, operation: Mapping[str, Any]) -> dict[st
     body = operation.get("requestBody", {}).get("content", {})
     if "query" in places or body:
         codes["400"] = ["invalid_request", *_list_body_codes(body)]
-    if "path" in places:
+    if "path" in places or operation["operationId"] == "evaluate_collection":
         codes["404"] = ["not_found"]
     if body:
         codes |= {"408": ["too_slow"], "413": ["too_large"], "415": ["unsupported_media_type"]}

@@ -37,7 +37,17 @@ from texts import (
     VISIBLE,
     visible_text,
 )
-from web.filter_schemas import Filter, read_conditions
+from web.filter_schemas import Filter, count_values, read_conditions
+from web.json_bodies import refuse_repeated
+from web.number_schemas import (
+    Distance,
+    Limit,
+    Offset,
+    PageLimit,
+    PageOffset,
+    Probability,
+    Score,
+)
 from web.validation import RequestModel, Text, require_storable
 
 MAX_IDEMPOTENCY_KEY = 255
@@ -71,29 +81,22 @@ def _require_collection_name(text: str) -> str:
     return text
 
 
-def _read_json(value: object) -> object:
-    """Return the object that a JSON text holds: a form field can hold nothing but text.
+def _name_once(names: list[str]) -> list[str]:
+    """Return the names in their order: one that is given twice is one."""
+    return list(dict.fromkeys(names))
 
-    An empty field is one that nobody filled in.
-    """
+
+def _read_filter(value: object) -> object:
+    """Return the filter that the text of a form's field holds; None where nobody filled it in."""
     if not isinstance(value, str):
         return value
     if not value.strip():
         return None
     try:
+        refuse_repeated(value, ("filter",))
         return json.loads(value)
     except (ValueError, RecursionError) as error:
         raise ValueError(say('must be a JSON object such as {{"column": "value"}}')) from error
-
-
-def _read_whole(value: object) -> object:
-    """Return 5 for 5.0: JSON has one kind of number (RFC 8259, section 6)."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _count_names(value: object) -> str:
-    """Return which of the two types is meant, so that an error speaks of that one alone."""
-    return "several" if isinstance(value, list) else "one"
 
 
 Question = Annotated[
@@ -121,10 +124,14 @@ CollectionName = Annotated[
     Field(json_schema_extra={"pattern": COLLECTION_NAME}),
     AfterValidator(_require_collection_name),
 ]
-CollectionNames = Annotated[list[CollectionName], Field(min_length=1, max_length=MAX_COLLECTIONS)]
+CollectionNames = Annotated[
+    list[CollectionName],
+    Field(min_length=1, max_length=MAX_COLLECTIONS),
+    AfterValidator(_name_once),
+]
 OneOrSeveral = Annotated[
     Annotated[CollectionName, Tag("one")] | Annotated[CollectionNames, Tag("several")],
-    Discriminator(_count_names),
+    Discriminator(count_values),
 ]
 Option = Annotated[Text, Field(min_length=1, max_length=MAX_OPTION_CHARS)]
 # What the service says of a thing: a change may hold it as it was read.
@@ -132,12 +139,6 @@ READ_ONLY: JsonDict = {"readOnly": True}
 Mode = Literal["upsert", "replace", "append"]
 JobKind = Literal["import", "evaluation"]
 JobStatus = Literal["enqueued", "processing", "succeeded", "failed", "canceled"]
-# Pages of a search are small and end soon; pages of a list go on.
-Probability = Annotated[float, Field(ge=0, le=1)]
-Limit = Annotated[int, Field(ge=1, le=100), BeforeValidator(_read_whole)]
-Offset = Annotated[int, Field(ge=0, le=10_000), BeforeValidator(_read_whole)]
-PageLimit = Annotated[int, Field(ge=1, le=1_000)]
-PageOffset = Annotated[int, Field(ge=0, le=2**31)]
 _DELIMITER = "What parts the fields: a character, or `tab`. Found by itself."
 _ENCODING = "Such as `utf-8` or `windows-1252`. Found by itself."
 _LIMIT = "The most results."
@@ -154,15 +155,15 @@ class SearchRequest(RequestModel):
     collection: OneOrSeveral | None = Field(
         None, description="One collection or several; all where there is none."
     )
-    filter: Annotated[Filter | None, BeforeValidator(_read_json)] = Field(
+    filter: Annotated[Filter | None, BeforeValidator(_read_filter)] = Field(
         None,
         description="Metadata that the items must have: column and value, or a list of values of "
         'which one is enough, or {"not": …}.',
     )
-    max_distance: Annotated[float, Field(ge=0, le=2)] | None = Field(
+    max_distance: Distance | None = Field(
         None, description="The largest cosine distance of a result."
     )
-    min_score: Annotated[float, Field(ge=-1, le=1)] | None = Field(
+    min_score: Score | None = Field(
         None, description="The smallest score of a result: 1 - distance."
     )
     order: Literal["distance", "relevance"] = Field(

@@ -85,7 +85,7 @@ def describe_reply(
         question=asked.question,
         search_id=uuid4(),
         decision=judgement.decision,
-        confidence=round(judgement.confidence.first, 4),
+        confidence=judgement.confidence.shown,
         thresholds=ThresholdsBody(
             answer=judgement.thresholds.answer, none=judgement.thresholds.none
         ),

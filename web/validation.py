@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, TypeVar, get_args
+from collections.abc import Mapping
+from types import UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from apiflask.schema_adapters import registry
 from apiflask.schema_adapters.pydantic import PydanticAdapter
@@ -21,25 +22,21 @@ from pydantic import (
     Field,
     ValidationError,
 )
-from pydantic_core import ErrorDetails, from_json
+from pydantic_core import ErrorDetails
 from werkzeug.datastructures import MultiDict
 
-from messages import Message, cite, join, say
+from messages import cite, join, say
 from texts import STORABLE
 from web.decoding import decode_json, require_utf8
 from web.errors import ApiError, invalid_request, unsupported_media_type
-from web.reasons import phrase_json_error, phrase_reason
+from web.json_bodies import parse_json
+from web.members import MAX_SHOWN_CHARS, join_names, refuse_several
+from web.reasons import phrase_reason
 
 MAX_JSON_BYTES = 8 * 1024 * 1024
 # Where a file may be sent, which may be as large as MAX_UPLOAD_MB says.
 FILE_PATHS = ("/upload", "/evaluate")
-# No object or array of JSON has more members, and no body more in all: 100 searches with all their
-# filters have fewer. Models have limits of their own, but a megabyte of wrong members would become
-# a gigabyte of errors.
-MAX_MEMBERS = 1_000
-MAX_MEMBERS_IN_ALL = 20_000
 MAX_SHOWN_FIELDS = 10
-MAX_SHOWN_CHARS = 200
 _URL_ENCODED = "application/x-www-form-urlencoded"
 _FORM_TYPES = (_URL_ENCODED, "multipart/form-data")
 
@@ -83,7 +80,7 @@ class RequestAdapter(PydanticAdapter):
         if request.mimetype == "application/json":
             return validate(self.model_class, decode_json(request))
         if location == "json_or_form" and request.mimetype in _FORM_TYPES:
-            return validate(self.model_class, _read_form(request))
+            return validate(self.model_class, _read_form(request, self.model_class))
         expected = cite("application/json")
         if location == "json_or_form":
             expected = say("application/json or {other}", other=_URL_ENCODED)
@@ -120,7 +117,7 @@ def validate(model: type[M], given: Mapping[str, Any] | str) -> M:
     Raises ApiError (400) that names each field that is wrong, and how.
     """
     text = given if isinstance(given, str) else None
-    fields = given if text is None else _parse_json(text)
+    fields = given if text is None else parse_json(text)
     _refuse_two_names(model, fields)
     try:
         if text is None:
@@ -147,7 +144,7 @@ def _refuse_two_names(
         given = [str(choice) for choice in choices if choice in fields]
         if len(given) > 1:
             error = say("is another name for {name}: give one of them", name=given[0])
-            place = _join_names((*path, given[1]))
+            place = join_names((*path, given[1]))
             raise invalid_request(
                 join(cite(place), join(error, cite("."), between=""), between=" "),
                 details={"fields": [{"field": place, "error": error}]},
@@ -159,60 +156,12 @@ def _refuse_two_names(
                     _refuse_two_names(one, each, (*path, name, number))
 
 
-def _parse_json(text: str) -> Any:
-    """Return what a text of JSON holds. Raises ApiError (400) where that is not JSON, or large."""
-    try:
-        parsed = from_json(text)
-    except ValueError as error:
-        raise ApiError(
-            400,
-            "malformed_json",
-            say("The body is not valid JSON: {error}.", error=phrase_json_error(error)),
-        ) from error
-    _bound_members(parsed)
-    return parsed
-
-
-def _bound_members(parsed: Any) -> None:
-    """Raise ApiError (400) that names the object or array with too many members."""
-    total = 0
-    waiting: list[tuple[tuple[int | str, ...], Any]] = [((), parsed)]
-    while waiting:
-        path, value = waiting.pop()
-        if not isinstance(value, (dict, list)):
-            continue
-        if len(value) > MAX_MEMBERS:
-            many = say(
-                "has {count:,} members; at most {most:,} are taken",
-                count=len(value),
-                most=MAX_MEMBERS,
-            )
-            raise _refuse_members(path, many)
-        total += len(value)
-        if total > MAX_MEMBERS_IN_ALL:
-            many = say(
-                "has more than {most:,} members in all; fewer are taken", most=MAX_MEMBERS_IN_ALL
-            )
-            raise _refuse_members((), many)
-        members = value.items() if isinstance(value, dict) else enumerate(value)
-        waiting += [((*path, name), member) for name, member in members]
-
-
-def _refuse_members(path: tuple[int | str, ...], error: Message) -> ApiError:
-    place = _join_names(path)
-    return invalid_request(
-        say("{place}: {error}.", place=place or say("The body"), error=error),
-        details={"fields": [{"field": place, "error": error}]},
-    )
-
-
 def take_once(*fields: MultiDict[str, str]) -> dict[str, str]:
     """Return the fields of all of them, each of which is given once. Raises ApiError (400)."""
     given = [pair for one in fields for pair in one.items(multi=True)]
     for name, times in Counter(name for name, _ in given).items():
         if times > 1:
-            shown = name[:MAX_SHOWN_CHARS]
-            raise invalid_request(say("{name}: given {times} times.", name=shown, times=times))
+            raise refuse_several(name, times)
     return dict(given)
 
 
@@ -222,8 +171,11 @@ def bound_body() -> None:
         request.max_content_length = MAX_JSON_BYTES
 
 
-def _read_form(request: Request) -> dict[str, Any]:
-    """Return the form's fields; a field that comes several times is a list."""
+def _read_form(request: Request, model: type[BaseModel]) -> dict[str, Any]:
+    """Return the form's fields; one that comes several times is a list, if it may be one.
+
+    Raises ApiError (400).
+    """
     if request.mimetype == _URL_ENCODED:
         require_utf8(request.get_data(), say("The form"))
     lists = request.form.to_dict(flat=False)
@@ -234,7 +186,23 @@ def _read_form(request: Request) -> dict[str, Any]:
                 "Content-Type: application/json."
             )
         )
+    for name, values in lists.items():
+        if len(values) > 1 and not _takes_list(model, name):
+            raise refuse_several(name, len(values))
     return {name: values[0] if len(values) == 1 else values for name, values in lists.items()}
+
+
+def _takes_list(model: type[BaseModel], name: str) -> bool:
+    """Return whether the field may be a list. It may be named by its alias."""
+    field = model.model_fields.get(name)
+    return field is not None and _is_list(field.annotation)
+
+
+def _is_list(kind: Any) -> bool:
+    origin = get_origin(kind)
+    if origin in (Union, UnionType, Annotated):
+        return any(_is_list(one) for one in get_args(kind))
+    return origin is list
 
 
 def _explain_invalid(error: ValidationError, given: Any) -> ApiError:
@@ -260,7 +228,7 @@ def _name_field(error: ErrorDetails, given: Any) -> str:
         if _has_member(given, part):
             names.append(part)
             given = given[part]
-    return _join_names(names + ([error["loc"][-1]] if error["type"] == "missing" else []))
+    return join_names(names + ([error["loc"][-1]] if error["type"] == "missing" else []))
 
 
 def _open_text(given: Any) -> Any:
@@ -277,7 +245,3 @@ def _has_member(given: Any, part: int | str) -> bool:
     if isinstance(given, list):
         return isinstance(part, int) and part < len(given)
     return isinstance(given, Mapping) and part in given
-
-
-def _join_names(names: Iterable[int | str]) -> str:
-    return ".".join(str(name) for name in names)[:MAX_SHOWN_CHARS]

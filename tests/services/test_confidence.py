@@ -78,6 +78,9 @@ def test_an_estimate_stays_a_probability_whatever_the_model_gives() -> None:
     [
         (0.6, 0.9, "answer"),
         (0.599, 0.9, "ambiguous"),
+        # It is shown as 0.6.
+        (0.59996, 0.9, "answer"),
+        (0.59994, 0.9, "ambiguous"),
         (0.1, 0.2, "ambiguous"),
         (0.1, 0.199, "none"),
     ],

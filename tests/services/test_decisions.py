@@ -115,12 +115,12 @@ def test_nothing_found_is_none_without_a_best(many: Runtime) -> None:
 
 def test_a_caller_s_own_line_stands_for_the_threshold(many: Runtime) -> None:
     question = "How do I wash it?"
-    sure = ask(many, question).judgement.confidence.first
+    sure = ask(many, question).judgement.confidence.shown
     for line, answers in ((0.0, True), (sure, True), (min(sure + 1e-9, 1.0), sure == 1.0)):
         judgement = ask(many, question, min_confidence=line).judgement
         assert (judgement.decision == "answer") is answers
         assert judgement.thresholds.answer == line
-        assert judgement.confidence.first == sure
+        assert judgement.confidence.shown == sure
 
 
 def test_a_collection_s_own_thresholds_count_where_it_alone_is_searched(many: Runtime) -> None:

@@ -89,3 +89,25 @@ def test_abbreviations_are_searched_written_out_and_shown_as_they_came(client: C
     body = ask(client, question="qto custa")
     assert body["question"] == "qto custa"
     assert body["results"][0]["distance"] == pytest.approx(0, abs=2e-3)
+
+
+def test_the_confidence_that_was_shown_is_reached_as_a_line(client: Client) -> None:
+    client.load(FAQ)
+    for n in range(12):
+        question = f"How do I pay {n} orders?"
+        shown = ask(client, question=question)["confidence"]
+        assert ask(client, question=question, min_confidence=shown)["decision"] == "answer"
+        higher = ask(client, question=question, min_confidence=round(shown + 0.0001, 4))
+        assert higher["decision"] != "answer"
+
+
+def test_a_collection_that_is_named_twice_is_one(client: Client) -> None:
+    client.load(FAQ, "/upload?collection=faq")
+    own = {"answer": 0.9, "none": 0.1, "constant": 1.0}
+    client.http.put("/collections/faq/thresholds", json=own, auth=("admin", "a test's password"))
+    once, twice = ask(client, collection="faq"), ask(client, collection=["faq", "faq"])
+    assert twice["thresholds"] == once["thresholds"] == {"answer": 0.9, "none": 0.1}
+    assert (twice["confidence"], twice["decision"]) == (once["confidence"], once["decision"])
+    assert [one["id"] for one in twice["results"]] == [one["id"] for one in once["results"]]
+    (warning,) = ask(client, collection=["no", "no"])["warnings"]
+    assert warning.count("'no'") == 1

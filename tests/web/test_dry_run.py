@@ -22,7 +22,10 @@ def test_a_dry_run_counts_and_shows_and_stores_nothing(client: Client) -> None:
         "total": 5, "done": 5, "inserted": 1, "updated": 1,
         "unchanged": 1, "rejected": 2, "deleted": 0,
     }  # fmt: skip
-    assert response.json["job"]["id"] is None
+    job = response.json["job"]
+    assert job["id"] is None
+    assert job["created_at"] <= job["started_at"] <= job["finished_at"]
+    assert job["eta_seconds"] == 0
     preview = response.json["preview"]
     assert (preview["encoding"], preview["delimiter"], preview["header_line"]) == (
         "windows-1252", ";", 1,

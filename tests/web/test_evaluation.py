@@ -133,6 +133,29 @@ def test_a_file_that_can_t_be_taken_is_refused(client: Client, csv: str, code: s
     assert (response.status_code, response.json["code"]) == (422, code)
 
 
+@pytest.mark.parametrize(
+    ("row", "code"),
+    [
+        ("How\0?,p1\n", "invalid_character"),
+        ("x" * 10_001 + ",p1\n", "field_too_long"),
+        ("How?,p1,more,and more\n", "too_many_fields"),
+        ('"How" do I?,p1\n', "malformed_quotes"),
+        (",p1\n", "empty_question"),
+    ],
+    ids=["NUL", "long", "wide", "quotes", "empty"],
+)
+def test_a_file_of_bad_rows_alone_fails_with_the_reason_of_each(
+    client: Client, row: str, code: str
+) -> None:
+    client.load(FAQ)
+    job = evaluate(client, "question,expected\n" + row)
+    assert (job["status"], job["error"]["code"]) == ("failed", "all_rejected")
+    assert "say why for each row" in job["error"]["error"]
+    assert (job["rows"]["total"], job["rows"]["done"], job["rows"]["rejected"]) == (1, 1, 1)
+    (error,) = client.get(f"/jobs/{job['id']}/errors").json["results"]
+    assert (error["line"], error["code"]) == (2, code)
+
+
 @pytest.mark.parametrize("names", ["pergunta;esperado", "Pergunta;Resposta esperada", "q;expected"])
 def test_columns_are_found_by_names_in_portuguese_too(client: Client, names: str) -> None:
     client.load(FAQ)

@@ -68,7 +68,7 @@ def _raw(body: str | bytes, type: str = "text/csv") -> dict[str, Any]:
 SEARCH, UPLOAD, ITEM = "/search", "/upload", "/items"
 WRONG: list[tuple[str, str, dict[str, Any], str]] = [
     ("GET", "/nothing", {}, "Não há nada neste endereço"),
-    ("PATCH", SEARCH, {}, "Este endereço não aceita esse método."),
+    ("PATCH", SEARCH, {}, "Este endereço não aceita esse método"),
     ("GET", "/jobs/00000000-0000-0000-0000-000000000000", {}, "Essa tarefa não existe."),
     ("GET", "/items/999", {}, "Esse item não existe."),
     ("DELETE", "/collections/none", {}, "Essa coleção não existe."),
@@ -100,7 +100,7 @@ WRONG: list[tuple[str, str, dict[str, Any], str]] = [
         "POST",
         SEARCH,
         {"json": {"question": "a", "filter": {str(n): "" for n in range(60)}}},
-        "o objeto pode ter no máximo 50 campos, e tem",
+        "o objeto pode ter no máximo 50 campos",
     ),
     ("POST", SEARCH, {"json": {"question": "a", "filter": "x"}}, "precisa ser um objeto JSON"),
     *(
@@ -121,10 +121,10 @@ WRONG: list[tuple[str, str, dict[str, Any], str]] = [
         "GET",
         "/items?text=" + "x" * 10_001,
         {},
-        "text: o texto pode ter no máximo 10000 caracteres.",
+        "text: o texto pode ter no máximo 10.000 caracteres.",
     ),
-    ("POST", f"{UPLOAD}?sheet=", _raw("a"), "sheet: o texto precisa ter no mínimo 1 caractere."),
-    ("GET", "/jobs?limit=x", {}, "limit: o valor precisa ser um número inteiro, e o texto não é"),
+    ("POST", f"{UPLOAD}?sheet=", _raw("a"), "sheet: o texto não pode estar vazio."),
+    ("GET", "/jobs?limit=x", {}, "limit: o valor precisa ser um número inteiro, só com"),
     ("GET", "/jobs?status=x", {}, "status: o valor precisa ser 'enqueued', 'processing', "),
     ("GET", "/jobs?status=%ff", {}, "O endereço, campo status: o byte 0 (0xFF) do valor não é"),
     ("POST", UPLOAD, _raw(""), "O arquivo está vazio: não tem cabeçalho nem linhas."),

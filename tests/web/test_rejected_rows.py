@@ -248,3 +248,21 @@ def test_rejected_rows_with_formulas_open_in_a_spreadsheet(client: Client) -> No
     rows = table(answer)
     assert rows[0][3:] == NOTES
     assert [row[:3] for row in rows[1:]] == [["Posso?", "", "'=2+2"], ["'=1+1", "", "x"]]
+
+
+@pytest.mark.parametrize(
+    ("query", "lines"),
+    [
+        ("", range(2, 152)),
+        ("?limit=2", range(2, 4)),
+        ("?limit=2&offset=3", range(5, 7)),
+        ("?offset=148", range(150, 152)),
+        ("?offset=150", range(0)),
+        ("?limit=149&delimiter=%2C", range(2, 151)),
+    ],
+)
+def test_a_page_of_them_may_be_asked_for(client: Client, query: str, lines: range) -> None:
+    job = client.load("question;answer\n" + "a;\n" * 150)
+    names, *rows = table(ask(client, job, query), "," if "delimiter" in query else ";")
+    assert names == ["question", "answer", *NOTES]
+    assert [int(row[2]) for row in rows] == [*lines]

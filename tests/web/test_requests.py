@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -100,6 +101,31 @@ def test_json_sent_as_a_form_is_explained(client: Client) -> None:
 
 
 FORM = "application/x-www-form-urlencoded"
+
+
+@pytest.mark.parametrize("number", ["1_0", "+1", "1.0", " 1 ", "1 ", "1e1", "٣", "", "0x1"])
+@pytest.mark.parametrize("path", ["/items", "/jobs", "/jobs/{job}/errors", "/collections/a/check"])
+@pytest.mark.parametrize("name", ["limit", "offset"])
+def test_a_number_in_an_address_is_digits(
+    client: Client, number: str, path: str, name: str
+) -> None:
+    path = path.format(job="00000000-0000-0000-0000-000000000000")
+    response = client.get(f"{path}?{name}={quote(number)}")
+    assert name in assert_error(response, 400, "invalid_request")
+
+
+@pytest.mark.parametrize("field", ["limit=1_0", "limit=+1", "max_distance=1_0", "min_score= 0"])
+def test_so_is_a_number_in_a_form(client: Client, field: str) -> None:
+    response = client.post("/search", data=f"q=a&{field.replace('+', '%2B')}", content_type=FORM)
+    assert_error(response, 400, "invalid_request")
+
+
+@pytest.mark.parametrize(
+    "field", ["limit=05", "max_distance=.5", "max_distance=1e-1", "min_score=-1"]
+)
+def test_numbers_as_they_are_written_are_taken(client: Client, field: str) -> None:
+    response = client.post("/search", data=f"q=a&{field}", content_type=FORM)
+    assert response.status_code == 200, response.text
 
 
 @pytest.mark.parametrize(

@@ -69,8 +69,8 @@ function Fitted({ result, asked, now, use }) {
   const [before, after] = [result.decisions, foreseen ?? result.decisions].map((one) => countKind(one, "right"));
   return html`
     <ul class="plain">
-      <li>${say("check.line_moves", { from: percent(asked.answer), to: percent(fitted.answer) })}</li>
-      <li>${say("check.pass_moves", { from: percent(asked.none), to: percent(fitted.none) })}</li>
+      ${asked.answer !== fitted.answer && html`<li>${say("check.line_moves", { from: percent(asked.answer), to: percent(fitted.answer) })}</li>`}
+      ${asked.none !== fitted.none && html`<li>${say("check.pass_moves", { from: percent(asked.none), to: percent(fitted.none) })}</li>`}
       ${Math.abs(moved) >= 0.05 && html`<li>${say(moved > 0 ? "check.surer" : "check.less_sure")}</li>`}
     </ul>
     ${foreseen && html`<${Table} columns=${columns} rows=${KINDS} rowKey=${(kind) => kind} caption=${say("check.would_change")} />`}
