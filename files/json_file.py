@@ -169,7 +169,7 @@ def _show_texts(row: list[str], nested: Sequence[int]) -> list[str]:
     """Return a row with what its lists and objects would be as a question or an answer."""
     shown = [*row]
     for at in nested:
-        if at < len(row) and row[at].startswith(("[", "{")):
+        if at < len(row) and _is_nested(row[at]):
             value = json.loads(row[at])
             texts = read_texts(value) or [read_text(value) or ""]
             shown[at] = texts[0]

@@ -39,12 +39,13 @@ from files.json_chats import find_chat, read_chat
 from files.json_columns import are_doubtful, split_columns
 from files.json_languages import list_languages, pick_language
 from files.json_shapes import Shapes, is_schema_org, read_schema_org
-from files.json_text import is_blocks, read_packed, read_text, read_texts
+from files.json_text import is_blocks, read_packed, read_text, read_texts, write_json_text
 from files.likely_columns import find_known, find_likely_names
 from files.options import Wanted
 from files.phrasings import ALTERNATIVES, divide_phrasings, means_alternatives
 from files.repeats import RepeatBudget
 from messages import Explained, say
+from texts import make_storable
 
 # So many different sets of keys are remembered with what they mean.
 _MOST_SHAPES = 1_000
@@ -186,9 +187,9 @@ class ObjectRows:
             elif name == members.answer:
                 fields[at], others = _read_answer(name, content, isinstance(asked, list))
                 if others:
-                    more = [*more, (f"other_{name}", json.dumps(others, ensure_ascii=False))]
+                    more = [*more, (f"other_{name}", write_json_text(others))]
             elif self._is_alternatives(name) and (texts := read_texts(content)) is not None:
-                fields[at] = json.dumps(texts, ensure_ascii=False)
+                fields[at] = write_json_text(texts)
             else:
                 fields[at] = self._write_value(at, content)
         for name, text in more:
@@ -223,7 +224,7 @@ class ObjectRows:
         if isinstance(value, bool | list | dict):
             if not isinstance(value, bool):
                 self.nested.add(at)
-            return json.dumps(value, ensure_ascii=False, default=float)
+            return write_json_text(value)
         return str(value)
 
     def _order(self, fields: dict[int, str]) -> list[str]:
@@ -394,6 +395,6 @@ def _read_one(name: str, content: Any) -> str:
         return json.dumps(content)
     text = read_text(content)
     if text is None:
-        shown = json.dumps(content, ensure_ascii=False, default=float)[:_SHOWN_CHARS]
+        shown = make_storable(json.dumps(content, ensure_ascii=False, default=float))[:_SHOWN_CHARS]
         raise UnfitObject(say("Its {name!r} is no text: {shown}", name=name, shown=shown))
     return text

@@ -41,7 +41,9 @@ from texts import (
     MAX_METADATA_CHARS,
     MAX_QUESTION_CHARS,
     SPACES,
+    is_storable,
     list_alternatives,
+    make_storable,
     visible_text,
 )
 
@@ -229,7 +231,7 @@ class RowRules:
                     ),
                     fields,
                 )
-            if "\0" in field or has_surrogate(field):
+            if _is_unfit(field):
                 return reject(
                     line,
                     "invalid_character",
@@ -284,15 +286,9 @@ def is_visible(text: str) -> bool:
     return text[0].isalnum() or bool(visible_text(text))
 
 
-def has_surrogate(text: str) -> bool:
-    """Return whether a text holds half of a surrogate pair, which UTF-8 can't write."""
-    if text.isascii():
-        return False
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return True
-    return False
+def _is_unfit(text: str) -> bool:
+    """Return whether a text holds a character that can't be stored; most texts are ASCII."""
+    return "\0" in text if text.isascii() else not is_storable(text)
 
 
 def reject(line: int, code: RejectionCode, error: Message, fields: Sequence[str]) -> Rejection:
@@ -301,7 +297,8 @@ def reject(line: int, code: RejectionCode, error: Message, fields: Sequence[str]
     The fields are cut to MAX_SHOWN_FIELDS and MAX_SHOWN_CHARS. NUL is shown as U+FFFD, and half of
     a surrogate pair as `?`.
     """
-    return Rejection(line, code, error, [_show(field) for field in fields[:MAX_SHOWN_FIELDS]])
+    shown = [make_storable(field[:MAX_SHOWN_CHARS]) for field in fields[:MAX_SHOWN_FIELDS]]
+    return Rejection(line, code, error, shown)
 
 
 def reject_wide(line: int, fields: list[str], usual: int) -> Rejection:
@@ -341,6 +338,17 @@ def _reject_alternatives(line: int, others: list[str], fields: list[str]) -> Rej
             ),
             fields,
         )
+    if any(map(_is_unfit, others)):
+        # A cell of JSON hides it from the look at the fields: "\u0000".
+        return reject(
+            line,
+            "invalid_character",
+            say(
+                "Another wording of the question holds the character U+0000 (NUL) or half of a "
+                "surrogate pair, which can't be stored."
+            ),
+            fields,
+        )
     longest = max(map(len, others), default=0)
     if longest > MAX_QUESTION_CHARS:
         return reject(
@@ -355,8 +363,3 @@ def _reject_alternatives(line: int, others: list[str], fields: list[str]) -> Rej
             fields,
         )
     return None
-
-
-def _show(field: str) -> str:
-    shown = field[:MAX_SHOWN_CHARS].replace("\0", "\ufffd")
-    return shown if shown.isascii() else shown.encode("utf-8", "replace").decode()

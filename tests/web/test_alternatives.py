@@ -180,3 +180,18 @@ def test_items_are_listed_by_a_text_in_any_of_their_texts(client: Client, text: 
         assert ([one["id"] for one in listed["results"]], listed["total"]) == ([item["id"]], 1)
     assert client.get("/items", query_string={"text": "%"}).json["total"] == 0
     assert client.get("/items", query_string={"text": "o?"}).json["total"] == 2
+
+
+@pytest.mark.parametrize("odd", ["\\u0000", "\\ud800"])
+@pytest.mark.parametrize("ends", ["[%s, %s]", "%s\n%s\n"])
+def test_a_wording_that_cannot_be_stored_rejects_its_row(
+    client: Client, ends: str, odd: str
+) -> None:
+    good = '{"question": "B?", "answer": "c"}'
+    bad = f'{{"question": "A?", "answer": "b", "alternatives": ["x{odd}"]}}'
+    file = ends % (good, bad)
+    assert client.upload(file, "/upload?dry_run=true").json["job"]["rows"]["rejected"] == 1
+    job = client.load(file)
+    assert (job["status"], job["rows"]["inserted"]) == ("succeeded", 1)
+    (error,) = client.get(f"/jobs/{job['id']}/errors").json["results"]
+    assert (error["line"], error["code"]) == (2, "invalid_character")
