@@ -68,12 +68,14 @@ Found: TypeAlias = tuple[int, "dict[str, Any] | Rejection", dict[str, str]]
 class Objects:
     """What was found in the objects of a file, whose rows are in a spool.
 
-    The `names` of the columns; which of them hold `nested` values, as JSON, in some rows; and the
-    question and the answer of most objects, if that is sure. `end` says that all were read.
+    The `names` of the columns; which of them hold `nested` values, as JSON, in some rows; which of
+    them have the further phrasings of questions that were lists (`phrased`); and the question and
+    the answer of most objects, if that is sure. `end` says that all were read.
     """
 
     names: list[str]
     nested: list[int] = field(default_factory=list)
+    phrased: list[int] = field(default_factory=list)
     pair: list[str] | None = None
     end: bool = True
 
@@ -129,7 +131,8 @@ def make_table(objects: Objects, spool: BinaryIO, options: ReadOptions) -> RowTa
             [names, *shown], 1, want, keys=True, advice=_advise(objects)
         )
     # Objects have no header that one of them could repeat or explain.
-    layout = replace(lay_out([names, *sample], want, Header(0, columns), None), no_items=[])
+    found = lay_out([names, *sample], want, Header(0, columns), None, objects.phrased)
+    layout = replace(found, no_items=[], keyed=True)
     spool.seek(0)
     description = layout.describe("json", header_line=1)
     pair = (layout.columns.question, layout.columns.answer)
@@ -254,6 +257,7 @@ def write_json(
     return {
         "names": list(positions),
         "nested": sorted(objects.nested),
+        "phrased": sorted(objects.phrased),
         "pair": objects.pair and list(objects.pair),
     }
 

@@ -47,7 +47,8 @@ class Layout:
     `width` is how many fields a row should have. `usual` is the width of most rows if they do not
     fill the header, and otherwise the header's. `spaced` says that most rows have a space after a
     delimiter. The `notes` are so many columns at the end of a file of rejected rows
-    (note_columns.py), which are not counted in all this.
+    (note_columns.py), which are not counted in all this. `keyed` says that the rows were objects:
+    an empty field of a column of other wordings is a key that the object does not have.
     """
 
     columns: Columns
@@ -59,6 +60,7 @@ class Layout:
     unnamed: int = 0
     no_items: list[list[str]] = field(default_factory=list)
     notes: int = 0
+    keyed: bool = False
     left_out: LeftOut = field(default_factory=LeftOut)
 
     @cached_property
@@ -115,10 +117,17 @@ def find_layout(rows: Sequence[list[str]], want: Wanted, header: bool | None, li
     return lay_out(rows, want, found, header)
 
 
-def lay_out(rows: Sequence[list[str]], want: Wanted, header: Header, told: bool | None) -> Layout:
+def lay_out(
+    rows: Sequence[list[str]],
+    want: Wanted,
+    header: Header,
+    told: bool | None,
+    wordings: Sequence[int] = (),
+) -> Layout:
     """Return the layout of a table whose header was found among its first rows.
 
-    `told` says whether the caller knows of a header; None means that it was to be found out.
+    `told` says whether the caller knows of a header; None means that it was to be found out. The
+    columns of `wordings` hold other wordings of the question, and nothing else.
     Raises FileError (missing_column) if the answers below the header are not texts.
     """
     columns, names = header.columns, header.names
@@ -157,7 +166,7 @@ def lay_out(rows: Sequence[list[str]], want: Wanted, header: Header, told: bool 
         guess = told is None and not (want.names or want.positions)
         no_items = _find_no_items(names, columns, data, width, guess=guess)
     if names and not named:
-        named = find_alternatives(names, columns.question, columns.answer, data)
+        named = find_alternatives(names, columns.question, columns.answer, data, wordings)
     columns = replace(columns, alternatives=named)
     return Layout(columns, names, header.row, width, usual, spaced, unnamed, no_items, notes)
 

@@ -74,7 +74,7 @@ class Row:
 
     `line` says where it begins, counted from 1: the line of a text, the row of a sheet, or the
     number of an object in a JSON document. `alternatives` are other wordings of the question; they
-    are None if the file has no place for them.
+    are None if the file has no place for them, or if the row is an object without their key.
     """
 
     line: int
@@ -120,6 +120,7 @@ class RowRules:
         self._metadata = list(layout.metadata_names.items())
         self._labels = labels_column(layout.names)
         self._others = columns.alternatives
+        self._keyed = layout.keyed
         self._takes_all = takes_all(layout.names)
         self.joins = overflow == "join" and columns.answer == layout.width - 1
         self._delimiter = delimiter
@@ -162,7 +163,10 @@ class RowRules:
             metadata = labels(fields[self._labels]) | metadata
         if not self._others:
             return Row(line, id, question, answer, metadata)
-        others = read_cells(question, [fields[index] for index in self._others])
+        cells = [fields[index] for index in self._others]
+        if self._keyed and not any(cells):
+            return Row(line, id, question, answer, metadata)
+        others = read_cells(question, cells)
         rejection = _reject_alternatives(line, others, fields)
         return rejection or Row(line, id, question, answer, metadata, others)
 
