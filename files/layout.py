@@ -127,7 +127,7 @@ def lay_out(
     """Return the layout of a table whose header was found among its first rows.
 
     `told` says whether the caller knows of a header; None means that it was to be found out. The
-    columns of `wordings` hold other wordings of the question, and nothing else.
+    columns of `wordings` surely hold other wordings of the question.
     Raises FileError (missing_column) if the answers below the header are not texts.
     """
     columns, names = header.columns, header.names
@@ -156,8 +156,7 @@ def lay_out(
     else:
         width = needed if _goes_on_as_prose(rows, needed) else max(find_width(rows), needed)
     usual = _narrow_width(data, needed, width) if names else width
-    common = [row for row in data if len(row) == usual]
-    spaced = 2 * sum(map(is_prose, common)) > len(common)
+    spaced = _are_spaced([row for row in data if len(row) == usual])
     no_items = []
     if header.row is not None:
         check_answers(names, columns, data, want)
@@ -169,6 +168,11 @@ def lay_out(
         named = find_alternatives(names, columns.question, columns.answer, data, wordings)
     columns = replace(columns, alternatives=named)
     return Layout(columns, names, header.row, width, usual, spaced, unnamed, no_items, notes)
+
+
+def _are_spaced(rows: Sequence[list[str]]) -> bool:
+    """Return whether most rows have a space after a delimiter."""
+    return 2 * sum(map(is_prose, rows)) > len(rows)
 
 
 def _find_no_items(
