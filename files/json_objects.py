@@ -204,7 +204,8 @@ class ObjectRows:
 
         If it was `listed`, it has no wordings but these.
         """
-        names = [name for name in self.positions if self._is_alternatives(name)]
+        others = [name for name, at in self.positions.items() if at != asked]
+        names = [name for name in others if self._is_alternatives(name)]
         free = next((c for c in self._want.alternatives if isinstance(c, str)), ALTERNATIVES)
         at = self.positions.get(names[0] if names else free)
         own = "" if at is None else fields.get(at, "")

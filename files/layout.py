@@ -117,17 +117,10 @@ def find_layout(rows: Sequence[list[str]], want: Wanted, header: bool | None, li
     return lay_out(rows, want, found, header)
 
 
-def lay_out(
-    rows: Sequence[list[str]],
-    want: Wanted,
-    header: Header,
-    told: bool | None,
-    wordings: Sequence[int] = (),
-) -> Layout:
+def lay_out(rows: Sequence[list[str]], want: Wanted, header: Header, told: bool | None) -> Layout:
     """Return the layout of a table whose header was found among its first rows.
 
-    `told` says whether the caller knows of a header; None means that it was to be found out. The
-    columns of `wordings` surely hold other wordings of the question.
+    `told` says whether the caller knows of a header; None means that it was to be found out.
     Raises FileError (missing_column) if the answers below the header are not texts.
     """
     columns, names = header.columns, header.names
@@ -156,7 +149,8 @@ def lay_out(
     else:
         width = needed if _goes_on_as_prose(rows, needed) else max(find_width(rows), needed)
     usual = _narrow_width(data, needed, width) if names else width
-    spaced = _are_spaced([row for row in data if len(row) == usual])
+    common = [row for row in data if len(row) == usual]
+    spaced = 2 * sum(map(is_prose, common)) > len(common)
     no_items = []
     if header.row is not None:
         check_answers(names, columns, data, want)
@@ -165,14 +159,9 @@ def lay_out(
         guess = told is None and not (want.names or want.positions)
         no_items = _find_no_items(names, columns, data, width, guess=guess)
     if names and not named:
-        named = find_alternatives(names, columns.question, columns.answer, data, wordings)
+        named = find_alternatives(names, columns.question, columns.answer, data)
     columns = replace(columns, alternatives=named)
     return Layout(columns, names, header.row, width, usual, spaced, unnamed, no_items, notes)
-
-
-def _are_spaced(rows: Sequence[list[str]]) -> bool:
-    """Return whether most rows have a space after a delimiter."""
-    return 2 * sum(map(is_prose, rows)) > len(rows)
 
 
 def _find_no_items(

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from files.column_names import normalise, read_names
 from files.options import Column
@@ -90,16 +90,9 @@ _SHOWN_CHARS = 2_000
 
 
 def find_alternatives(
-    names: Sequence[str],
-    question: int,
-    answer: int,
-    rows: Sequence[Sequence[str]],
-    sure: Collection[int] = (),
+    names: Sequence[str], question: int, answer: int, rows: Sequence[Sequence[str]]
 ) -> tuple[int, ...]:
-    """Return the columns with other wordings, in their order, by a header and the rows below.
-
-    The columns that are `sure` hold nothing else.
-    """
+    """Return the columns with other wordings, in their order, by a header and the rows below."""
     normal = [normalise(name) for name in names]
     found = [
         at for at, name in enumerate(normal) if at not in (question, answer) and _is_known(name)
@@ -108,9 +101,7 @@ def find_alternatives(
     return tuple(
         at
         for at in found
-        if at in sure
-        or normal[at] not in _QUIZ_NAMES
-        or not _are_choices(rows, at, question, answer)
+        if normal[at] not in _QUIZ_NAMES or not _are_choices(rows, at, question, answer)
     )
 
 

@@ -150,6 +150,13 @@ def test_a_list_of_phrasings_has_all_of_them() -> None:
     assert [row.alternatives for row in rows] == [[], ["c"], []]
 
 
+@pytest.mark.parametrize("name", ["phrasings", "utterances", "patterns", "Customer says"])
+def test_a_list_of_phrasings_may_have_any_name_of_a_question(name: str) -> None:
+    value = [{name: ["How do I pay?", "Can I pay?"], "answer": "By card."}]
+    _, (row,), _ = read_json(json.dumps(value))
+    assert (row.question, row.alternatives) == ("How do I pay?", ["Can I pay?"])
+
+
 GREETINGS = [("Hi", ["Hello", "Hey"], "Hello"), ("Bye", ["See you", "Ciao"], "See you")]
 
 
