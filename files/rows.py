@@ -32,7 +32,7 @@ from files.note_columns import cut_notes
 from files.padding import PaddingBudget
 from files.phrasings import read_cells, split_cell, takes_all
 from files.prose import glue_prose
-from files.qna_maker import are_phrasings, labels, labels_column
+from files.qna_maker import are_phrasings, break_lines, labels, labels_column
 from messages import Message, say
 from texts import (
     MAX_ALTERNATIVES,
@@ -161,6 +161,7 @@ class RowRules:
         if self._labels is not None:
             # The column stays beside its labels: a filter finds them, and an export has both.
             metadata = labels(fields[self._labels]) | metadata
+            answer = break_lines(answer)
         if not self._others:
             return Row(line, id, question, answer, metadata)
         cells = [fields[index] for index in self._others]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from files.errors import FileError
 from files.phrasings import split_cell, write_cell
-from tests.support.files import jsonl, read, read_csv, read_json, workbook
+from tests.support.files import jsonl, pairs, read, read_csv, read_json, workbook
 from texts import MAX_ALTERNATIVES, list_alternatives
 
 
@@ -237,3 +237,18 @@ def test_rows_of_qna_maker_without_ids_are_one_if_all_else_is_the_same() -> None
     text = "Question\tAnswer\tSource\tMetadata\nHow?\tSo.\tx\t\nWhy?\tSo.\ty\t\nWho?\tSo.\ty\t\n"
     _, rows, _ = read_csv(text)
     assert [(row.question, row.alternatives) for row in rows] == [("How?", []), ("Why?", ["Who?"])]
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (r"Hello\n\nHow are you?", "Hello\n\nHow are you?"),
+        (r"Steps:\n1. Open it.\r\n2. Look.\n", "Steps:\n1. Open it.\n2. Look."),
+        (r"Save it in C:\temp\new.txt", r"Save it in C:\temp\new.txt"),
+        (r"It is at \\server\news", r"It is at \\server\news"),
+        (r"\n", r"\n"),
+    ],
+)
+def test_the_line_ends_of_qna_maker(written: str, expected: str) -> None:
+    assert [row.answer for row in read_csv(QNA + f"How?\t{written}\tx\t\t1\n")[1]] == [expected]
+    assert pairs(f"Question\tAnswer\nHow?\t{written}\n") == [("How?", written)]
