@@ -63,6 +63,12 @@ def is_storable(text: str) -> bool:
         return False
 
 
+def make_storable(text: str) -> str:
+    """Return a text as it can be shown and stored: U+FFFD for NUL, `?` for half of a pair."""
+    text = text.replace("\0", "\ufffd")
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
 def trim(text: str) -> str:
     """Return `text` without the spaces, tabs and line ends around it."""
     return text.strip(SPACES)

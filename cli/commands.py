@@ -7,10 +7,10 @@ the model.
 
 from __future__ import annotations
 
-import importlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +26,12 @@ import store.evaluations
 import store.jobs
 import store.rejections
 import store.thresholds
+from cli.drawing import prepare_plot
 from cli.findings import print_findings
 from cli.limits import Limits
 from cli.spoken import SpokenCommand, describe_failure
 from files.errors import FileError
-from messages import say, say_count
+from messages import Message, say, say_count
 from services.deferred import Deferred
 from services.fitting import LEAST_QUESTIONS
 from services.imports import ImportPreview, Upload
@@ -191,7 +192,7 @@ def evaluate_command(
 ) -> None:
     with report_wrong_options():
         options = validate(EvaluationOptions, {k: v for k, v in given.items() if v is not None})
-    draw = None if plot is None else _load_plot()
+    draw = None if plot is None else prepare_plot(plot)
     runtime = current_runtime()
     with _report_wrong_file(file), file.open("rb") as content:
         made = services.cases.request_evaluation(
@@ -209,20 +210,24 @@ def evaluate_command(
     if result is None:
         raise click.ClickException(_explain_end(job))
     click.echo("\n".join(describe_result(result)))
-    if draw is not None and plot is not None:
-        draw(result, plot)
+    steps: list[Callable[[], None]] = []
+    if draw is not None:
+        steps.append(partial(draw, result))
     if apply_fitted:
-        _apply_fitted(runtime, options.collection, result)
-    Limits(min_first, max_wrong).require(result, job)
+        steps.append(partial(_apply_fitted, runtime, options.collection, result))
+    _do_all([*steps, partial(Limits(min_first, max_wrong).require, result, job)])
 
 
-def _load_plot() -> Callable[[dict[str, Any], Path], None]:
-    """Return what draws the plot; the library is optional, so it is asked for before the work."""
-    try:
-        return importlib.import_module("cli.plot").draw  # type: ignore[no-any-return]
-    except ImportError as error:
-        needs = say("--plot needs matplotlib: pip install matplotlib")
-        raise click.ClickException(speak(needs)) from error
+def _do_all(steps: Iterable[Callable[[], None]]) -> None:
+    """Take each step, though one before failed, and end the command with all that failed."""
+    failures = []
+    for step in steps:
+        try:
+            step()
+        except click.ClickException as error:
+            failures.append(error.message)
+    if failures:
+        raise click.ClickException("\n".join(failures))
 
 
 def _apply_fitted(runtime: Runtime, collection: str, result: dict[str, Any]) -> None:
@@ -232,11 +237,25 @@ def _apply_fitted(runtime: Runtime, collection: str, result: dict[str, Any]) -> 
         if result["questions"] >= LEAST_QUESTIONS:
             nothing = say("no thresholds would do better on these questions: nothing was applied")
         raise click.ClickException(speak(nothing))
-    own = Thresholds(**{name: fitted[name] for name in ("answer", "none", "constant")})
+    own = _pick_thresholds(fitted)
     if not store.thresholds.set_thresholds(runtime.pool, collection, own):
         gone = say("there is no collection {name}: nothing was applied", name=collection)
         raise click.ClickException(speak(gone))
-    click.echo(speak(say("Applied to {name}: {thresholds}", name=collection, thresholds=str(own))))
+    applied = say("Applied to {name}: {thresholds}", name=collection, thresholds=_describe(own))
+    click.echo(speak(applied))
+
+
+def _describe(own: Thresholds) -> Message:
+    return say(
+        "answer from {answer:.3f} on, none below {none:.3f}, constant {constant:+.3f}",
+        answer=own.answer,
+        none=own.none,
+        constant=own.constant,
+    )
+
+
+def _pick_thresholds(fitted: dict[str, Any]) -> Thresholds:
+    return Thresholds(**{name: fitted[name] for name in ("answer", "none", "constant")})
 
 
 @contextmanager
@@ -307,7 +326,7 @@ def describe_result(result: dict[str, Any]) -> Iterator[str]:
     for name, counts in result["decisions"].items():
         yield f"{name:24}" + "".join(f"{counts[kind]:8}" for kind in KINDS)
     if result["fitted"] is not None:
-        yield f"fitted: {result['fitted']}"
+        yield f"fitted: {_describe(_pick_thresholds(result['fitted']))}"
     for miss in result["misses"][:SHOWN_ERRORS]:
         got = miss["got"]["question"] if miss["got"] else "nothing"
         yield f"{miss['decision']:10}{miss['confidence']:.2f}  {miss['question']}  ->  {got}"

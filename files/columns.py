@@ -29,7 +29,7 @@ from files.errors import FileError, Json
 from files.note_columns import is_note
 from files.options import Column, Wanted
 from messages import say
-from texts import visible_text
+from texts import make_storable, visible_text
 
 MAX_COLUMNS = 1_000
 SHOWN_NAMES = 20
@@ -136,8 +136,11 @@ def name_metadata(names: Sequence[str], columns: Columns) -> dict[int, str]:
 
 
 def show_name(name: str) -> str:
-    """Return a column's name without spaces and BOM around it; empty if nothing is visible."""
-    return name.strip(_AROUND).replace("\0", "\ufffd") if visible_text(name) else ""
+    """Return a column's name without spaces and BOM around it; empty if nothing is visible.
+
+    What can't be stored is shown in it as in the fields of a rejected row.
+    """
+    return make_storable(name.strip(_AROUND)) if visible_text(name) else ""
 
 
 def show_names(header: Sequence[str], unnamed: int = 0) -> list[str]:
@@ -253,7 +256,7 @@ def _explain_ambiguity(
 
 def clip_names(names: Sequence[str]) -> list[Json]:
     """Return the names as an error shows them: the first SHOWN_NAMES, each cut to SHOWN_CHARS."""
-    shown: list[Json] = [name.strip().replace("\0", "\ufffd")[:SHOWN_CHARS] for name in names]
+    shown: list[Json] = [make_storable(name.strip()[:SHOWN_CHARS]) for name in names]
     return shown[:SHOWN_NAMES]
 
 

@@ -68,12 +68,14 @@ Found: TypeAlias = tuple[int, "dict[str, Any] | Rejection", dict[str, str]]
 class Objects:
     """What was found in the objects of a file, whose rows are in a spool.
 
-    The `names` of the columns; which of them hold `nested` values, as JSON, in some rows; and the
-    question and the answer of most objects, if that is sure. `end` says that all were read.
+    The `names` of the columns; which of them hold `nested` values, as JSON, in some rows; which of
+    them have the further phrasings of questions that were lists (`phrased`); and the question and
+    the answer of most objects, if that is sure. `end` says that all were read.
     """
 
     names: list[str]
     nested: list[int] = field(default_factory=list)
+    phrased: list[int] = field(default_factory=list)
     pair: list[str] | None = None
     end: bool = True
 
@@ -130,12 +132,17 @@ def make_table(objects: Objects, spool: BinaryIO, options: ReadOptions) -> RowTa
             [names, *shown], 1, want, keys=True, advice=_advise(objects)
         )
     # Objects have no header that one of them could repeat or explain.
-    layout = replace(lay_out([names, *sample], want, Header(0, columns), None), no_items=[])
+    layout = lay_out([names, *sample], want, Header(0, columns), None)
+    # What the reader made of phrasings can't be the choices of a quiz.
+    others = dict.fromkeys((*layout.columns.alternatives, *objects.phrased))
+    columns = replace(layout.columns, alternatives=tuple(others))
+    layout = replace(layout, columns=columns, no_items=[], keyed=True)
     spool.seek(0)
     description = layout.describe("json", header_line=1)
     pair = (layout.columns.question, layout.columns.answer)
     rows = _complete_rows(read_rows(spool), max(*pair, layout.columns.instead or 0) + 1)
-    own = [at for at in (*pair, layout.columns.instead) if at is not None and at in objects.nested]
+    nested = {*objects.nested, *objects.phrased}
+    own = [at for at in (*pair, layout.columns.instead) if at is not None and at in nested]
     if own:
         rows = _reject_json(rows, own)
     return RowTable(rows, layout, options.overflow, description)
@@ -146,7 +153,7 @@ def _find_columns(
 ) -> Columns | None:
     """Return the columns: those of most objects, or else by all names together and the rows."""
     if objects.pair is None:
-        return name_columns(objects.names, sample, want)
+        return _name_columns(objects, sample, want)
     question, answer = map(objects.names.index, objects.pair)
     id_index = find_given(objects.names, want.id, "id_column")
     if id_index == -1:
@@ -154,6 +161,23 @@ def _find_columns(
     if want.id is None:
         id_index = find_id(objects.names, (question, answer))
     return Columns(question, answer, id_index)
+
+
+def _name_columns(
+    objects: Objects, sample: Sequence[Sequence[str]], want: Wanted
+) -> Columns | None:
+    """Return the columns by all names and the rows, but for what was made of phrasings."""
+    made = () if want.positions else objects.phrased
+    kept = [at for at in range(len(objects.names)) if at not in made]
+    rows = [[row[at] for at in kept if at < len(row)] for row in sample]
+    found = name_columns([objects.names[at] for at in kept], rows, want)
+    if found is None:
+        return None
+    question, answer, id_index, instead = (
+        None if at is None else kept[at]
+        for at in (found.question, found.answer, found.id, found.instead)
+    )
+    return Columns(question or 0, answer or 0, id_index, instead)
 
 
 def _advise(objects: Objects) -> Message | None:
@@ -170,7 +194,7 @@ def _show_texts(row: list[str], nested: Sequence[int]) -> list[str]:
     """Return a row with what its lists and objects would be as a question or an answer."""
     shown = [*row]
     for at in nested:
-        if at < len(row) and row[at].startswith(("[", "{")):
+        if at < len(row) and _is_nested(row[at]):
             value = json.loads(row[at])
             texts = read_texts(value) or [read_text(value) or ""]
             shown[at] = texts[0]
@@ -255,6 +279,7 @@ def write_json(
     return {
         "names": list(positions),
         "nested": sorted(objects.nested),
+        "phrased": sorted(objects.phrased),
         "pair": objects.pair and list(objects.pair),
     }
 

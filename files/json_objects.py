@@ -12,6 +12,7 @@ for, in the same way as for a header (columns.py, likely_columns.py).
 | a list or an object, as metadata | its JSON |
 | a list, as the question | the first text is the question, and the others are other wordings of it (`alternatives`). More than MAX_ALTERNATIVES become another row; if the `id` is 7, it gets 7#2 |
 | a list, as other wordings (phrasings.py) | a JSON list of its texts |
+| nothing, or an empty text, as other wordings | an empty JSON list; an empty field means that the object lacks the key |
 | a list, as the answer, whose name is a plural (`answers`, `respostas`), or beside a list of phrasings | the first text is the answer; the others become the metadata `other_…`, a list |
 | any other list or object with texts in it, as question or answer (json_text.py) | these texts |
 | question and answer by language (json_languages.py) | a row for each language, which becomes the metadata `language` |
@@ -29,22 +30,20 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from files.column_names import is_answer_name, is_question_name, normalise, read_names
-from files.columns import find_columns, find_given
-from files.compound_names import Role
-from files.errors import FileError
 from files.json_chats import find_chat, read_chat
 from files.json_columns import are_doubtful, split_columns
 from files.json_languages import list_languages, pick_language
+from files.json_members import Members, find_members
 from files.json_shapes import Shapes, is_schema_org, read_schema_org
-from files.json_text import is_blocks, read_packed, read_text, read_texts
-from files.likely_columns import find_known, find_likely_names
+from files.json_text import is_blocks, read_packed, read_text, read_texts, write_json_text
 from files.options import Wanted
-from files.phrasings import ALTERNATIVES, divide_phrasings, means_alternatives
+from files.phrasings import ALTERNATIVES, NO_ALTERNATIVES, divide_phrasings, means_alternatives
 from files.repeats import RepeatBudget
 from messages import Explained, say
+from texts import make_storable
 
 # So many different sets of keys are remembered with what they mean.
 _MOST_SHAPES = 1_000
@@ -64,17 +63,6 @@ class UnfitObject(Explained):
     """An object that gives no row; the text says why."""
 
 
-class Members(NamedTuple):
-    """The names of the members that are an object's question and answer, if it has them.
-
-    `sure` says that the names alone tell it, or that the caller named them.
-    """
-
-    question: str | None
-    answer: str | None
-    sure: bool = False
-
-
 class ObjectRows:
     """Makes rows of objects. `positions` are the places of the columns by their keys."""
 
@@ -83,13 +71,15 @@ class ObjectRows:
         self._judge = Shapes(want)
         self._shapes: dict[tuple[str, ...], Members] = {}
         # The places of the columns of objects that are taken as they are if nothing is nested.
-        self._plain: dict[tuple[str, ...], tuple[list[int], Members]] = {}
+        self._plain: dict[tuple[str, ...], tuple[list[int], list[int], Members]] = {}
         # How many objects have these as their question and answer.
         self._used: Counter[Members] = Counter()
         self._repeats = RepeatBudget()
         self.positions: dict[str, int] = {}
         # The columns that hold JSON of lists or objects in some row.
         self.nested: set[int] = set()
+        # The columns that have the further phrasings of a question that is a list.
+        self.phrased: set[int] = set()
 
     def make_rows(self, value: dict[str, Any], around: Mapping[str, str]) -> list[list[str]]:
         """Return an object's rows; each has a field for every column up to now.
@@ -106,7 +96,8 @@ class ObjectRows:
             self.positions.setdefault(name, len(self.positions))
         if value is given and len(self._plain) < _MOST_SHAPES:
             places = [self.positions[name] for name in shape]
-            self._plain[shape] = places, self._find_members(value)
+            others = [self.positions[name] for name in self._list_others(value)]
+            self._plain[shape] = places, others, self._find_members(value)
         members = self._find_members(value)
         columns = split_columns(
             value, value.get(members.question or ""), value.get(members.answer or "")
@@ -132,7 +123,7 @@ class ObjectRows:
         plain = self._plain.get(shape)
         if plain is None:
             return None
-        places, members = plain
+        places, others, members = plain
         question, answer = value.get(members.question or ""), value.get(members.answer or "")
         if _may_be_packed(answer) or _may_be_packed(question):
             return None
@@ -144,6 +135,8 @@ class ObjectRows:
                 return None
             else:
                 row[at] = self._write_value(at, content)
+        for at in others:
+            row[at] = row[at] or NO_ALTERNATIVES
         self._used[members] += 1
         return row
 
@@ -186,33 +179,48 @@ class ObjectRows:
             elif name == members.answer:
                 fields[at], others = _read_answer(name, content, isinstance(asked, list))
                 if others:
-                    more = [*more, (f"other_{name}", json.dumps(others, ensure_ascii=False))]
+                    more = [*more, (f"other_{name}", write_json_text(others))]
             elif self._is_alternatives(name) and (texts := read_texts(content)) is not None:
-                fields[at] = json.dumps(texts, ensure_ascii=False)
+                fields[at] = write_json_text(texts)
             else:
                 fields[at] = self._write_value(at, content)
+        for name in self._list_others(value):
+            at = self.positions[name]
+            fields[at] = fields[at] or NO_ALTERNATIVES
         for name, text in more:
             free = name if name not in value else f"{name}_2"
             fields[self.positions.setdefault(free, len(self.positions))] = text
         if phrasings is None:
             yield fields
             return
-        yield from self._add_phrasings(fields, self.positions[members.question or ""], phrasings)
+        place = self.positions[members.question or ""]
+        listed = isinstance(asked, list) and not is_blocks(asked)
+        yield from self._add_phrasings(fields, place, phrasings, listed=listed)
 
     def _add_phrasings(
-        self, fields: dict[int, str], asked: int, phrasings: Sequence[str]
+        self, fields: dict[int, str], asked: int, phrasings: Sequence[str], *, listed: bool
     ) -> Iterator[dict[int, str]]:
-        """Yield fields with a question, and with its other wordings beside those it had."""
-        names = [name for name in self.positions if self._is_alternatives(name)]
+        """Yield fields with a question, and with its other wordings beside those it had.
+
+        If it was `listed`, it has no wordings but these.
+        """
+        others = [name for name, at in self.positions.items() if at != asked]
+        names = [name for name in others if self._is_alternatives(name)]
         free = next((c for c in self._want.alternatives if isinstance(c, str)), ALTERNATIVES)
         at = self.positions.get(names[0] if names else free)
         own = "" if at is None else fields.get(at, "")
         for question, cell in divide_phrasings(phrasings, own):
-            if cell is not None:
+            if cell is not None or listed:
                 if at is None:
                     at = self.positions.setdefault(free, len(self.positions))
-                fields = fields | {at: cell}
+                self.phrased.add(at)
+                fields = fields | {at: cell or NO_ALTERNATIVES}
             yield fields | {asked: question}
+
+    def _list_others(self, value: dict[str, Any]) -> list[str]:
+        """Return the names of an object's members that hold other wordings of its question."""
+        own = self._find_members(value)[:2]
+        return [name for name in value if name not in own and self._is_alternatives(name)]
 
     def _is_alternatives(self, name: str) -> bool:
         return means_alternatives(name, self.positions[name], self._want.alternatives)
@@ -223,7 +231,7 @@ class ObjectRows:
         if isinstance(value, bool | list | dict):
             if not isinstance(value, bool):
                 self.nested.add(at)
-            return json.dumps(value, ensure_ascii=False, default=float)
+            return write_json_text(value)
         return str(value)
 
     def _order(self, fields: dict[int, str]) -> list[str]:
@@ -236,18 +244,6 @@ def _may_be_packed(text: Any) -> bool:
 
 def _is_id(name: str) -> bool:
     return name.strip().casefold() == "id"
-
-
-def find_members(names: Sequence[str], want: Wanted, positions: Mapping[str, int]) -> Members:
-    """Return which of an object's names are its question and its answer.
-
-    A position that the caller gave counts the columns of all objects, not of this one.
-    """
-    question = _find_wanted(names, want.question, positions)
-    answer = _find_wanted(names, want.answer, positions)
-    if question is not None and answer is not None:
-        return Members(question, answer if answer != question else None, sure=True)
-    return _find_pair(names, question, answer)
 
 
 def flatten_object(value: dict[str, Any], shapes: Shapes) -> dict[str, Any]:
@@ -294,41 +290,6 @@ def _unwrap(value: dict[str, Any], wrapper: str) -> dict[str, Any]:
 
 def _has_pair(value: dict[str, Any]) -> bool:
     return any(map(is_question_name, value)) and any(map(is_answer_name, value))
-
-
-def _find_wanted(
-    names: Sequence[str], column: str | int | None, positions: Mapping[str, int]
-) -> str | None:
-    if column is None:
-        return None
-    if isinstance(column, int):
-        return next((name for name in names if positions[name] == column - 1), None)
-    try:
-        index = find_given(names, column, "")
-    except FileError:
-        return None
-    return None if index in (None, -1) else names[index or 0]
-
-
-def _find_pair(names: Sequence[str], question: str | None, answer: str | None) -> Members:
-    """Return the question and the answer by their names; what is given is kept."""
-    try:
-        columns = find_columns(names, Wanted(question, answer))
-    except FileError:
-        columns = None
-    if columns is not None:
-        return Members(names[columns.question], names[columns.answer], sure=True)
-    likely = find_likely_names(names) if question is None and answer is None else None
-    if likely is not None:
-        return Members(names[likely[0]], names[likely[1]])
-    return Members(question or _find_one(names, "question"), answer or _find_one(names, "answer"))
-
-
-def _find_one(names: Sequence[str], role: Role) -> str | None:
-    """Return the first name that is known to have a role, or the only one that may have it."""
-    is_known = is_question_name if role == "question" else is_answer_name
-    found = find_known(names, role)
-    return next((name for name in names if is_known(name)), None if found is None else names[found])
 
 
 def _split_languages(
@@ -394,6 +355,6 @@ def _read_one(name: str, content: Any) -> str:
         return json.dumps(content)
     text = read_text(content)
     if text is None:
-        shown = json.dumps(content, ensure_ascii=False, default=float)[:_SHOWN_CHARS]
+        shown = make_storable(json.dumps(content, ensure_ascii=False, default=float))[:_SHOWN_CHARS]
         raise UnfitObject(say("Its {name!r} is no text: {shown}", name=name, shown=shown))
     return text

@@ -18,6 +18,7 @@ and Quill, and answers as SQuAD has them (`{"text": …, "answer_start": …}`).
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 # Deeper blocks are not looked into.
@@ -36,6 +37,8 @@ _KINDS = ("_type", "type", "nodetype", "object", "listitem")
 # One of these is in each block of a list of blocks.
 _OF_BLOCKS = ("children", "insert", "plain_text")
 _BREAKS = frozenset({"hardbreak", "hard_break", "linebreak", "break", "br"})
+_NUL = r"\u0000"
+_ESCAPE = re.compile(r"\\(?:u0000|.)")
 _INLINE = _BREAKS | {"link", "hyperlink", "a", "inline"}
 
 
@@ -50,6 +53,17 @@ def read_texts(value: Any) -> list[str] | None:
         return None
     texts = [_read(element, 1) for element in value]
     return None if None in texts else [text for text in texts if text is not None]
+
+
+def write_json_text(value: Any) -> str:
+    """Return a value as JSON that has NUL as itself: the rules for rows must see it and reject it.
+
+    Half of a surrogate pair stays as well.
+    """
+    text = json.dumps(value, ensure_ascii=False, default=float)
+    if _NUL not in text:
+        return text
+    return _ESCAPE.sub(lambda found: "\0" if found[0] == _NUL else found[0], text)
 
 
 def read_packed(text: str) -> str | None:

@@ -48,7 +48,8 @@ class Layout:
     `width` is how many fields a row should have. `usual` is the width of most rows if they do not
     fill the header, and otherwise the header's. `spaced` says that most rows have a space after a
     delimiter. The `notes` are so many columns at the end of a file of rejected rows
-    (note_columns.py), which are not counted in all this.
+    (note_columns.py), which are not counted in all this. `keyed` says that the rows were objects:
+    an empty field of a column of other wordings is a key that the object does not have.
     """
 
     columns: Columns
@@ -60,6 +61,7 @@ class Layout:
     unnamed: int = 0
     no_items: list[list[str]] = field(default_factory=list)
     notes: int = 0
+    keyed: bool = False
     left_out: LeftOut = field(default_factory=LeftOut)
 
     @cached_property

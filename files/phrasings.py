@@ -3,7 +3,8 @@
 | the column | holds other wordings |
 |---|---|
 | has one of the names below, with or without a number (`similar question 2`) | yes, unless they are the choices of a quiz |
-| is named like the choices of a quiz (`alternatives`), and most cells have the answer among them, or begin like choices (`a) …`) | no: it is metadata |
+| is named like the choices of a quiz (`alternatives`), and most rows have the answer among them, or begin like choices (`a) …`) | no: it is metadata |
+| was made of the phrasings of intents (json_objects.py) | yes, whatever is in it |
 | is named `index` or `indexes`, beside `q` and `a`: a file of FastGPT | yes, and so are all fields after it |
 
 | the cell | is read as |
@@ -30,6 +31,8 @@ from texts import MAX_ALTERNATIVES, list_alternatives, trim, visible_text
 # The name of the column in an export, and others if metadata has that name.
 ALTERNATIVES = "alternatives"
 ALTERNATIVES_NAMES = (ALTERNATIVES, "other_questions", "similar_questions", "phrasings")
+# The cell that says that there are no other wordings.
+NO_ALTERNATIVES = "[]"
 _QUIZ_NAMES = read_names("alternatives alternativas")
 _NAMES = read_names(
     # English
@@ -82,6 +85,8 @@ _FASTGPT = read_names("index indexes")
 _CHOICE = re.compile(r"\s*[(\[]?[A-Ha-h][)\].:\-]\s")
 _LISTED = re.compile(r"\s*(?:[0-9]{1,3}[.)]|[-*•])\s+")
 _MOST_CHOICES = 0.5
+# A text that is so short, and asks nothing, may be a greeting.
+_GREETING_WORDS = 3
 _SHOWN_CHARS = 2_000
 
 
@@ -95,7 +100,9 @@ def find_alternatives(
     ]
     found += [at for at in _find_fastgpt(normal) if at not in (question, answer, *found)]
     return tuple(
-        at for at in found if normal[at] not in _QUIZ_NAMES or not _are_choices(rows, at, answer)
+        at
+        for at in found
+        if normal[at] not in _QUIZ_NAMES or not _are_choices(rows, at, question, answer)
     )
 
 
@@ -190,23 +197,32 @@ def _read_list(cell: str) -> list[str] | None:
     return [trim(text) for text in value if visible_text(text)]
 
 
-def _are_choices(rows: Sequence[Sequence[str]], at: int, answer: int) -> bool:
+def _are_choices(rows: Sequence[Sequence[str]], at: int, question: int, answer: int) -> bool:
     """Return whether the cells of a column are the choices of a quiz.
 
-    Then one of them is the answer, or its letter, or they begin with letters. The answer of a
-    single row may be a letter by chance.
+    Then most rows have their answer or its letter among them, or they begin with letters. A single
+    row may have its answer there by chance.
     """
+    asked = [row for row in rows if len(row) > max(question, answer) and _is_seen(row[question])]
     cells = [
-        (row[at][:_SHOWN_CHARS], visible_text(row[answer][:_SHOWN_CHARS]))
-        for row in rows
-        if len(row) > max(at, answer) and visible_text(row[at][:_SHOWN_CHARS])
+        (row[question], row[at][:_SHOWN_CHARS], visible_text(row[answer][:_SHOWN_CHARS]))
+        for row in asked
+        if len(row) > at and _is_seen(row[at])
     ]
-    alike = sum(_lists_choices(cell, right, len(cells) > 1) for cell, right in cells)
-    return alike > _MOST_CHOICES * len(cells)
+    begun = sum(bool(_CHOICE.match(cell)) for _, cell, _ in cells)
+    held = sum(_holds_answer(*row) for row in cells if not _CHOICE.match(row[1]))
+    return begun + (held if held > 1 else 0) > _MOST_CHOICES * len(asked)
 
 
-def _lists_choices(cell: str, right: str, lettered: bool) -> bool:
-    if _CHOICE.match(cell):
-        return True
+def _holds_answer(question: str, cell: str, right: str) -> bool:
+    """Return whether a cell lists choices. A greeting may be answered with one of its wordings."""
     listed = [visible_text(text) for text in split_cell(cell)]
-    return right in listed or (lettered and len(right) == 1 and len(listed) > 1)
+    if len(listed) < 2:
+        return False
+    if right in listed:
+        return "?" in question or len(question.split()) > _GREETING_WORDS
+    return len(right) == 1
+
+
+def _is_seen(text: str) -> bool:
+    return bool(visible_text(text[:_SHOWN_CHARS]))

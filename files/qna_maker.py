@@ -1,7 +1,8 @@
 """Reads the labels in what Microsoft's QnA Maker and Azure custom question answering export.
 
 Their TSV has the columns Question, Answer, Source and Metadata, and often QnaId. It has a row for
-each phrasing of a question. Metadata holds labels as `key:value|key:value`.
+each phrasing of a question. Metadata holds labels as `key:value|key:value`. Answers are in one
+line.
 """
 
 from __future__ import annotations
@@ -9,8 +10,25 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from texts import SPACES
+
 _COLUMNS = {"question", "answer", "source", "metadata"}
 _LABELS = re.compile(r"[^:|]+:[^|]*(?:\|[^:|]+:[^|]*)*")
+
+
+# A line end as such an export writes it, beside what only looks like one: a path of Windows, and
+# a backslash that is written twice.
+_BREAK = re.compile(r"(?P<kept>(?<![A-Za-z])[A-Za-z]:\\[^\s\\]+\\\S*|\\\\\S*)|(?:\\r)?\\n")
+
+
+def break_lines(answer: str) -> str:
+    r"""Return an answer with its line ends; such an export writes them as `\n`.
+
+    https://learn.microsoft.com/azure/ai-services/qnamaker/reference-markdown-format
+    """
+    if "\\n" not in answer:
+        return answer
+    return _BREAK.sub(lambda found: found["kept"] or "\n", answer).strip(SPACES) or answer
 
 
 def labels_column(names: Sequence[str]) -> int | None:

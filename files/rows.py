@@ -32,7 +32,7 @@ from files.note_columns import cut_notes
 from files.padding import PaddingBudget
 from files.phrasings import read_cells, split_cell, takes_all
 from files.prose import glue_prose
-from files.qna_maker import are_phrasings, labels, labels_column
+from files.qna_maker import are_phrasings, break_lines, labels, labels_column
 from messages import Message, say
 from texts import (
     MAX_ALTERNATIVES,
@@ -41,7 +41,9 @@ from texts import (
     MAX_METADATA_CHARS,
     MAX_QUESTION_CHARS,
     SPACES,
+    is_storable,
     list_alternatives,
+    make_storable,
     visible_text,
 )
 
@@ -72,7 +74,7 @@ class Row:
 
     `line` says where it begins, counted from 1: the line of a text, the row of a sheet, or the
     number of an object in a JSON document. `alternatives` are other wordings of the question; they
-    are None if the file has no place for them.
+    are None if the file has no place for them, or if the row is an object without their key.
     """
 
     line: int
@@ -118,6 +120,7 @@ class RowRules:
         self._metadata = list(layout.metadata_names.items())
         self._labels = labels_column(layout.names)
         self._others = columns.alternatives
+        self._keyed = layout.keyed
         self._takes_all = takes_all(layout.names)
         self.joins = overflow == "join" and columns.answer == layout.width - 1
         self._delimiter = delimiter
@@ -158,9 +161,13 @@ class RowRules:
         if self._labels is not None:
             # The column stays beside its labels: a filter finds them, and an export has both.
             metadata = labels(fields[self._labels]) | metadata
+            answer = break_lines(answer)
         if not self._others:
             return Row(line, id, question, answer, metadata)
-        others = read_cells(question, [fields[index] for index in self._others])
+        cells = [fields[index] for index in self._others]
+        if self._keyed and not any(cells):
+            return Row(line, id, question, answer, metadata)
+        others = read_cells(question, cells)
         rejection = _reject_alternatives(line, others, fields)
         return rejection or Row(line, id, question, answer, metadata, others)
 
@@ -229,7 +236,7 @@ class RowRules:
                     ),
                     fields,
                 )
-            if "\0" in field or has_surrogate(field):
+            if _is_unfit(field):
                 return reject(
                     line,
                     "invalid_character",
@@ -284,15 +291,9 @@ def is_visible(text: str) -> bool:
     return text[0].isalnum() or bool(visible_text(text))
 
 
-def has_surrogate(text: str) -> bool:
-    """Return whether a text holds half of a surrogate pair, which UTF-8 can't write."""
-    if text.isascii():
-        return False
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return True
-    return False
+def _is_unfit(text: str) -> bool:
+    """Return whether a text holds a character that can't be stored; most texts are ASCII."""
+    return "\0" in text if text.isascii() else not is_storable(text)
 
 
 def reject(line: int, code: RejectionCode, error: Message, fields: Sequence[str]) -> Rejection:
@@ -301,7 +302,8 @@ def reject(line: int, code: RejectionCode, error: Message, fields: Sequence[str]
     The fields are cut to MAX_SHOWN_FIELDS and MAX_SHOWN_CHARS. NUL is shown as U+FFFD, and half of
     a surrogate pair as `?`.
     """
-    return Rejection(line, code, error, [_show(field) for field in fields[:MAX_SHOWN_FIELDS]])
+    shown = [make_storable(field[:MAX_SHOWN_CHARS]) for field in fields[:MAX_SHOWN_FIELDS]]
+    return Rejection(line, code, error, shown)
 
 
 def reject_wide(line: int, fields: list[str], usual: int) -> Rejection:
@@ -341,6 +343,17 @@ def _reject_alternatives(line: int, others: list[str], fields: list[str]) -> Rej
             ),
             fields,
         )
+    if any(map(_is_unfit, others)):
+        # A cell of JSON hides it from the look at the fields: "\u0000".
+        return reject(
+            line,
+            "invalid_character",
+            say(
+                "Another wording of the question holds the character U+0000 (NUL) or half of a "
+                "surrogate pair, which can't be stored."
+            ),
+            fields,
+        )
     longest = max(map(len, others), default=0)
     if longest > MAX_QUESTION_CHARS:
         return reject(
@@ -355,8 +368,3 @@ def _reject_alternatives(line: int, others: list[str], fields: list[str]) -> Rej
             fields,
         )
     return None
-
-
-def _show(field: str) -> str:
-    shown = field[:MAX_SHOWN_CHARS].replace("\0", "\ufffd")
-    return shown if shown.isascii() else shown.encode("utf-8", "replace").decode()

@@ -15,10 +15,10 @@ from files.errors import FileError, explain_no_rows
 from files.layout import Layout, find_layout
 from files.options import ReadOptions, read_wanted
 from files.row_stream import StreamedRow, read_rows, take_sample
-from files.rows import Rejection, Row, RowRules, has_surrogate
+from files.rows import Rejection, Row, RowRules
 from files.sandbox import Sandbox, run_sandboxed
 from messages import Message, join, say
-from texts import MAX_METADATA_CHARS
+from texts import MAX_METADATA_CHARS, make_storable
 
 WorkbookKind: TypeAlias = Literal["xlsx", "xls", "xlsb", "ods"]
 
@@ -153,8 +153,7 @@ def _read_extras(packed: str) -> Extras:
 
 def _clean(text: str) -> str:
     """Return a text that can be stored; Excel can write NUL and halves of surrogate pairs."""
-    shown = text[:MAX_METADATA_CHARS].replace("\0", "\ufffd")
-    return shown.encode("utf-8", "replace").decode() if has_surrogate(shown) else shown
+    return make_storable(text[:MAX_METADATA_CHARS])
 
 
 def _explain(row: Rejection, extras: Extras) -> Rejection:

@@ -27,6 +27,10 @@ MAX_QUESTIONS = 10_000
 MAX_CHARS = 20_000_000
 NOTHING = "none"
 EXPECTED = "expected"
+_ONE_FIELD = say(
+    "The row has only one field: after a question that nothing should answer, write a delimiter; "
+    "an expected text of several lines needs quotes around it."
+)
 _EXPECTED_NAMES = read_names(
     "expected expected_answer expected_id esperado esperada resposta_esperada id_esperado "
     "respuesta_esperada"
@@ -108,6 +112,8 @@ def _make_case(row: Row | Rejection, place: int) -> Case | RejectedRow:
         return Case(row.line, row.question, expected)
     if row.code == "empty_answer" and place < len(row.fields):
         return Case(row.line, row.fields[place].strip(), "")
+    if row.code == "too_few_fields" and len(row.fields) == 1:
+        return RejectedRow(row.line, row.code, _ONE_FIELD, row.fields)
     return RejectedRow(row.line, row.code, row.error, row.fields)
 
 

@@ -5,6 +5,8 @@
 | an item's id in its file | is that item |
 | else a stored question | is an item with this question |
 | else a stored answer | is an item with this answer |
+| else another wording of a stored question | is an item with this wording |
+| else like one of these, but for case and spaces | is that item, if it is like only one |
 | empty, or `none` | does not matter: nothing should be answered |
 | anything else | the row is rejected: unknown_expected |
 
@@ -148,9 +150,11 @@ def resolve_cases(
         answer_hashes=[answer_hash(text) for text in sorted(wanted)],
     )
     meanings = _Meanings(targets)
+    missing = sorted(text for text in wanted if not meanings.find(text))
+    alike = store.evaluations.find_alike(searcher.pool, collection, missing)
     known, rejected = [], []
     for case in cases:
-        items = meanings.find(case.expected)
+        items = meanings.find(case.expected) or alike.get(case.expected, set())
         if items or not case.expected:
             known.append((case, items))
         else:

@@ -81,11 +81,11 @@ class CopyStream:
                 length += len(line)
                 if length >= size:
                     break
+            return "".join(pieces).encode()
         except Exception as error:
             # psycopg2 turns it into a QueryCanceled; copy_into raises the error itself.
             self._error = error
             raise
-        return "".join(pieces).encode()
 
     def copy_into(self, cur: cursor, statement: str) -> None:
         """Run a COPY that reads this stream. Raises what making the lines raised."""

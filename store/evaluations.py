@@ -255,3 +255,40 @@ def find_targets(
             (collection, list(external_ids), list(question_hashes), list(answer_hashes)),
         )
         return [Target(*row) for row in cur.fetchall()]
+
+
+def find_alike(pool: Pool, collection: str, texts: Sequence[str]) -> dict[str, set[int]]:
+    """Return the items that texts mean that are none's question or answer letter by letter.
+
+    A text is another wording of an item's question; else it looks like such a wording, like a
+    question, or else like an answer, but for case, spaces and invisible marks. What looks like
+    several questions, or several answers, means nothing. It reads the whole collection.
+    """
+    if not texts:
+        return {}
+    with pool.reading(seconds=60.0) as conn, conn.cursor() as cur:
+        cur.execute(_FIND_ALIKE, {"collection": collection, "texts": list(texts)})
+        return {text: set(items) for text, items in cur.fetchall()}
+
+
+# Both sides are folded here, because what `lower` does depends on the database.
+_FIND_ALIKE = """
+WITH wanted AS MATERIALIZED (
+    SELECT text, lower(visible_text(text)) AS folded FROM unnest(%(texts)s::text[]) t (text)
+), alike AS (
+    SELECT w.text, i.id, k.own,
+           CASE WHEN k.rank = 1 AND k.stored = w.text THEN 0 ELSE k.rank END AS rank
+    FROM items i JOIN collections c ON c.id = i.collection_id
+    CROSS JOIN LATERAL (
+        SELECT i.question, i.question_hash, 1
+        UNION ALL SELECT other, i.question_hash, 1 FROM unnest(i.alternatives) other
+        UNION ALL SELECT i.answer, i.answer_hash, 2
+    ) k (stored, own, rank)
+    JOIN wanted w ON w.folded = lower(visible_text(k.stored))
+    WHERE c.name = %(collection)s
+), first AS (
+    SELECT *, min(rank) OVER (PARTITION BY text) AS least FROM alike
+)
+SELECT text, array_agg(DISTINCT id) FROM first WHERE rank = least
+GROUP BY text HAVING count(DISTINCT own) = 1
+"""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 from urllib.parse import urlsplit
 
 import click
@@ -121,7 +124,8 @@ def test_a_collection_is_evaluated_with_a_status_for_ci(
     done = run(app, "evaluate", str(file), "--min-first", "50", "--max-wrong", "100", "--apply")
     assert done.exit_code == 0, done.output
     assert "first                      0.500" in done.stdout
-    assert "fitted:" in done.stdout
+    assert "fitted: answer from 0." in done.stdout
+    assert "Applied to default: answer from 0." in done.stdout
     assert client.get("/collections/default/thresholds").json["own"] is True
     low = run(app, "evaluate", str(file), "--min-first", "50.5", "--max-wrong", "-0.5")
     assert low.exit_code == 1
@@ -131,6 +135,33 @@ def test_a_collection_is_evaluated_with_a_status_for_ci(
     pytest.importorskip("matplotlib")
     assert run(app, "evaluate", str(file), "--plot", str(plot)).exit_code == 0
     assert plot.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_plot_that_has_no_place_is_told_before_the_work(
+    app: APIFlask, client: Client, tmp_path: Path
+) -> None:
+    file = load_and_ask(client, tmp_path, "How do I pay?,p1\n")
+    done = run(app, "evaluate", str(file), "--plot", str(tmp_path / "no" / "p.png"))
+    assert (done.exit_code, done.stderr.count("\n")) == (1, 1)
+    assert "--plot: there is no folder" in done.stderr
+    assert client.get("/jobs?kind=evaluation").json["total"] == 0
+
+
+def test_a_step_that_fails_after_an_evaluation_skips_no_other(
+    app: APIFlask, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(result: dict[str, Any], path: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setitem(sys.modules, "cli.plot", SimpleNamespace(draw=fail))
+    file = load_and_ask(client, tmp_path, "How do I pay?,p1\n")
+    asked = ("--plot", str(tmp_path / "p.png"), "--apply", "--min-first", "101")
+    done = run(app, "evaluate", str(file), *asked)
+    assert done.exit_code == 1
+    plot, applied, limit = done.stderr.splitlines()[-3:]
+    assert plot.endswith("p.png was not written: No space left on device")
+    assert "too few questions to fit" in applied
+    assert "100.00 % of the first hits are right, not 101 %" in limit
 
 
 def load_and_ask(client: Client, folder: Path, rows: str) -> Path:

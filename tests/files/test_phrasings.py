@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from files.errors import FileError
 from files.phrasings import split_cell, write_cell
-from tests.support.files import read, read_csv, read_json, workbook
+from tests.support.files import jsonl, pairs, read, read_csv, read_json, workbook
 from texts import MAX_ALTERNATIVES, list_alternatives
 
 
@@ -115,7 +117,7 @@ def test_lists_in_json() -> None:
     value = [
         {"question": "q", "answer": "An answer.", "alternatives": ["x|y", {"text": "z"}]},
         {"question": "r", "answer": "Another.", "alternatives": []},
-        {"question": "s", "answer": "A third."},
+        {"question": "s", "answer": "A third.", "alternatives": None},
     ]
     _, rows, gone = read_json(json.dumps(value))
     assert gone == []
@@ -123,6 +125,85 @@ def test_lists_in_json() -> None:
     both = [{"patterns": ["p", "q"], "alternatives": ["r", "q"], "responses": ["An answer."]}]
     _, (row,), _ = read_json(json.dumps(both))
     assert (row.question, row.alternatives) == ("p", ["r", "q"])
+
+
+LACKS = {"question": "q", "answer": "An answer."}
+HAS = {"question": "r", "answer": "Another.", "alternatives": ["x"]}
+EMPTY = {"question": "s", "answer": "A third.", "alternatives": ""}
+
+
+@pytest.mark.parametrize("order", [[LACKS, EMPTY, HAS], [HAS, LACKS, EMPTY], [EMPTY, HAS, LACKS]])
+def test_an_object_without_the_key_says_nothing_of_other_wordings(
+    order: list[dict[str, Any]],
+) -> None:
+    expected = {"q": None, "r": ["x"], "s": []}
+    for text in (json.dumps(order), jsonl(order), yaml.safe_dump(order)):
+        _, rows, _ = read(text)
+        assert {row.question: row.alternatives for row in rows} == expected
+    table = "question,answer,alternatives\nq,An answer.\nr,Another.,x\n"
+    assert others(table) == [[], ["x"]]
+
+
+def test_a_list_of_phrasings_has_all_of_them() -> None:
+    value = [{"patterns": p, "responses": ["So."]} for p in (["a"], ["b", "c"], ["d"])]
+    _, rows, _ = read_json(json.dumps(value))
+    assert [row.alternatives for row in rows] == [[], ["c"], []]
+
+
+@pytest.mark.parametrize("name", ["phrasings", "utterances", "patterns", "Customer says"])
+def test_a_list_of_phrasings_may_have_any_name_of_a_question(name: str) -> None:
+    value = [{name: ["How do I pay?", "Can I pay?"], "answer": "By card."}]
+    _, (row,), _ = read_json(json.dumps(value))
+    assert (row.question, row.alternatives) == ("How do I pay?", ["Can I pay?"])
+
+
+GREETINGS = [("Hi", ["Hello", "Hey"], "Hello"), ("Bye", ["See you", "Ciao"], "See you")]
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        json.dumps(
+            {
+                "intents": [
+                    {"tag": q, "patterns": [q, *w], "responses": [a]} for q, w, a in GREETINGS
+                ]
+            }
+        ),
+        json.dumps([{"intent": q, "text": [q, *w], "responses": [a]} for q, w, a in GREETINGS]),
+        json.dumps([{"question": q, "alternatives": w, "answer": a} for q, w, a in GREETINGS]),
+        "nlu:\n"
+        + "".join(
+            f"- intent: {q}\n  examples: |\n" + "".join(f"    - {text}\n" for text in (q, *w))
+            for q, w, _ in GREETINGS
+        )
+        + "responses:\n"
+        + "".join(f"  utter_{q}:\n  - text: {a}\n" for q, _, a in GREETINGS),
+        "question,alternatives,answer\n"
+        + "".join(f"{q},{'|'.join(w)},{a}\n" for q, w, a in GREETINGS),
+    ],
+)
+def test_a_greeting_may_be_answered_with_one_of_its_wordings(file: str) -> None:
+    _, rows, _ = read(file)
+    assert [(row.question, row.alternatives) for row in rows] == [(q, w) for q, w, _ in GREETINGS]
+
+
+def test_phrasings_of_intents_are_none_of_a_quiz_whatever_the_answers_are() -> None:
+    value = [
+        {"patterns": [f"How are you {n}?", f"Fine {n}.", "All well?"], "responses": [f"Fine {n}."]}
+        for n in range(5)
+    ]
+    _, rows, _ = read_json(json.dumps(value))
+    assert [len(row.alternatives or ()) for row in rows] == [2] * 5
+
+
+def test_a_row_or_two_with_the_answer_among_its_wordings_make_no_quiz() -> None:
+    head = "pergunta,alternativas,resposta\n"
+    assert others(head + "Tudo bem com você?,Tudo bem?|Como vai?,Tudo bem?\n") == [
+        ["Tudo bem?", "Como vai?"]
+    ]
+    file = head + "Tudo bem?,Tudo certo?|Como vai?,Tudo certo?\nQual o prazo?,,Dois dias.\n"
+    assert others(file) == [["Tudo certo?", "Como vai?"], []]
 
 
 def test_an_intent_with_more_phrasings_than_an_item_takes_is_several_rows() -> None:
@@ -156,3 +237,18 @@ def test_rows_of_qna_maker_without_ids_are_one_if_all_else_is_the_same() -> None
     text = "Question\tAnswer\tSource\tMetadata\nHow?\tSo.\tx\t\nWhy?\tSo.\ty\t\nWho?\tSo.\ty\t\n"
     _, rows, _ = read_csv(text)
     assert [(row.question, row.alternatives) for row in rows] == [("How?", []), ("Why?", ["Who?"])]
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (r"Hello\n\nHow are you?", "Hello\n\nHow are you?"),
+        (r"Steps:\n1. Open it.\r\n2. Look.\n", "Steps:\n1. Open it.\n2. Look."),
+        (r"Save it in C:\temp\new.txt", r"Save it in C:\temp\new.txt"),
+        (r"It is at \\server\news", r"It is at \\server\news"),
+        (r"\n", r"\n"),
+    ],
+)
+def test_the_line_ends_of_qna_maker(written: str, expected: str) -> None:
+    assert [row.answer for row in read_csv(QNA + f"How?\t{written}\tx\t\t1\n")[1]] == [expected]
+    assert pairs(f"Question\tAnswer\nHow?\t{written}\n") == [("How?", written)]

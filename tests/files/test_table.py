@@ -74,7 +74,7 @@ def test_a_list_of_questions_is_a_row_with_other_wordings() -> None:
         )
     )
     assert [(r.line, r.question, r.alternatives, r.answer) for r in rows] == [
-        (1, "Why?", ["How come?"], "So."), (4, "Who?", [], "We."),
+        (1, "Why?", ["How come?"], "So."), (4, "Who?", None, "We."),
     ]  # fmt: skip
     assert [(r.line, r.code) for r in rejected] == [(2, "malformed_json"), (3, "malformed_json")]
 

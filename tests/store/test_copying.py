@@ -32,3 +32,13 @@ def test_copy_raises_what_making_the_lines_raised(pool: Pool) -> None:
 
     with pytest.raises(ValueError, match="of our own"):
         copy()
+
+
+def test_copy_names_the_text_that_no_encoding_writes(pool: Pool) -> None:
+    def copy() -> None:
+        with pool.transaction() as conn, conn.cursor() as cursor:
+            cursor.execute("CREATE TEMP TABLE t (a text) ON COMMIT DROP")
+            CopyStream(["\ud800\n"], on_read=lambda: None).copy_into(cursor, "COPY t FROM STDIN")
+
+    with pytest.raises(UnicodeEncodeError):
+        copy()

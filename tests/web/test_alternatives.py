@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from typing import Any
 
 import pytest
@@ -180,3 +181,34 @@ def test_items_are_listed_by_a_text_in_any_of_their_texts(client: Client, text: 
         assert ([one["id"] for one in listed["results"]], listed["total"]) == ([item["id"]], 1)
     assert client.get("/items", query_string={"text": "%"}).json["total"] == 0
     assert client.get("/items", query_string={"text": "o?"}).json["total"] == 2
+
+
+@pytest.mark.parametrize("odd", ["\\u0000", "\\ud800"])
+@pytest.mark.parametrize("ends", ["[%s, %s]", "%s\n%s\n"])
+def test_a_wording_that_cannot_be_stored_rejects_its_row(
+    client: Client, ends: str, odd: str
+) -> None:
+    good = '{"question": "B?", "answer": "c"}'
+    bad = f'{{"question": "A?", "answer": "b", "alternatives": ["x{odd}"]}}'
+    file = ends % (good, bad)
+    assert client.upload(file, "/upload?dry_run=true").json["job"]["rows"]["rejected"] == 1
+    job = client.load(file)
+    assert (job["status"], job["rows"]["inserted"]) == ("succeeded", 1)
+    (error,) = client.get(f"/jobs/{job['id']}/errors").json["results"]
+    assert (error["line"], error["code"]) == (2, "invalid_character")
+
+
+def test_an_object_without_the_key_leaves_the_stored_wordings(client: Client) -> None:
+    one = {"id": "1", "question": "Q1 a?", "answer": "A", "alternatives": ["x1", "x2"]}
+    two = {"id": "2", "question": "Q2 b?", "answer": "B", "alternatives": ["y"]}
+    client.load(json.dumps([one, two]))
+    changed = {"id": "1", "question": "Q1 a?", "answer": "A new"}
+    emptied = two | {"alternatives": []}
+    added = {"id": "3", "question": "Q3 c?", "answer": "C", "alternatives": ["z"]}
+    rows = client.load(json.dumps([changed, emptied, added]))["rows"]
+    assert (rows["updated"], rows["inserted"]) == (2, 1)
+    items = client.get("/items").json["results"]
+    assert {item["external_id"]: (item["answer"], item["alternatives"]) for item in items} == {
+        "1": ("A new", ["x1", "x2"]), "2": ("B", []), "3": ("C", ["z"]),
+    }  # fmt: skip
+    assert client.search("x2")[0]["matched_text"] == "x2"

@@ -206,3 +206,41 @@ def test_a_refusal_shows_the_row_that_has_a_known_name(
         refused = client.upload(f"{above}{names}\n{row}\n", "/evaluate").json
         assert (refused["code"], refused["header"]) == ("missing_column", names.split(","))
         assert "header=false" not in refused["error"]
+
+
+def find_expected(client: Client, *expected: str) -> list[list[str] | None]:
+    """Return the questions of the items that texts were taken for; None for one of no item."""
+    rows = "".join(f'zebra {n},"{text}"\n' for n, text in enumerate(expected))
+    job = evaluate(client, f"question,expected\nHow do I pay?,p1\n{rows}")
+    errors = client.get(f"/jobs/{job['id']}/errors").json["results"]
+    assert {error["code"] for error in errors} <= {"unknown_expected"}
+    misses = {miss["expected"]: miss["expected_ids"] for miss in job["result"]["misses"]}
+    found: list[list[str] | None] = []
+    for text in expected:
+        ids = misses.get(text)
+        items = ids and [client.get(f"/items/{one}").json["question"] for one in ids]
+        found.append(items or None)
+    return found
+
+
+def test_an_expected_text_may_be_a_wording_or_look_like_one(client: Client) -> None:
+    client.load(
+        "id,question,answer,alternatives\n"
+        "p1,How do I pay?,By card.,Can I pay?|É caro?\np2,Where is it?,In the  menu.,Is it far?\n"
+        "p3,How far?,Near.,Is it Far?\np4,HOW FAR?,Very.,\n"
+    )
+    assert find_expected(
+        client, "Can I pay?", "can  I PAY?", "é caro?", "how do i pay?", "in the menu.",
+        "Is it far?", "is it far?", "how far?", "How far?", "no such",
+    ) == [
+        *[["How do I pay?"]] * 4, ["Where is it?"],
+        ["Where is it?"], None, None, ["How far?"], None,
+    ]  # fmt: skip
+
+
+def test_a_row_with_only_its_question_is_told_what_it_lacks(client: Client) -> None:
+    client.load(FAQ)
+    job = evaluate(client, "question,expected\nquantum foam\nHow do I pay?,p1\n")
+    (error,) = client.get(f"/jobs/{job['id']}/errors").json["results"]
+    assert (error["line"], error["code"]) == (2, "too_few_fields")
+    assert "write a delimiter" in error["error"]
