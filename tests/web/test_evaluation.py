@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+import store.evaluations
 from tests.support.client import Client
 
 FAQ = (
@@ -236,6 +237,15 @@ def test_an_expected_text_may_be_a_wording_or_look_like_one(client: Client) -> N
         *[["How do I pay?"]] * 4, ["Where is it?"],
         ["Where is it?"], None, None, ["How far?"], None,
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("most", "found"), [(3, None), (4, ["How do I pay?"])])
+def test_a_large_collection_is_not_read_for_what_looks_alike(
+    client: Client, monkeypatch: pytest.MonkeyPatch, most: int, found: list[str] | None
+) -> None:
+    monkeypatch.setattr(store.evaluations, "MOST_ALIKE_ITEMS", most)
+    client.load(FAQ)
+    assert find_expected(client, "how do i pay?", "How do I pay?") == [found, ["How do I pay?"]]
 
 
 def test_a_row_with_only_its_question_is_told_what_it_lacks(client: Client) -> None:
