@@ -36,12 +36,16 @@ FILTERS = {
 }
 # A filter chooses among the nearest of all vectors. If the index went on until it found enough that
 # the filter keeps, it would miss many of the nearest ones. The numbers give the order of the items:
-# the index has rounded the vectors, so that its order is not quite that of the distances.
+# the index has rounded the vectors, so that its order is not quite that of the distances. Before
+# PostgreSQL 17 the planner takes an index only where all of ORDER BY is its distance.
 INDEXED = SQL("""
     nearest AS MATERIALIZED (
         SELECT v.item_id, v.kind, v.distance, v.n FROM (
-            SELECT each.*, row_number() OVER () AS n
-            FROM ({distances} ORDER BY distance, item_id, kind DESC LIMIT {most}) each
+            SELECT each.*, row_number() OVER () AS n FROM (
+                SELECT * FROM (
+                    {distances} ORDER BY distance FETCH FIRST {most} ROWS WITH TIES
+                ) each ORDER BY distance, item_id, kind DESC
+            ) each
         ) v
         WHERE true{filters} LIMIT {vectors}
     ), indexed AS MATERIALIZED (
@@ -62,17 +66,17 @@ COMPARED = SQL("""
 # much nearer than the last one of a step, and the page's last item somewhat; the rule is that of
 # Distance Adaptive Beam Search (Al-Jazzazi and others, 2025). Of those that a filter keeps there
 # may be so few that all steps would not fill the page. From PostgreSQL 15 on, the count's run
-# condition ends the scan there. Each window has read a row ahead by then, and the first row of the
-# next step would cost the whole of it.
+# condition ends the scan there; before 18, only that of count(*) does. Each window has read a row
+# ahead by then, and the first row of the next step would cost the whole of it.
 STEPWISE = SQL("""
     nearest AS MATERIALIZED (
         SELECT item_id, kind, distance, kept FROM (
-            SELECT each.*, count(CASE WHEN mod(n + {read_ahead}, {step}) = 0 AND (
+            SELECT each.*, count(*) FILTER (WHERE mod(n + {read_ahead}, {step}) = 0 AND (
                     kept_so_far < enough AND kept_so_far * {most_sparse} < n * enough
                     OR nearest <= distance * ({nearest_share}
                             - {nearest_large} * candidates + {nearest_later} * (n / candidates))
                         AND last <= {last_share} * distance
-                ) THEN 1 END) OVER so_far AS ends
+                )) OVER so_far AS ends
             FROM ({looked_at}) each WINDOW so_far AS (ROWS UNBOUNDED PRECEDING)
         ) each WHERE ends < 1
     ), stepwise AS MATERIALIZED (
@@ -134,18 +138,19 @@ RANKED = {
     """),
 }
 # GREATEST: rounding gives an identical vector a distance just below 0.
+# MATERIALIZED: before PostgreSQL 18 a sort costs 10^10 where it is off. In one plan with the joins
+# it hides what they cost, so that the planner may read all items for twenty of them.
 PAGE = SQL("""
-{ranked}
+{ranked}, chosen AS MATERIALIZED (
+    SELECT * FROM ranked WHERE item_id <> ALL ({without}) ORDER BY n LIMIT {limit} OFFSET {offset}
+)
 SELECT taken.*, page.* FROM taken LEFT JOIN (
     SELECT i.id, i.question, i.answer, c.name, i.metadata, GREATEST(p.distance, 0),
            split_part(p.kind, ' ', 1),
            CASE WHEN split_part(p.kind, ' ', 1) <> 'pair' THEN coalesce(
                i.alternatives[NULLIF(split_part(p.kind, ' ', 2), '')::integer], i.question) END,
            {question}, {pair}
-    FROM (
-        SELECT * FROM ranked WHERE item_id <> ALL ({without})
-        ORDER BY n LIMIT {limit} OFFSET {offset}
-    ) p
+    FROM chosen p
     JOIN items i ON i.id = p.item_id
     JOIN collections c ON c.id = i.collection_id
     {measured}

@@ -22,7 +22,7 @@ import store.search
 from db import Pool
 from store.filters import Condition
 from store.models import Model
-from tests.support.indexes import read_indexes, read_insert_candidates
+from tests.support.indexes import count_scans, read_indexes, read_insert_candidates
 from tests.support.vectors import DIMENSION, ITEMS, fill, fill_once
 
 
@@ -38,13 +38,6 @@ def valid(pool: Pool, model: Model, suffix: str = "") -> bool | None:
             (store.index.index_name(model) + suffix,),
         )
         return next((bool(row[0]) for row in cur), None)
-
-
-def count_scans(pool: Pool, name: str) -> int:
-    with pool.reading() as conn, conn.cursor() as cur:
-        cur.execute("SELECT pg_stat_force_next_flush(), pg_stat_clear_snapshot()")
-        cur.execute("SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = %s", (name,))
-        return int(db.fetch_row(cur)[0])
 
 
 def test_an_index_finds_what_exact_search_finds(

@@ -14,6 +14,26 @@ def read_indexes(pool: Pool) -> list[str]:
         return [name for (name,) in cur.fetchall()]
 
 
+def count_scans(pool: Pool, name: str) -> int:
+    """Return how often an index was used."""
+    return _read_count(pool, name, "idx_scan")
+
+
+def count_reads(pool: Pool, index: str) -> tuple[int, int]:
+    """Return how many vectors an index gave so far, and how often all items were read."""
+    vectors = _read_count(pool, index, "idx_tup_read")
+    with pool.reading() as conn, conn.cursor() as cur:
+        cur.execute("SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 'items'")
+        return vectors, int(db.fetch_row(cur)[0])
+
+
+def _read_count(pool: Pool, index: str, column: str) -> int:
+    with pool.reading() as conn, conn.cursor() as cur:
+        cur.execute("SELECT pg_stat_force_next_flush(), pg_stat_clear_snapshot()")
+        cur.execute(f"SELECT {column} FROM pg_stat_user_indexes WHERE indexrelname = %s", (index,))
+        return int(db.fetch_row(cur)[0])
+
+
 def read_insert_candidates(pool: Pool, model: Model) -> int:
     with pool.reading() as conn, conn.cursor() as cur:
         cur.execute(

@@ -19,7 +19,7 @@ import psutil
 import psycopg2
 import pytest
 
-from postgres.programs import ProgramFailed, Programs
+from postgres.programs import ProgramFailed, Programs, Setup
 from tests.support.frozen import freeze
 from tests.support.service import ServiceProcess, free_port
 
@@ -33,10 +33,12 @@ class OwnPostgres:
         *,
         standby_of: OwnPostgres | None = None,
         program: Path | None = None,
+        setup: Setup | None = None,
         **settings: str,
     ) -> None:
-        """`program` runs instead of `postgres`."""
+        """`program` runs instead of `postgres`; `setup` has the programs of another version."""
         self.folder = folder
+        self._setup = setup
         self._program = [] if program is None else ["-p", str(program)]
         self.port = free_port()
         self.dsn = f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
@@ -47,7 +49,11 @@ class OwnPostgres:
             "max_wal_size": "128MB",
         } | settings
         folder.mkdir(mode=0o700, exist_ok=True)
-        if standby_of is None:
+        if setup is not None:
+            self.run(
+                "initdb", "--username=postgres", "--encoding=UTF8", "--locale=C", "--auth=trust"
+            )
+        elif standby_of is None:
             self._folder().initdb(["--auth=trust"])
         else:
             self._folder().run(
@@ -56,7 +62,7 @@ class OwnPostgres:
             )
 
     def _folder(self) -> Programs:
-        return Programs.for_folder(self.folder)
+        return Programs.for_folder(self.folder, self._setup)
 
     def start(self) -> None:
         options = " ".join(f"-c {name}={value!r}" for name, value in self._settings.items())
