@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from psycopg2.extensions import cursor
 from psycopg2.sql import SQL, Composable, Composed, Placeholder
@@ -53,11 +53,27 @@ STEP, LEAST_STEPWISE = 100, 300
 MOST_FILTERED, MOST_SPARSE = 500, 300
 # An item has two vectors or more.
 VECTORS_OF_ITEM = 2
-# How near the nearest vector must be, and the one that fills the page, as a share of the distance
-# of the last one that was looked at. An index misses the more, the larger it is, and the fewer of
-# its candidates were looked at: NEAREST_LARGE is taken off by the share of MOST_CANDIDATES that it
-# may be asked for, NEAREST_LATER is added by the share of those that were looked at.
-NEAREST_SHARE, NEAREST_LARGE, NEAREST_LATER, LAST_SHARE = 0.75, 0.06, 0.17, 0.96
+
+
+class Clear(NamedTuple):
+    """When the nearest items are clear, as shares of the distance of the last vector looked at.
+
+    The nearest vector must be as near as `nearest`, and the one that fills the page as `last`. An
+    index misses the more, the larger it is, and the fewer of its candidates were looked at: so
+    `large` is taken off by the share of MOST_CANDIDATES that it may be asked for, and `later` is
+    added by the share of those that were looked at.
+    """
+
+    nearest: float
+    large: float
+    later: float
+    last: float
+
+
+# Of all items, and of those that a filter keeps (bench/results/exactness.md). Those are compared
+# with the query where they are not clear, which takes longer than further steps.
+CLEAR_OF_ALL = Clear(nearest=0.74, large=0.15, later=0.225, last=0.97)
+CLEAR_OF_KEPT = Clear(nearest=0.75, large=0.06, later=0.17, last=0.96)
 # Rankings are prepared for so many vectors; None is for all of them.
 PREPARED_VECTORS = (50, 200, 1_000, 5_000, 50_000, None)
 
@@ -95,6 +111,10 @@ class Ranking:
         return bool(self.filters) or self.collection is not None
 
     @property
+    def clear(self) -> Clear:
+        return CLEAR_OF_KEPT if self.is_narrowed else CLEAR_OF_ALL
+
+    @property
     def read_ahead(self) -> int:
         """Return how many rows PostgreSQL reads ahead where the steps end: one for each window."""
         return 3 if self.filters else 2
@@ -128,7 +148,7 @@ class Ranking:
             read_ahead=SqlLiteral(self.read_ahead),
             vectors_of_item=SqlLiteral(VECTORS_OF_ITEM),
             limit=values["limit"],
-            last_share=SqlLiteral(LAST_SHARE),
+            last_share=SqlLiteral(self.clear.last),
         )
         measured = MEASURED.format(model=SqlLiteral(self.model.id), query=values["query"])
         return PAGE.format(
@@ -155,10 +175,10 @@ class Ranking:
             step=SqlLiteral(STEP),
             read_ahead=SqlLiteral(self.read_ahead),
             most_sparse=SqlLiteral(MOST_SPARSE),
-            nearest_share=SqlLiteral(NEAREST_SHARE),
-            nearest_large=SqlLiteral(NEAREST_LARGE / MOST_CANDIDATES),
-            nearest_later=SqlLiteral(NEAREST_LATER),
-            last_share=SqlLiteral(LAST_SHARE),
+            nearest_share=SqlLiteral(self.clear.nearest),
+            nearest_large=SqlLiteral(self.clear.large / MOST_CANDIDATES),
+            nearest_later=SqlLiteral(self.clear.later),
+            last_share=SqlLiteral(self.clear.last),
         )
 
     def _compose_distances(

@@ -26,6 +26,7 @@ from store.ranking import (
     MOST_CANDIDATES,
     MOST_FILTERED,
     STEP,
+    Clear,
     Page,
     Ranking,
 )
@@ -34,6 +35,8 @@ from tests.support.vectors import DIMENSION, ITEMS, fill, fill_once
 # So many vectors are there after a step whose last one is clear: the windows read two rows ahead,
 # or three where a filter chooses, and the row where it ends is none of them.
 ONE_STEP, ONE_STEP_OF_KEPT = STEP - 2 - 1, STEP - 3 - 1
+
+ALWAYS_CLEAR = Clear(nearest=1.0, large=0.0, later=0.0, last=1.0)
 
 
 @pytest.fixture
@@ -159,10 +162,7 @@ def test_a_search_goes_no_further_than_until_the_nearest_are_clear(
     monkeypatch.setattr(store.ranking, "VECTORS_PER_CANDIDATE", 1)
 
     def count(**shares: float) -> int:
-        rule = {"SHARE": 1.0, "LARGE": 0.0, "LATER": 0.0} | shares
-        for name in ("SHARE", "LARGE", "LATER"):
-            monkeypatch.setattr(store.ranking, f"NEAREST_{name}", rule[name])
-        monkeypatch.setattr(store.ranking, "LAST_SHARE", shares.get("LAST", 1.0))
+        monkeypatch.setattr(store.ranking, "CLEAR_OF_ALL", ALWAYS_CLEAR._replace(**shares))
         assert trial.find() == exact
         ((method, ranked),) = trial.looked
         assert method == "stepwise"
@@ -170,12 +170,12 @@ def test_a_search_goes_no_further_than_until_the_nearest_are_clear(
 
     assert count() == ONE_STEP
     # The nearest, which is at 0, is hardly ever nearer than nothing.
-    assert count(SHARE=-1) == MOST_CANDIDATES
+    assert count(nearest=-1) == MOST_CANDIDATES
     # The last item of the page is not near enough.
-    assert count(LAST=0) == MOST_CANDIDATES
+    assert count(last=0) == MOST_CANDIDATES
     # The larger the index, the nearer it must be; the more it looked at, the less near.
-    assert count(LARGE=2) == MOST_CANDIDATES
-    assert count(SHARE=-0.35, LATER=1) == 3 * STEP + ONE_STEP
+    assert count(large=2) == MOST_CANDIDATES
+    assert count(nearest=-0.35, later=1) == 3 * STEP + ONE_STEP
 
 
 @pytest.mark.parametrize(
@@ -193,8 +193,7 @@ def test_items_with_so_many_wordings_that_a_step_holds_few_others_fill_a_page(
     wordings: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(store.ranking, "NEAREST_SHARE", 1.0)
-    monkeypatch.setattr(store.ranking, "LAST_SHARE", 0.5)
+    monkeypatch.setattr(store.ranking, "CLEAR_OF_ALL", ALWAYS_CLEAR._replace(last=0.5))
     trial.fill()
     shape = (items, wordings, DIMENSION)
     noise = np.random.default_rng(2).standard_normal(shape).astype(np.float32)
@@ -245,8 +244,7 @@ def test_with_a_filter_it_compares_where_few_steps_do_not_do(
     methods: list[tuple[str, int]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(store.ranking, "NEAREST_SHARE", rule)
-    monkeypatch.setattr(store.ranking, "LAST_SHARE", 1.0)
+    monkeypatch.setattr(store.ranking, "CLEAR_OF_KEPT", ALWAYS_CLEAR._replace(nearest=rule))
     monkeypatch.setattr(store.ranking, "MOST_SPARSE", sparse)
     trial.fill()
     kept = narrow(trial.pool, monkeypatch, share)
@@ -277,12 +275,11 @@ def test_what_is_not_clear_in_a_collection_s_own_index_is_compared(
     monkeypatch.setattr(store.search, "FEW_ITEMS", 20)
     monkeypatch.setattr(store.search, "NARROW_ITEMS", 20)
     monkeypatch.setattr(store.index, "FEW_VECTORS", 1)
-    monkeypatch.setattr(store.ranking, "LAST_SHARE", 1.0)
     trial.fill()
     trial.build()
 
     def find(share: float) -> list[str]:
-        monkeypatch.setattr(store.ranking, "NEAREST_SHARE", share)
+        monkeypatch.setattr(store.ranking, "CLEAR_OF_KEPT", ALWAYS_CLEAR._replace(nearest=share))
         found.append(trial.find(collections=["a"]))
         return trial.methods
 
