@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-faults demo bench bench-uploads bench-answers bench-scale bench-exactness bench-attack bench-quality bench-footprint bench-metrics fuzz screenshots requirements messages bench-replace configuration test-api audit licenses clean
+.PHONY: run test test-older test-faults demo bench bench-uploads bench-answers bench-scale bench-exactness bench-attack bench-quality bench-footprint bench-metrics fuzz screenshots requirements messages bench-replace configuration test-api audit licenses clean
 
 run: .venv/installed
 	$(BIN)/python app.py
@@ -21,6 +21,11 @@ demo: .venv/installed
 # requests, and chains of them. API_SECONDS and API_EXAMPLES set how long, API_SEED what is random.
 test-api: .venv/installed-dev
 	API_SECONDS=$${API_SECONDS:-1800} API_EXAMPLES=$${API_EXAMPLES:-200} $(BIN)/pytest -s tests/web/test_api.py $(PYTEST_ARGS)
+
+# The tests that use a database, with PostgreSQL 16 instead of the embedded 18: its planner chooses otherwise.
+test-older: .venv/installed-dev
+	$(BIN)/pytest --older -n 3 --dist loadfile tests/store tests/services tests/web tests/test_db.py \
+	  tests/test_cli.py tests/test_cli_accounts.py --ignore tests/web/page $(PYTEST_ARGS)
 
 # The fault tests of `make test` in their long form. FAULT_KILLS, FAULT_RESTARTS, FAULT_ROWS,
 # FAULT_ITEMS and FAULT_SEED set how long.

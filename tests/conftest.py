@@ -22,6 +22,7 @@ from tests.support.service import ServiceProcess
 
 pytest_plugins = [
     "tests.support.postgres",
+    "tests.support.older",
     "tests.support.pooler",
     "tests.support.models",
     "tests.support.counts",
@@ -30,34 +31,47 @@ pytest_plugins = [
 _numbers = itertools.count()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--older", action="store_true", help="test with PostgreSQL 16 instead of the embedded one"
+    )
+
+
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
-    """The embedded server, with the schema in a template that each test's database is copied of."""
+def embedded_dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server = EmbeddedPostgres.start(tmp_path_factory.mktemp("data"))
-    _execute(server.dsn, "CREATE DATABASE conector_template")
-    pool = Pool(_named(server.dsn, "conector_template"), 1)
-    db.apply_schema(pool)
-    pool.close()
-    yield server
+    yield server.dsn
     server.stop()
 
 
+@pytest.fixture(scope="session")
+def server_dsn(request: pytest.FixtureRequest) -> str:
+    """A server with the schema in a template that each test's database is copied of."""
+    older = request.config.getoption("older")
+    dsn: str = request.getfixturevalue("older_dsn" if older else "embedded_dsn")
+    _execute(dsn, "CREATE DATABASE conector_template")
+    pool = Pool(_named(dsn, "conector_template"), 1)
+    db.apply_schema(pool)
+    pool.close()
+    return dsn
+
+
 @pytest.fixture
-def empty_dsn(postgres: EmbeddedPostgres) -> Iterator[str]:
+def empty_dsn(server_dsn: str) -> Iterator[str]:
     """A database with nothing in it."""
-    yield from _database(postgres.dsn, "template1")
+    yield from _database(server_dsn, "template1")
 
 
 @pytest.fixture
-def dsn(postgres: EmbeddedPostgres) -> Iterator[str]:
+def dsn(server_dsn: str) -> Iterator[str]:
     """A database with the schema."""
-    yield from _database(postgres.dsn, "conector_template")
+    yield from _database(server_dsn, "conector_template")
 
 
 @pytest.fixture(scope="module")
-def shared_dsn(postgres: EmbeddedPostgres) -> Iterator[str]:
+def shared_dsn(server_dsn: str) -> Iterator[str]:
     """A database with the schema, for all tests of a module."""
-    yield from _database(postgres.dsn, "conector_template")
+    yield from _database(server_dsn, "conector_template")
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from store.filters import Condition
 from store.models import Model
 from store.ranking import STEP
 from tests.support.indexes import count_reads, count_scans
-from tests.support.older import needs_older_postgres, start_older
+from tests.support.older import needs_older_postgres
 from tests.support.vectors import DIMENSION, fill, make_vectors
 
 FILTERS: list[dict[str, Any]] = [
@@ -31,21 +31,14 @@ FILTERS: list[dict[str, Any]] = [
 ]
 
 
-@pytest.fixture(scope="module", params=["own", pytest.param("older", marks=needs_older_postgres)])
+@pytest.fixture(
+    scope="module", params=["shared_dsn", pytest.param("older_dsn", marks=needs_older_postgres)]
+)
 def indexed(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
 ) -> Iterator[tuple[Pool, Model]]:
     """A store with an index, on each of the servers."""
-    if request.param == "own":
-        yield from _fill(request.getfixturevalue("shared_dsn"))
-        return
-    server = start_older(tmp_path_factory.mktemp("older"))
-    yield from _fill(server.dsn)
-    server.stop()
-
-
-def _fill(dsn: str) -> Iterator[tuple[Pool, Model]]:
-    pool = Pool(dsn, 4)
+    pool = Pool(request.getfixturevalue(request.param), 4)
     db.apply_schema(pool)
     model = store.models.register_model(pool, "small", DIMENSION)
     fill(pool, model, make_vectors())

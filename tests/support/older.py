@@ -6,6 +6,7 @@ hides what the rest of a plan costs.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,14 +21,19 @@ needs_older_postgres = pytest.mark.skipif(
 )
 
 
-def start_older(folder: Path) -> OwnPostgres:
-    """Return a server that runs; its database is in `folder`."""
+@pytest.fixture(scope="session")
+def older_dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The server, for all tests that ask for it."""
     assert _BINARIES is not None
-    # Laid out as the embedded one.
-    layout = folder.with_name(f"{folder.name}-programs")
-    layout.mkdir()
-    (layout / "bin").symlink_to(_BINARIES)
-    (layout / "share").symlink_to(_BINARIES.parent / "share" / "postgresql")
-    server = OwnPostgres(folder, setup=Setup(binaries=layout / "bin"))
+    folder = tmp_path_factory.mktemp("older")
+    server = OwnPostgres(folder / "data", setup=Setup(_lay_out(_BINARIES, folder)))
     server.start()
-    return server
+    yield server.dsn
+    server.stop()
+
+
+def _lay_out(binaries: Path, folder: Path) -> Path:
+    """Return the folder of the programs, laid out as the embedded ones."""
+    (folder / "bin").symlink_to(binaries)
+    (folder / "share").symlink_to(binaries.parent / "share" / "postgresql")
+    return folder / "bin"
