@@ -96,8 +96,9 @@ def test_help_is_in_the_language_of_the_service(
 
 
 def test_a_database_that_takes_no_changes_is_one_line(settings: Settings) -> None:
-    only_reads = f"{settings.database_dsn}&options=-c%20default_transaction_read_only%3Don"
-    assert "?" in only_reads
+    mark = "&" if "?" in str(settings.database_dsn) else "?"
+    option = "options=-c%20default_transaction_read_only%3Don"
+    only_reads = f"{settings.database_dsn}{mark}{option}"
     with closing(Deferred(settings.model_copy(update={"database_dsn": only_reads}))) as parts:
         refused = run(build_app(settings, parts), "keys create --name bot --role reader")
     assert (refused.exit_code, refused.stderr) == (

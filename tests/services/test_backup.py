@@ -113,7 +113,7 @@ class _Nothing:
 
 
 def test_a_backup_of_an_older_schema_is_restored_and_migrated(
-    postgres: Any, empty_dsn: str, dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    empty_dsn: str, dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file, old = tmp_path / "old.zip", Pool(dsn, 1)
     with monkeypatch.context() as before:
