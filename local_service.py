@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import http.client
+import itertools
 import json
 import os
 import secrets
@@ -16,7 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing, nullcontext
+from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,9 @@ START_SECONDS = 180.0
 STOP_SECONDS = 60.0
 CALL_SECONDS = 600.0
 POLL_SECONDS = 0.05
+FIRST_PORT, LAST_PORT = 20_000, 32_767
+
+_calls = itertools.count()
 
 
 class LocalServiceError(Exception):
@@ -225,7 +229,13 @@ def gunicorn_command(port: int, processes: int, app: str = "app:create_app()") -
 
 
 def free_port() -> int:
-    """Return a port of this machine that nobody listens on."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+    """Return a port of this machine that nobody listens on.
+
+    It is none of those that a system gives to connections that go out (on Linux from 32768 on), one
+    of which might take it before it is listened on. Each process begins somewhere else.
+    """
+    while True:
+        port = FIRST_PORT + (os.getpid() * 97 + next(_calls)) % (LAST_PORT - FIRST_PORT + 1)
+        with socket.socket() as free, suppress(OSError):
+            free.bind(("127.0.0.1", port))
+            return port

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from local_service import LocalServiceError, Service
+from local_service import LAST_PORT, LocalServiceError, Service, free_port
 
 # Answers as the service does; a job has ended at the third look.
 PROGRAM = """
@@ -97,3 +99,14 @@ def test_a_service_that_does_not_start_says_why(tmp_path: Path) -> None:
     service = Service(command, folder=tmp_path, log=tmp_path / "service.log")
     with pytest.raises(LocalServiceError, match="did not start: no luck"):
         service.wait_until_ready(30)
+
+
+def test_a_free_port_is_not_listened_on_and_no_connection_gets_it() -> None:
+    first = free_port()
+    assert first <= LAST_PORT < 32_768
+    with socket.socket() as taken:
+        # Or somebody else listens there.
+        with suppress(OSError):
+            taken.bind(("127.0.0.1", first + 1))
+            taken.listen()
+        assert free_port() not in (first, first + 1)
