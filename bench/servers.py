@@ -23,6 +23,8 @@ from pathlib import Path
 import psutil
 from flask import Flask, Response, jsonify, request
 
+from local_service import free_port
+
 HOST, THREADS = "127.0.0.1", 16
 FILES = 20_000
 IDLE, DRIPPING, UNFINISHED = 5_000, 1_000, 700
@@ -87,9 +89,7 @@ class Server:
     """One server, running until `stop`."""
 
     def __init__(self, name: str, folder: Path) -> None:
-        with socket.socket() as free:
-            free.bind((HOST, 0))
-            self.port: int = free.getsockname()[1]
+        self.port = free_port()
         program, *options = (
             COMMANDS[name].format(host=HOST, port=self.port, threads=THREADS).split()
         )

@@ -283,10 +283,12 @@ SELECT count(*) FROM (
     WHERE c.name = %(collection)s LIMIT %(most)s
 ) i
 """
-# Both sides are folded here, because what `lower` does depends on the database.
+# Both sides are folded here, because what `lower` does depends on the database. In the locale C it
+# knows A to Z only, so letters come apart from their accents first.
 _FIND_ALIKE = """
 WITH wanted AS MATERIALIZED (
-    SELECT text, lower(visible_text(text)) AS folded FROM unnest(%(texts)s::text[]) t (text)
+    SELECT text, lower(normalize(visible_text(text), NFKD)) AS folded
+    FROM unnest(%(texts)s::text[]) t (text)
 ), alike AS (
     SELECT w.text, i.id, k.own,
            CASE WHEN k.rank = 1 AND k.stored = w.text THEN 0 ELSE k.rank END AS rank
@@ -296,7 +298,7 @@ WITH wanted AS MATERIALIZED (
         UNION ALL SELECT other, i.question_hash, 1 FROM unnest(i.alternatives) other
         UNION ALL SELECT i.answer, i.answer_hash, 2
     ) k (stored, own, rank)
-    JOIN wanted w ON w.folded = lower(visible_text(k.stored))
+    JOIN wanted w ON w.folded = lower(normalize(visible_text(k.stored), NFKD))
     WHERE c.name = %(collection)s
 ), first AS (
     SELECT *, min(rank) OVER (PARTITION BY text) AS least FROM alike

@@ -1,4 +1,4 @@
-"""A server of PostgreSQL 16, as far as its programs are installed.
+"""A server of PostgreSQL 16 in the locale C, as far as its programs are installed.
 
 Its planner chooses otherwise than that of the embedded one: what is off costs 10^10 there, and
 hides what the rest of a plan costs.

@@ -50,7 +50,7 @@ class OwnPostgres:
         } | settings
         folder.mkdir(mode=0o700, exist_ok=True)
         if setup is not None:
-            options = ("--username=postgres", "--encoding=UTF8", "--locale=C.UTF-8", "--auth=trust")
+            options = ("--username=postgres", "--encoding=UTF8", "--locale=C", "--auth=trust")
             self.run("initdb", *options)
         elif standby_of is None:
             self._folder().initdb(["--auth=trust"])
