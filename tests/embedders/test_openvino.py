@@ -198,6 +198,12 @@ def test_a_moment_in_which_the_machine_is_busy_chooses_no_form() -> None:
     assert measured[:4] == ["fast", "slow", "fast", "slow"]
 
 
+@pytest.mark.parametrize(("slower", "chosen"), [(0.8, "last"), (1.05, "last"), (1.2, "first")])
+def test_a_small_lead_chooses_no_form(slower: float, chosen: str) -> None:
+    seconds = {"first": 1.0, "last": slower}
+    assert find_fastest(list(seconds), seconds.__getitem__) == (chosen, seconds[chosen])
+
+
 def test_a_model_of_which_no_form_agrees_is_left_to_torch(
     minilm_folder: Path, tmp_path: Path
 ) -> None:
