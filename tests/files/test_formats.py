@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
+import sys
 
 import pytest
 
@@ -104,8 +104,9 @@ def test_formats_that_are_not_read(data: bytes, name: str) -> None:
     assert error.value.code == "unsupported_media_type"
 
 
-@pytest.mark.skipif(importlib.util.find_spec("pyarrow") is not None, reason="pyarrow is installed")
-def test_parquet_says_what_to_install() -> None:
+def test_parquet_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    # None stands for a module that is not installed.
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(FileError, match=r"Parquet.*pip install pyarrow.*CSV") as error:
         read(b"PAR1\x15\x04\x15\x48")
     assert error.value.code == "unsupported_media_type"

@@ -1,4 +1,4 @@
-"""Parquet, where pyarrow is installed."""
+"""Parquet, which pyarrow reads."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ import decimal
 import io
 from typing import Any
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from files.errors import FileError
 from tests.support.files import read_in_child
-
-pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
-parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
 
 
 def make(**columns: list[Any]) -> bytes:
