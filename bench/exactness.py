@@ -30,6 +30,7 @@ import db
 import store.index
 import store.models
 import store.search
+from bench.database import run_postgres
 from bench.measures import percentile
 from bench.report import RESULTS, describe_machine
 from config import Settings
@@ -37,7 +38,6 @@ from db import Pool
 from embedders.loading import load_model
 from embedders.sentence import SentenceModel
 from embeddings import FloatArray, pair_text
-from postgres.server import EmbeddedPostgres
 from services.confidence import CANDIDATES
 from store.filters import Condition
 from store.models import Model
@@ -102,16 +102,15 @@ def main() -> int:
     sizes = [int(size) for size in sys.argv[2:]] or SIZES
     collections = _read_collections(folder)
     rows: list[Row] = []
-    with tempfile.TemporaryDirectory(prefix="exact-", dir=os.environ.get("BENCH_DIR")) as data:
-        server = EmbeddedPostgres.start(Path(data))
-        try:
-            for size in sizes:
-                for row in _measure_size(server.dsn, collections, size):
-                    print(row.format(), flush=True)
-                    rows.append(row)
-                _write(rows)
-        finally:
-            server.stop()
+    with (
+        tempfile.TemporaryDirectory(prefix="exact-", dir=os.environ.get("BENCH_DIR")) as data,
+        run_postgres(Path(data)) as dsn,
+    ):
+        for size in sizes:
+            for row in _measure_size(dsn, collections, size):
+                print(row.format(), flush=True)
+                rows.append(row)
+            _write(rows)
     return 0 if all(row.kept for row in rows) else 1
 
 

@@ -15,9 +15,9 @@ from contextlib import closing
 from pathlib import Path
 
 import db
+from bench.database import run_postgres
 from db import Pool
 from local_service import Service
-from postgres.server import EmbeddedPostgres
 
 ITEMS, JOBS, SCRAPES = 100_000, 1_000, 200
 CREDENTIALS = {"API_USERNAME": "admin", "API_PASSWORD": "a bench's password"}
@@ -41,17 +41,12 @@ FROM generate_series(1, {JOBS}) n;
 
 def fill(folder: Path) -> None:
     """Store the items and jobs in the embedded server of a data folder."""
-    server = EmbeddedPostgres.start(folder)
-    pool = Pool(server.dsn, 2)
-    try:
+    with run_postgres(folder) as dsn, closing(Pool(dsn, 2)) as pool:
         db.apply_schema(pool)
         with pool.transaction(600) as conn, conn.cursor() as cur:
             cur.execute(_FILL)
         with pool.reading(600) as conn, conn.cursor() as cur:
             cur.execute("ANALYZE")
-    finally:
-        pool.close()
-        server.stop()
 
 
 def measure(port: int) -> list[float]:

@@ -26,11 +26,11 @@ import db
 import store.index
 import store.models
 import store.search
+from bench.database import run_postgres
 from bench.measures import percentile, timed
 from bench.report import Report
 from db import Pool
 from embeddings import FloatArray
-from postgres.server import EmbeddedPostgres
 from services.confidence import CANDIDATES
 from store.filters import Condition
 from store.models import Model
@@ -88,14 +88,13 @@ def main() -> None:
     sizes = [int(size) for size in sys.argv[1:]] or [2_000, 10_000, 100_000]
     report = Report()
     # BENCH_DIR, since /tmp may be memory.
-    with tempfile.TemporaryDirectory(prefix="scale-", dir=os.environ.get("BENCH_DIR")) as folder:
-        server = EmbeddedPostgres.start(Path(folder))
-        try:
-            with closing(Pool(server.dsn, 4)) as pool:
-                db.apply_schema(pool)
-            _grow(report, server.dsn, sizes)
-        finally:
-            server.stop()
+    with (
+        tempfile.TemporaryDirectory(prefix="scale-", dir=os.environ.get("BENCH_DIR")) as folder,
+        run_postgres(Path(folder)) as dsn,
+    ):
+        with closing(Pool(dsn, 4)) as pool:
+            db.apply_schema(pool)
+        _grow(report, dsn, sizes)
     report.write("scale")
 
 
