@@ -74,7 +74,8 @@ STEPWISE = SQL("""
             SELECT each.*, count(*) FILTER (WHERE mod(n + {read_ahead}, {step}) = 0 AND (
                     kept_so_far < enough AND kept_so_far * {most_sparse} < n * enough
                     OR nearest <= distance * ({nearest_share}
-                            - {nearest_large} * candidates + {nearest_later} * (n / candidates))
+                            - {nearest_large} * LEAST(1, candidates / {large})
+                            + {nearest_later} * (n / candidates))
                         AND last <= {last_share} * distance
                 )) OVER so_far AS ends
             FROM ({looked_at}) each WINDOW so_far AS (ROWS UNBOUNDED PRECEDING)
@@ -170,10 +171,11 @@ MEASURED = SQL("""
 # iterative_scan: the next candidates of an index come in no right order, so only steps take them.
 # scan_mem_multiplier, max_scan_tuples: the number of candidates is the limit. Among 200,000 vectors
 # 1,000 of them take up to 4 MB, the default of work_mem, and 20,000 tuples; these bounds are for
-# rows that are gone.
+# the further ones, and for rows that are gone.
 # enable_sort: off, so that the index is taken wherever there is one, for any page.
 # plan_cache_mode: the plan of a prepared ranking is made once.
-# conector.candidates: how many a stepwise ranking takes, if MOST_FILTERED is not less.
+# conector.candidates: how many a stepwise ranking takes, if MOST_FILTERED is not less. The larger
+# an index, the more; above {large}, the number grows more slowly.
 SETTINGS = SQL("""
 SELECT set_config('hnsw.ef_search', ({at_once})::text, true),
        set_config('hnsw.iterative_scan', {scan}, true),
@@ -183,7 +185,9 @@ SELECT set_config('hnsw.ef_search', ({at_once})::text, true),
        set_config('enable_sort', 'off', true),
        set_config('plan_cache_mode', 'force_generic_plan', true)
 FROM (SELECT CASE WHEN size IS NULL THEN {without_index} ELSE {step} * ceil(
-          LEAST({most}, GREATEST({least}, size / {per_candidate}))::float8 / {step}
+          LEAST({most}, GREATEST(
+              {least}, LEAST({large}, size / {per_candidate}), size / {per_further}
+          ))::float8 / {step}
       ) END::integer AS enough
       FROM pg_relation_size(to_regclass({index})) size) c
 """)

@@ -47,7 +47,7 @@ def test_an_index_of_vectors_that_are_gone_is_built_anew(
     assert not store.index.build_index(pool, model, min_vectors=100)
 
 
-def test_an_index_that_grew_by_half_is_built_anew(
+def test_an_index_that_grew_by_a_fifth_is_built_anew(
     pool: Pool, model: Model, vectors: NDArray[np.float32]
 ) -> None:
     fill_once(pool, model, vectors[: ITEMS // 2])
@@ -62,9 +62,9 @@ def test_an_index_that_grew_by_half_is_built_anew(
                     (model.id, number, HalfVector(vector)),
                 )
 
-    add(ITEMS // 2, ITEMS // 2 + ITEMS // 5)
+    add(ITEMS // 2, ITEMS // 2 + ITEMS // 15)
     assert not store.index.build_index(pool, model, min_vectors=100)
-    add(ITEMS // 2 + ITEMS // 5, ITEMS // 2 + ITEMS // 3)
+    add(ITEMS // 2 + ITEMS // 15, ITEMS // 2 + ITEMS // 7)
     assert store.index.build_index(pool, model, min_vectors=100)
     assert read_indexes(pool) == [store.index.index_name(model)]
     assert not store.index.build_index(pool, model, min_vectors=100)

@@ -25,6 +25,7 @@ from store.ranking import (
     LEAST_STEPWISE,
     MOST_CANDIDATES,
     MOST_FILTERED,
+    MOST_STEPWISE,
     STEP,
     Clear,
     Page,
@@ -143,6 +144,16 @@ def test_steps_take_as_many_candidates_rounded_up_to_whole_steps(
     assert read_settings(pool, steps) == (STEP, LEAST_STEPWISE)
     monkeypatch.setattr(store.ranking, "VECTORS_PER_CANDIDATE", ITEMS / 350)
     assert read_settings(pool, steps) == (STEP, 400)
+    # Above what pgvector gives at once, the number grows more slowly, and only for steps.
+    monkeypatch.setattr(store.ranking, "VECTORS_PER_CANDIDATE", 1)
+    assert read_settings(pool, steps) == (STEP, MOST_CANDIDATES)
+    monkeypatch.setattr(store.ranking, "VECTORS_PER_FURTHER_CANDIDATE", ITEMS / 1_150)
+    assert read_settings(pool, steps) == (STEP, 1_200)
+    monkeypatch.setattr(store.ranking, "VECTORS_PER_FURTHER_CANDIDATE", 1)
+    assert read_settings(pool, steps) == (STEP, MOST_STEPWISE)
+    assert read_candidates(pool, model) == MOST_CANDIDATES
+    filtered = Ranking("stepwise", model, None, filters=("metadata",))
+    assert read_settings(pool, filtered) == (STEP, MOST_CANDIDATES)
     own = Ranking("stepwise", model, None, collection=1)
     assert read_settings(pool, own) == (STEP, MOST_CANDIDATES)
 
@@ -176,6 +187,10 @@ def test_a_search_goes_no_further_than_until_the_nearest_are_clear(
     # The larger the index, the nearer it must be; the more it looked at, the less near.
     assert count(large=2) == MOST_CANDIDATES
     assert count(nearest=-0.35, later=1) == 3 * STEP + ONE_STEP
+    monkeypatch.setattr(store.ranking, "VECTORS_PER_FURTHER_CANDIDATE", 1)
+    assert count(nearest=-1) == MOST_STEPWISE
+    # Beyond what pgvector gives at once, the size counts no further.
+    assert count(large=1) == ONE_STEP
 
 
 @pytest.mark.parametrize(
