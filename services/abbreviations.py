@@ -36,7 +36,10 @@ def expand_abbreviations(question: str, kept: frozenset[str] = frozenset()) -> s
     in_capitals = text.isupper() and len(text.split()) > _ACRONYM_WORDS
 
     def write_out(found: re.Match[str]) -> str:
-        word, meaning = found[0], meanings[found[0].lower()]
+        word = found[0]
+        meaning = meanings.get(word.lower())
+        if meaning is None:
+            return word
         is_acronym = len(word) > 1 and word.isupper() and not in_capitals
         if word.lower() in kept or (is_acronym and word.lower() != _initials(meaning)):
             return word
@@ -52,7 +55,7 @@ def find_abbreviations(question: str, stored: Iterable[str]) -> frozenset[str]:
     those that only miss an accent (nao) mean the same to all.
     """
     pattern, meanings = _read_list()
-    found = {word.lower() for word in pattern.findall(visible_text(question))}
+    found = {word.lower() for word in pattern.findall(visible_text(question))} & meanings.keys()
     telling = frozenset(word for word in found if _may_mean_more(word, meanings[word]))
     return telling.intersection(split_words(" ".join(stored))) if telling else telling
 
@@ -79,4 +82,5 @@ def _read_list() -> tuple[re.Pattern[str], dict[str, str]]:
     meanings = dict(line.split("\t") for line in lines)
     words = "|".join(sorted(map(re.escape, meanings), key=len, reverse=True))
     apart = rf"(?<![\w@#])(?<!\w[-./_:&?'’])(?<!\d )(?:{words})(?![\w@]|[-./_:&=?'’]\w)"
+    # It also takes letters that look like those of the list (ſ, ı); such words have no meaning.
     return re.compile(apart, re.IGNORECASE), meanings

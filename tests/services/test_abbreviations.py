@@ -40,6 +40,10 @@ def test_abbreviations_are_written_out(question: str, expanded: str) -> None:
         "Qual é o SLA?",
         "SLA",
         "MTA setup",
+        # These letters are those of the list to a pattern that takes capitals, too.
+        "como fica no fd\u017f",
+        "ak\u0131",
+        "ak\u0130",
         "",
     ],
 )
@@ -54,6 +58,7 @@ def test_abbreviations_that_are_stored_are_kept() -> None:
     assert expand_abbreviations(question, kept) == "você sabe o sla da NF?"
     assert find_abbreviations(question, ["Qual o prazo?"]) == set()
     assert find_abbreviations("Qual o prazo?", ["Qual é o SLA?"]) == set()
+    assert find_abbreviations("o \u017fla, hj", ["\u017fla"]) == set()
     # These mean the same, whoever writes them.
     assert find_abbreviations("nao vc", ["Nao vc"]) == set()
 
