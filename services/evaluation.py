@@ -32,8 +32,8 @@ from store.rejections import RejectedRow
 from store.thresholds import Thresholds
 from texts import answer_hash, question_hash
 
-# So many questions are embedded, then asked.
-STEP = 64
+# So many questions are embedded, then asked. It takes a slow machine some seconds.
+STEP = 32
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,10 @@ def run_evaluation(
     cases: Sequence[Case],
     progress: Callable[[int], None],
 ) -> Run:
-    """Ask the collection all questions and return the figures; tell `progress` how many are done.
+    """Ask the collection all questions and return the figures.
 
-    Raises EmbedderBusy, DatabaseUnavailable, and what `progress` raises.
+    Before each question, `progress` is told how many are done. Raises EmbedderBusy,
+    DatabaseUnavailable, and what `progress` raises.
     """
     known, rejected = resolve_cases(searcher, collection, cases)
     outcomes: list[Outcome] = []
@@ -74,12 +75,12 @@ def run_evaluation(
     for start in range(0, len(known), STEP):
         part = known[start : start + STEP]
         for (case, items), found in zip(part, ask_cases(searcher, collection, part), strict=True):
+            progress(len(outcomes))
             if found is None:
                 rejected.append(_reject_failed(case))
                 continue
             outcomes.append(judge_case(case, items, found))
             used = found.judgement.thresholds
-        progress(len(outcomes))
     if not outcomes:
         return Run({}, [], rejected)
     result = _describe(outcomes, used)
@@ -187,7 +188,10 @@ class _Meanings:
 
 
 def _reject_unknown(case: Case) -> RejectedRow:
-    error = say("The collection has no item with this id, question or answer.")
+    error = say(
+        "The collection has no item with this question or answer, and none whose file gave it this "
+        "id."
+    )
     return RejectedRow(case.line, "unknown_expected", error, [case.question, case.expected])
 
 

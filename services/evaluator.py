@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Sequence
 
 import store.evaluations
@@ -21,6 +22,8 @@ logger = logging.getLogger(__name__)
 
 # The thread looks for an evaluation this often, even when nothing wakes it.
 POLL_SECONDS = 2.0
+# An evaluation is held again, and its progress noted, at most this often.
+HOLD_SECONDS = 1.0
 
 
 class EvaluationLost(Exception):
@@ -32,6 +35,8 @@ class Evaluator:
 
     def __init__(self, searcher: Searcher) -> None:
         self._searcher = searcher
+        # What could not be released, because the database was away.
+        self._held: ClaimedEvaluation | None = None
         self._stopping = threading.Event()
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._run, name="evaluator", daemon=True)
@@ -53,6 +58,7 @@ class Evaluator:
             self._wake.clear()
             set_request_id(None)
             try:
+                self._release()
                 claimed = store.evaluations.claim_evaluation(self._searcher.pool)
                 if claimed is not None:
                     self._evaluate(claimed)
@@ -84,7 +90,8 @@ class Evaluator:
         except EvaluationLost:
             logger.info("job %s: the evaluation is given up, or was canceled", claimed.job_id)
         except (DatabaseUnavailable, EmbedderBusy):
-            store.evaluations.release_evaluation(pool, claimed)
+            self._held = claimed
+            self._release()
             raise
         except Exception:
             logger.exception("job %s: the evaluation failed", claimed.job_id)
@@ -95,13 +102,28 @@ class Evaluator:
                 say("The evaluation failed; the log has the reason."),
             )
 
+    def _release(self) -> None:
+        """Give back what the evaluator holds, so that it may begin again without blame."""
+        if self._held is not None:
+            store.evaluations.release_evaluation(self._searcher.pool, self._held)
+            self._held = None
+
+    def _hold(self, claimed: ClaimedEvaluation, done: int) -> None:
+        """Hold the evaluation longer. Raises EvaluationLost if it is to end, or somebody else's."""
+        if self._stopping.is_set():
+            store.evaluations.release_evaluation(self._searcher.pool, claimed)
+            raise EvaluationLost
+        if not store.evaluations.extend_evaluation(self._searcher.pool, claimed, done):
+            raise EvaluationLost
+
     def _run_claimed(self, claimed: ClaimedEvaluation) -> None:
+        due = 0.0
+
         def progress(done: int) -> None:
-            if self._stopping.is_set():
-                store.evaluations.release_evaluation(self._searcher.pool, claimed)
-                raise EvaluationLost
-            if not store.evaluations.extend_evaluation(self._searcher.pool, claimed, done):
-                raise EvaluationLost
+            nonlocal due
+            if time.monotonic() >= due or self._stopping.is_set():
+                self._hold(claimed, done)
+                due = time.monotonic() + HOLD_SECONDS
 
         if self._searcher.calibration.get_constants() is None:
             raise EmbedderBusy(say("The model's distances are being measured."))

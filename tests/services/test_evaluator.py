@@ -11,9 +11,11 @@ import services.evaluator
 import store.evaluations
 import store.jobs
 import store.rejections
+from db import DatabaseUnavailable, Pool
 from embeddings import FloatArray
 from messages import cite
 from services.runtime import Runtime
+from store.evaluations import ClaimedEvaluation
 from store.jobs import Job
 from tests.support.client import eventually
 from turns import EmbedderBusy
@@ -58,6 +60,53 @@ def test_a_sick_model_is_waited_for(runtime: Runtime, monkeypatch: pytest.Monkey
     monkeypatch.setattr(services.evaluator, "POLL_SECONDS", 0.01)
     monkeypatch.setattr(services.evaluator, "run_evaluation", sick)
     assert ended(runtime, create(runtime)).status == "succeeded"
+
+
+def test_an_outage_of_the_database_is_no_blame(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries = []
+    run, release = services.evaluation.run_evaluation, store.evaluations.release_evaluation
+
+    def lose(*args: object) -> object:
+        tries.append("run")
+        if tries.count("run") < 6:
+            raise DatabaseUnavailable(cite("It is away."))
+        return run(*args)  # type: ignore[arg-type]
+
+    def lose_too(pool: Pool, claimed: ClaimedEvaluation) -> None:
+        tries.append("release")
+        # It is still away when the evaluator looks the first time.
+        if tries[-2] == "run":
+            raise DatabaseUnavailable(cite("It is away."))
+        release(pool, claimed)
+
+    monkeypatch.setattr(services.evaluator, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(services.evaluator, "run_evaluation", lose)
+    monkeypatch.setattr(store.evaluations, "release_evaluation", lose_too)
+    assert ended(runtime, create(runtime)).status == "succeeded"
+    assert tries == ["run", "release", "release"] * 5 + ["run"]
+
+
+def test_an_evaluation_is_held_while_it_goes_on(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = []
+    extend = store.evaluations.extend_evaluation
+
+    def note(pool: Pool, claimed: ClaimedEvaluation, number: int) -> bool:
+        done.append(number)
+        return extend(pool, claimed, number)
+
+    monkeypatch.setattr(store.evaluations, "extend_evaluation", note)
+    monkeypatch.setattr(services.evaluator, "HOLD_SECONDS", 0.0)
+    assert ended(runtime, create(runtime, *"abcde")).status == "succeeded"
+    assert done == [0, 1, 2, 3, 4]
+    # Else as seldom as it is set: a lease outlives many questions.
+    monkeypatch.setattr(services.evaluator, "HOLD_SECONDS", 3_600.0)
+    done.clear()
+    assert ended(runtime, create(runtime, *"abcde")).status == "succeeded"
+    assert done == [0]
 
 
 @pytest.fixture
