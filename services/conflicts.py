@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from services.function_words import STOP_WORDS
 from services.near_copies import is_other_copy
+from services.quantities import split_quantities
 from services.wording import (
     ANSWER_CHARS,
     QUESTION_CHARS,
@@ -94,7 +95,7 @@ def find_difference(
 
 def _list_words(text: str) -> list[str]:
     """Return the different words that say something, the codes among them first."""
-    words = dict.fromkeys(word for word in split_words(text) if word not in STOP_WORDS)
+    words = dict.fromkeys(word for word in split_quantities(text) if word not in STOP_WORDS)
     return sorted(words, key=lambda word: not is_code(word))[:MOST_WORDS]
 
 
@@ -106,7 +107,7 @@ def _without(codes: list[str], answer: str) -> list[str]:
     """Return the codes that the answer does not hold."""
     if not codes:
         return []
-    held = set(split_words(answer[:ANSWER_CHARS]))
+    held = {*split_words(answer[:ANSWER_CHARS]), *split_quantities(answer[:ANSWER_CHARS])}
     return [code for code in codes if code not in held]
 
 

@@ -45,21 +45,37 @@ NEGATIONS = _split("nao nunca sem nem jamais not no never without cannot t")
 # Numbers as words. Those that are also articles, days of the week or parts of others are left out.
 NUMBERS = {
     word: str(number)
-    for number, words in enumerate(
-        (
-            "dois duas two",
-            "tres three",
-            "quatro four",
-            "cinco five",
-            "seis six",
-            "sete seven",
-            "oito eight",
-            "nove nine",
-            "dez ten",
-            "onze eleven",
-            "doze twelve",
-        ),
-        2,
-    )
+    for number, words in {
+        2: "dois duas two",
+        3: "tres three",
+        4: "quatro four",
+        5: "cinco five",
+        6: "seis six",
+        7: "sete seven",
+        8: "oito eight",
+        9: "nove nine",
+        10: "dez ten",
+        11: "onze eleven",
+        12: "doze twelve",
+        15: "quinze fifteen",
+        20: "vinte twenty",
+        30: "trinta thirty",
+        40: "quarenta forty",
+        50: "cinquenta fifty",
+        60: "sessenta sixty",
+        70: "setenta seventy",
+        80: "oitenta eighty",
+        90: "noventa ninety",
+        100: "cem hundred",
+        200: "duzentos duzentas",
+        300: "trezentos trezentas",
+        400: "quatrocentos quatrocentas",
+        500: "quinhentos quinhentas",
+        600: "seiscentos seiscentas",
+        700: "setecentos setecentas",
+        800: "oitocentos oitocentas",
+        900: "novecentos novecentas",
+        1000: "mil thousand",
+    }.items()
     for word in words.split()
 }

@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.function_words import NEGATIONS, NUMBERS, STOP_WORDS
+from services.quantities import split_quantities
 from services.wording import is_code, split_words, stem
 
 # So many words, and so large a share of the longer text, must be the same for the rest to be a part
@@ -46,7 +47,7 @@ def is_other_copy(
     `new` are the words of the query that the stored question lacks, and `nearby` the stems of the
     questions of the other items nearby.
     """
-    asked, stored = split_words(query), split_words(question)
+    asked, stored = split_quantities(query), split_quantities(question)
     if _is_exchanged(asked, stored):
         return True
     part = _find_part(asked, stored)
@@ -64,7 +65,9 @@ def is_other_copy(
 
 
 def _find_part(asked: Sequence[str], stored: Sequence[str]) -> Part | None:
-    """Return the only part in which two texts differ; None if they are alike, or hardly share."""
+    """Return the only part in which two texts differ, which may be empty; None if they hardly share
+    a word.
+    """
     shortest = min(len(asked), len(stored))
     start = _count_same(asked, stored, shortest)
     end = _count_same(asked[::-1], stored[::-1], shortest - start)

@@ -30,6 +30,9 @@ def conflict(query: str, question: str, answer: str = "") -> bool:
         ("fazer o pedido", "Como desfazer o pedido?"),
         ("is it possible", "Is it impossible?"),
         ("desbloqueio do celular", "Como bloquear o celular?"),
+        ("quanto custa o plano de setecentos mega", "Quanto custa o plano de 500 mega?"),
+        ("quanto custa o plano de 700mega", "Quanto custa o plano de 500 mega?"),
+        ("3ª via do boleto da loja", "2ª via do boleto da loja"),
     ],
 )
 def test_a_changed_code_and_an_opposite_are_conflicts(query: str, question: str) -> None:
@@ -46,6 +49,12 @@ def test_a_changed_code_and_an_opposite_are_conflicts(query: str, question: str)
         ("entrega em 2 dias", "Qual o prazo de entrega?", ""),
         ("refazer a compra", "Como fazer a compra?", ""),
         ("recebimento", "Qual o prazo de recebimnto?", ""),
+        ("2ª via do boleto", "Como pego a segunda via do boleto?", ""),
+        ("2a via do boleto", "2 via do boleto", ""),
+        ("quero a 2via", "Como pego a segunda via?", ""),
+        ("quanto custa 300mega", "Quanto custa o plano de 300 mega?", ""),
+        ("plano de 300 mega", "Plano 300mega", ""),
+        ("tem 1giga?", "Qual o preço?", "O plano de 1 giga custa 99."),
         ("", "", ""),
     ],
 )
