@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 import metrics
 from messages import Explained, say
-from texts import find_words, visible_text
+from texts import find_words, soften_capitals, visible_text
 from turns import DEFAULT_LIMITS, QUERY_BATCH, EmbedderBusy, Limits, Turns
 
 logger = logging.getLogger(__name__)
@@ -121,6 +121,11 @@ def pair_text(question: str, answer: str) -> str:
     return f"{question}\n{answer}"
 
 
+def _clean(text: str) -> str:
+    """Return the text that the model is given for a text that somebody wrote."""
+    return visible_text(soften_capitals(find_words(text)))
+
+
 class EmbeddingService:
     """Asks the model for the vectors of questions and of texts to store. Thread-safe.
 
@@ -183,7 +188,7 @@ class EmbeddingService:
 
         Raises EmbedderBusy, EmbeddingFailed.
         """
-        keys = [visible_text(find_words(text)) for text in texts]
+        keys = [_clean(text) for text in texts]
         found = self._look_up(keys)
         missing = [key for key in dict.fromkeys(keys) if key not in found]
         metrics.CACHED_QUESTIONS.inc(len(found))
@@ -228,7 +233,7 @@ class EmbeddingService:
         They take the turns of texts to store, and are not kept. Raises EmbedderBusy, and what the
         model raises for these texts.
         """
-        cleaned = [visible_text(find_words(text)) for text in texts]
+        cleaned = [_clean(text) for text in texts]
         pieces = [cleaned[n : n + SPLIT_TEXTS] for n in range(0, len(cleaned), SPLIT_TEXTS)]
         encode = self._embedder.encode_queries
         return np.concatenate([self._turns.ingest(partial(encode, piece)) for piece in pieces])
@@ -264,7 +269,7 @@ class EmbeddingService:
         None stands for a text that the model fails on even when it is alone. Raises EmbedderBusy
         while the model is sick, or where a turn at it takes longer than `seconds` to come.
         """
-        cleaned = [visible_text(find_words(text)) for text in texts]
+        cleaned = [_clean(text) for text in texts]
         vectors = self._embed_split(self._split_texts(cleaned, seconds), seconds)
         return [vectors[text] for text in cleaned]
 
@@ -276,7 +281,7 @@ class EmbeddingService:
         The mean of a long text's windows says little of a sentence deep in it, so its pieces have
         vectors as well (bench/results/long_answers.md). None and errors as in `embed_passages`.
         """
-        cleaned = [visible_text(find_words(text)) for text in texts]
+        cleaned = [_clean(text) for text in texts]
         split = self._split_texts(cleaned, seconds)
         pieces = {text: _cut_long(text) for text, windows in split.items() if len(windows) > 1}
         split |= self._split_texts([one for each in pieces.values() for one in each], seconds)

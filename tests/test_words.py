@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from embedders.sentence import SentenceModel
 from embeddings import EmbeddingService, pair_text
 from tests.support.models import cosines
-from texts import find_words, visible_text
+from texts import find_words, soften_capitals, visible_text
 
 PICTURE = base64.b64encode(random.Random(3).randbytes(3_000)).decode()
 # As many programs break it, and one that ends with no mark.
@@ -97,3 +97,30 @@ def test_a_picture_and_tags_do_not_move_an_answer(openvino_model: SentenceModel)
     assert cosines(plain[None], other[None])[0] > 0.999
     query = service.embed_query("<b>open profile</b> and click change")
     assert query == pytest.approx(service.embed_query("open profile and click change"))
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("QUERO CANCELAR MEU PEDIDO!", "quero cancelar meu pedido!"),
+        ("COMO PAGO?\nCom Pix ou NF.", "como pago? Com Pix ou NF."),
+        ("Como pago?\nNO CAIXA, COM PIX", "Como pago? no caixa, com pix"),
+        # A word alone may be an acronym, and others are named in capitals.
+        ("SLA", "SLA"),
+        ("o SLA da NF-E", "o SLA da NF-E"),
+        ("12 34", "12 34"),
+        ("", ""),
+    ],
+)
+def test_the_model_sees_no_lines_in_capitals(text: str, seen: str) -> None:
+    assert visible_text(soften_capitals(text)) == seen
+
+
+def test_a_question_in_capitals_is_the_same_question(openvino_model: SentenceModel) -> None:
+    service = EmbeddingService(openvino_model)
+    question = "como faço para cancelar meu pedido?"
+    loud, quiet = service.embed_queries([question.upper(), question])
+    assert loud == pytest.approx(quiet)
+    stored = service.embed_passages([pair_text(question.upper(), "No menu."), question.upper()])
+    plain = service.embed_passages([pair_text(question, "No menu."), question])
+    assert all(one == pytest.approx(other) for one, other in zip(stored, plain, strict=True))
