@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import uuid
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -42,6 +43,7 @@ from store.collections import Collection
 from store.contents import PAIR, StoredItem, StoredVectors
 from store.models import Constants
 from store.search import Hit
+from texts import answer_hash
 from turns import EmbedderBusy
 
 logger = logging.getLogger(__name__)
@@ -123,7 +125,9 @@ class Checker:
         if kept is not None and kept[:2] == (found, constants is not None):
             return kept[2]
         report = _make_report(self._searcher, found, constants)
-        self._kept[found.name] = (found, constants is not None, report)
+        # What the model failed on may be found the next time.
+        if _NOT_ASKED not in report.warnings:
+            self._kept[found.name] = (found, constants is not None, report)
         return report
 
 
@@ -314,5 +318,5 @@ def _describe_hit(hit: Hit) -> Entry:
     """Return an item that is older than those that are checked."""
     answer, length = hit.answer[: store.contents.TEXT_CHARS], len(hit.answer)
     ending = hit.answer[-store.contents.ENDING_CHARS :]
-    key = make_answer_key(answer, length, str(hit.id))
+    key = make_answer_key(answer, length, str(uuid.UUID(answer_hash(hit.answer))))
     return Entry(hit.id, None, [hit.question], answer, ending, length, key)

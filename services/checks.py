@@ -29,6 +29,7 @@ from messages import Message, say
 from services.answer_faults import find_fault, simplify
 from services.conflicts import find_difference
 from services.wording import Wording
+from store.contents import TEXT_CHARS
 
 Kind = Literal[
     "same_question", "near_duplicate", "not_first", "mergeable", "empty_answer", "cut_off_answer"
@@ -37,9 +38,7 @@ Severity = Literal["high", "medium", "low"]
 SEVERITIES: Sequence[Severity] = ("high", "medium", "low")
 
 # Of longer texts, the beginning is looked at, and of an answer the end as well.
-QUESTION_CHARS = 1_000
-ANSWER_CHARS = 1_000
-ENDING_CHARS = 200
+QUESTION_CHARS = ANSWER_CHARS = TEXT_CHARS
 # So many entries of one finding are named.
 MOST_NAMED = 10
 # Shares of the distance 1 - top. With the bundled model they are cosines of 0.927 and 0.972. On the

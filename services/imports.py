@@ -145,9 +145,10 @@ def foresee(
         description = table.description
         new = _build_job(upload, options, description)
         rows = stage_rows(check.watch(_keep_first(table, first, shown.rows)))
-        job, rejected = store.preview.preview_job(pool, model, new, rows, shown.errors)
-    job = replace(job, file=description.as_json())
-    return ImportPreview(job, description, first, rejected, check.finish())
+        found = store.preview.preview_job(pool, model, new, rows, shown.errors)
+    job = replace(found.job, file=description.as_json())
+    taken = [row for row in first if row.line not in found.lines]
+    return ImportPreview(job, description, taken, found.rejected, check.finish(found.lines))
 
 
 def read_table(upload: Upload, options: ImportOptions) -> AbstractContextManager[Table]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from files.rows import Rejection, Row
 from services.checks import (
     ANSWER_CHARS,
-    ENDING_CHARS,
     QUESTION_CHARS,
     Entry,
     Finding,
@@ -16,6 +15,7 @@ from services.checks import (
     make_answer_key,
     order_findings,
 )
+from store.contents import ENDING_CHARS
 from texts import answer_hash
 
 # So many of the first rows are checked, and so many findings are shown.
@@ -46,14 +46,18 @@ class RowCheck:
                 self._entries.append(_make_entry(row))
             yield row
 
-    def finish(self) -> RowsCheck:
-        """Return what was found. The same pair twice is one item, unless its ids differ."""
+    def finish(self, rejected: Collection[int]) -> RowsCheck:
+        """Return what was found in rows other than the rejected lines.
+
+        The same pair twice is one item, unless its ids differ.
+        """
+        taken = [entry for entry in self._entries if entry.number not in rejected]
         found = [
             finding
-            for finding in order_findings(check_texts(self._entries))
+            for finding in order_findings(check_texts(taken))
             if finding.kind != "mergeable" or all(one.external_id for one in finding.entries)
         ]
-        return RowsCheck(found[:MOST_FINDINGS], len(found), len(self._entries))
+        return RowsCheck(found[:MOST_FINDINGS], len(found), len(taken))
 
 
 def _make_entry(row: Row) -> Entry:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from psycopg2.extensions import connection, cursor
 
@@ -20,15 +20,27 @@ from store.models import Model
 from store.rejections import RejectedRow
 from store.staging import StagedRow
 
+# So many of the first rejected lines are known.
+MOST_LINES = 100_000
+
 
 class _Undone(Exception):
     """Rolls the transaction back."""
 
 
+@dataclass(frozen=True)
+class Preview:
+    """The job as it would end, its first rejected rows, and the lines of up to MOST_LINES."""
+
+    job: Job
+    rejected: list[RejectedRow]
+    lines: frozenset[int]
+
+
 def preview_job(
     pool: Pool, model: Model, new: NewJob, rows: Iterable[StagedRow | RejectedRow], errors: int
-) -> tuple[Job, list[RejectedRow]]:
-    """Return the job as it would end, and its first `errors` rejected rows; store nothing.
+) -> Preview:
+    """Return the job as it would end, with its first `errors` rejected rows; store nothing.
 
     What reading `rows` raises passes through.
     """
@@ -46,9 +58,7 @@ def preview_job(
         return found
 
 
-def _match(
-    conn: connection, model: Model, job_id: uuid.UUID, new: NewJob, errors: int
-) -> tuple[Job, list[RejectedRow]]:
+def _match(conn: connection, model: Model, job_id: uuid.UUID, new: NewJob, errors: int) -> Preview:
     with conn.cursor() as cur:
         collection_id = store.collections.lock_collection(cur, new.collection)
         if collection_id is None:
@@ -56,6 +66,7 @@ def _match(
         store.matching.settle_rows(cur, model, job_id, collection_id, new.mode)
         _count_foreseen(cur, job_id, collection_id, new.mode)
         rejected = store.rejections.select_rejected(cur, job_id, errors)
+        lines = store.rejections.select_lines(cur, job_id, MOST_LINES)
         # No job of this id can be asked for later: it has come to its end.
         cur.execute("SELECT clock_timestamp()")
         (now,) = fetch_row(cur)
@@ -66,7 +77,7 @@ def _match(
         )
     if outcome.status == "failed":
         job = replace(job, **outcome._asdict(), deleted=0)
-    return job, rejected
+    return Preview(job, rejected, lines)
 
 
 def _count_foreseen(cur: cursor, job_id: uuid.UUID, collection_id: int, mode: str) -> None:

@@ -72,6 +72,14 @@ def select_rejected(
     ]
 
 
+def select_lines(cur: cursor, job_id: uuid.UUID, limit: int) -> frozenset[int]:
+    """Return the first lines of the job's rejected rows, as the transaction sees them."""
+    cur.execute(
+        "SELECT line FROM job_errors WHERE job_id = %s ORDER BY line LIMIT %s", (job_id, limit)
+    )
+    return frozenset(line for (line,) in cur.fetchall())
+
+
 def stream_rejected(
     pool: Pool, job_id: uuid.UUID, *, limit: int | None = None, offset: int = 0
 ) -> Iterator[RejectedRow]:

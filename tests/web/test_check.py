@@ -136,6 +136,22 @@ def test_while_another_check_runs_it_is_refused(
     assert check(client)["items"] == 4
 
 
+def test_what_the_model_failed_on_is_checked_the_next_time(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.load(FAQ)
+    runtime: Runtime = client.http.application.extensions["conector"]
+
+    def fail(texts: object) -> object:
+        raise ValueError("sick")
+
+    with monkeypatch.context() as sick:
+        sick.setattr(checker._Comparison, "list_suspects", lambda self: [*self.entries.values()])
+        sick.setattr(runtime.embeddings, "embed_queries_aside", fail)
+        assert len(check(client)["warnings"]) == 1
+    assert check(client).get("warnings", []) == []
+
+
 def test_messages_are_in_the_reader_s_language(client: Client) -> None:
     client.load(FAQ)
     response = client.get("/collections/default/check", headers={"Accept-Language": "pt-BR"})
@@ -148,6 +164,14 @@ def test_a_dry_run_checks_the_rows(client: Client) -> None:
     assert (found["total"], found["checked"]) == (3, 4)
     lines = {one["kind"]: [row["line"] for row in one["items"]] for one in found["results"]}
     assert lines == {"same_question": [2, 3], "empty_answer": [4], "cut_off_answer": [5]}
+
+
+def test_a_dry_run_checks_no_row_that_is_rejected(client: Client) -> None:
+    csv = "id,question,answer\n1,Q?,A is this.\n2,R?,-\n1,Q?,B is that.\n2,R?,Fine answer.\n"
+    answer = client.upload(csv, "/upload?dry_run=true").json
+    assert [row["line"] for row in answer["preview"]["errors"]] == [2, 3]
+    assert (answer["check"]["results"], answer["check"]["checked"]) == ([], 2)
+    assert [row["line"] for row in answer["preview"]["rows"]] == [4, 5]
 
 
 def test_a_dry_run_shows_a_hundred_findings(client: Client) -> None:
