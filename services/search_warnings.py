@@ -7,6 +7,7 @@ names several collections; so other searches pay nothing for it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import store.columns
 import store.search
@@ -59,23 +60,27 @@ class SearchWarnings:
         conditions = query.metadata or ()
         if hits:
             conditions = [condition for condition in conditions if condition.negated]
-        elif not conditions or self._keeps_any(query):
+        elif not conditions or self._keeps_any(query, conditions):
             return
         columns = self._list_columns(query) if conditions else {}
-        if conditions and not columns and not hits and query.collections:
+        if conditions and not columns and not hits and not self._keeps_any(query, None):
             # The collection is what is wrong.
             return
-        said = [*self._explain(conditions, columns)]
+        said = [*self._explain(query, conditions, columns)]
         yield from said
         if not said and not hits:
-            wanted = _list_names(sorted({_show(one.column) for one in conditions}))
-            yield say("No item has what the filter asks of {names} together.", names=wanted)
+            names = sorted({_show(one.column) for one in conditions})
+            if len(names) == 1:
+                yield say("No item has what the filter asks of {name}.", name=names[0])
+            else:
+                wanted = _list_names(names)
+                yield say("No item has what the filter asks of {names} together.", names=wanted)
 
-    def _keeps_any(self, query: Query) -> bool:
-        return store.search.has_items(self._pool, query.searched, query.metadata)
+    def _keeps_any(self, query: Query, conditions: Sequence[Condition] | None) -> bool:
+        return store.search.has_items(self._pool, query.searched, conditions)
 
     def _explain(
-        self, conditions: Sequence[Condition], columns: dict[str, ColumnValues]
+        self, query: Query, conditions: Sequence[Condition], columns: dict[str, ColumnValues]
     ) -> Iterator[Message]:
         for condition in conditions:
             name = visible_text(condition.column)
@@ -84,12 +89,20 @@ class SearchWarnings:
                 said = say("No item that was looked at has a column {name}.", name=_show(name))
                 yield name_near(said, find_near(name, columns))
             elif not condition.negated:
-                values = [value for value in map(visible_text, condition.values) if value]
+                values = [value for value in condition.values if visible_text(value)]
                 yield from (
-                    name_near(_miss(name, value), find_near(value, column.common))
+                    name_near(_miss(name, visible_text(value)), find_near(value, column.common))
                     for value in values
-                    if value not in column.common and column.values == len(column.common)
+                    if self._lacks(query, condition, value, column)
                 )
+
+    def _lacks(self, query: Query, condition: Condition, value: str, column: ColumnValues) -> bool:
+        """Return whether no item has a value. Not all of a column's values may have been read."""
+        if visible_text(value) in column.common:
+            return False
+        if column.values == len(column.common):
+            return True
+        return not self._keeps_any(query, [replace(condition, values=(value,))])
 
     def _list_columns(self, query: Query) -> dict[str, ColumnValues]:
         searched = query.searched

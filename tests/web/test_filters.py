@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+import services.search_warnings
 from tests.support.client import Client
 
 FAQ = (
@@ -127,6 +128,25 @@ def test_what_nothing_has_is_named_with_what_is_near(
         "results"
     ]
     assert batch["warnings"] == answer["warnings"]
+
+
+def test_a_column_is_missed_where_the_collection_has_none(client: Client) -> None:
+    client.load("question,answer\na?,b\n")
+    answer = ask(client, {"topic": "payment"}, collection="default")
+    assert answer["warnings"] == ["No item that was looked at has a column 'topic'."]
+
+
+def test_a_value_is_missed_in_a_column_with_many(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services.search_warnings, "MOST_VALUES", 2)
+    client.load("question,answer,sku\n" + "".join(f"q{n}?,a,SKU-{n % 4}\n" for n in range(8)))
+    assert len(ask(client, {"sku": "SKU-3"})["results"]) == 2
+    (warning,) = ask(client, {"sku": ["SKU-1x", "sku-2"]})["warnings"][:1]
+    assert "'SKU-1x'" in warning
+    assert "'SKU-1'" in warning
+    none = ask(client, {"sku": {"not": [f"SKU-{n}" for n in range(4)]}})
+    assert none["warnings"] == ["No item has what the filter asks of 'sku'."]
 
 
 def test_a_misspelt_name_beside_others_is_named_too(shop: Client) -> None:
