@@ -143,6 +143,8 @@ def search_command(question: str, collection: tuple[str, ...], limit: int) -> No
     with report_wrong_options():
         asked = validate(SearchRequest, given)
     reply = services.search.answer_query(current_runtime().searcher, asked.as_query())
+    for warning in reply.judgement.warnings:
+        click.echo(speak(warning), err=True)
     for hit in reply.hits:
         click.echo(f"{hit.distance:.3f}  {hit.question}  [{hit.collection}]")
         click.echo(f"       {' '.join(hit.answer.split())}")
@@ -320,16 +322,23 @@ def describe_result(result: dict[str, Any]) -> Iterator[str]:
     for name in FIGURES:
         value, moved = result[name], since.get(name)
         shown = "-" if value is None else f"{value:.3f}"
-        yield f"{name:24}{shown:>8}{f'   {moved:+.3f} since the last run' if moved else ''}"
+        change = f"   {speak(say('{moved:+.3f} since the last run', moved=moved))}" if moved else ""
+        yield f"{name:24}{shown:>8}{change}"
     yield f"{'':24}{'right':>8}{'wrong':>8}{'asked':>8}{'passed':>8}"
-    # By name: PostgreSQL's jsonb keeps no order of members.
-    for name, counts in result["decisions"].items():
-        yield f"{name:24}" + "".join(f"{counts[kind]:8}" for kind in KINDS)
+    yield from _describe_decisions(result["decisions"])
     if result["fitted"] is not None:
-        yield f"fitted: {_describe(_pick_thresholds(result['fitted']))}"
+        fitted = _describe(_pick_thresholds(result["fitted"]))
+        yield speak(say("fitted: {thresholds}; so it would be:", thresholds=fitted))
+        yield from _describe_decisions(result["fitted_decisions"])
     for miss in result["misses"][:SHOWN_ERRORS]:
-        got = miss["got"]["question"] if miss["got"] else "nothing"
+        got = miss["got"]["question"] if miss["got"] else speak(say("nothing"))
         yield f"{miss['decision']:10}{miss['confidence']:.2f}  {miss['question']}  ->  {got}"
+
+
+def _describe_decisions(decisions: dict[str, dict[str, int]]) -> Iterator[str]:
+    # By name: PostgreSQL's jsonb keeps no order of members.
+    for name, counts in decisions.items():
+        yield f"{name:24}" + "".join(f"{counts[kind]:8}" for kind in KINDS)
 
 
 def _help(parts: Runtime | Deferred, job: Job) -> None:

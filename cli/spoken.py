@@ -9,8 +9,10 @@ import click
 
 import config
 from db import DatabaseUnavailable
+from embeddings import EmbeddingFailed
 from messages import Message, explain, say
 from translations.catalogs import Language, translate
+from turns import EmbedderBusy
 
 C = TypeVar("C", bound=click.Command)
 
@@ -29,13 +31,14 @@ def announce_in_one_line(message: Message) -> None:
 class SpokenCommand(click.Command):
     """A command whose help is in the language of the service; click makes plain texts of it.
 
-    A database that goes away meanwhile, or takes no changes, ends it with one line.
+    A database that goes away meanwhile or takes no changes, and a model that is busy or fails, end
+    it with one line.
     """
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except DatabaseUnavailable as error:
+        except (DatabaseUnavailable, EmbedderBusy, EmbeddingFailed) as error:
             said = translate(explain(error), config.read_language())
             raise click.ClickException(said) from error
 

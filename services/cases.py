@@ -25,7 +25,8 @@ from store.rejections import RejectedRow
 MAX_QUESTIONS = 10_000
 # The texts of a file that is kept until the job ends have so many characters in all.
 MAX_CHARS = 20_000_000
-NOTHING = "none"
+# Written for an expected text, these say that nothing should be answered, as an empty one does.
+NOTHING = ("none", "nenhum", "nenhuma")
 EXPECTED = "expected"
 _ONE_FIELD = say(
     "The row has only one field: after a question that nothing should answer, write a delimiter; "
@@ -108,7 +109,7 @@ def _bound(rows: Iterable[Row | Rejection]) -> Iterator[Row | Rejection]:
 def _make_case(row: Row | Rejection, place: int) -> Case | RejectedRow:
     """Return a row's case. Rows of answers may not be empty, but an expectation may."""
     if isinstance(row, Row):
-        expected = "" if row.answer.casefold() == NOTHING else row.answer
+        expected = "" if row.answer.casefold() in NOTHING else row.answer
         return Case(row.line, row.question, expected)
     if row.code == "empty_answer" and place < len(row.fields):
         return Case(row.line, row.fields[place].strip(), "")

@@ -45,6 +45,11 @@ class Outcome:
         return self.place == 1
 
     @property
+    def is_offered(self) -> bool:
+        """Return whether a right item is among the first, which are offered by asking back."""
+        return self.place is not None and self.place <= OFFERED
+
+    @property
     def kind(self) -> str:
         """Return `right`, `wrong`, `asked_back` or `passed`."""
         if self.decision == "answer":
@@ -61,13 +66,13 @@ def sum_up(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         "with_answer": len(with_answer),
         "first": _share(one.place == 1 for one in with_answer),
         "first_by_distance": _share(one.near_place == 1 for one in with_answer),
-        "among_three": _share(_is_offered(one) for one in with_answer),
+        "among_three": _share(one.is_offered for one in with_answer),
         "mrr": _share(0 if one.place is None else 1 / one.place for one in with_answer),
         "right_among_answered": _share(one.is_right for one in answered),
         "wrong": _share(one.kind == "wrong" for one in outcomes),
         "decisions": count_decisions(outcomes),
         "offered_among_asked_back": _share(
-            _is_offered(one) for one in with_answer if one.kind == "asked_back"
+            one.is_offered for one in with_answer if one.kind == "asked_back"
         ),
         "auc": measure_auc([one.confidence for one in outcomes], _right(outcomes)),
         "calibration_error": measure_calibration_error(
@@ -87,10 +92,6 @@ def count_decisions(outcomes: Sequence[Outcome]) -> dict[str, dict[str, int]]:
 
 def _right(outcomes: Sequence[Outcome]) -> list[bool]:
     return [one.is_right for one in outcomes]
-
-
-def _is_offered(outcome: Outcome) -> bool:
-    return outcome.place is not None and outcome.place <= OFFERED
 
 
 def _count_kinds(outcomes: Sequence[Outcome]) -> dict[str, int]:
@@ -177,7 +178,9 @@ def pack(outcomes: Sequence[Outcome]) -> list[list[Any]]:
     return [[one.question, one.expected, one.place, one.kind] for one in outcomes]
 
 
-_COMPARED = ("first", "among_three", "mrr", "right_among_answered", "auc", "calibration_error")
+_COMPARED = (
+    "first", "among_three", "mrr", "right_among_answered", "wrong", "auc", "calibration_error"
+)  # fmt: skip
 
 
 def compare(
@@ -186,7 +189,10 @@ def compare(
     last: dict[str, Any],
     packed: Sequence[Sequence[Any]],
 ) -> dict[str, Any]:
-    """Return how the figures moved, and which of the same questions got better or worse."""
+    """Return how the figures moved, and which of the same questions got better or worse.
+
+    Figures of other questions alone say nothing of these: None.
+    """
     before = {(question, expected): kind for question, expected, _, kind in packed}
     both = [
         (one, before[one.question, one.expected])
@@ -196,7 +202,7 @@ def compare(
     return {
         "figures": {
             name: None
-            if now[name] is None or last.get(name) is None
+            if not both or now[name] is None or last.get(name) is None
             else round(now[name] - last[name], 4)
             for name in _COMPARED
         },

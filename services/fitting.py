@@ -45,7 +45,7 @@ def fit_thresholds(
 
     | right answers | wrong answers |
     |---|---|
-    | there would be none | any |
+    | there would be none, or fewer than half as many | any |
     | there would be fewer | there would be as many or more |
     | there would be as many | there would be more |
     """
@@ -61,7 +61,7 @@ def fit_thresholds(
         return None
     error = measure_calibration_error(sure.tolist(), right)
     none = min(_fit_none(outcomes, constant - used.constant), answer)
-    fitted = Thresholds(round(answer, 3), round(none, 3), constant)
+    fitted = Thresholds(round(answer, 3), math.floor(1000 * none) / 1000, constant)
     fitted = _move_near(outcomes, fitted, used)
     if is_better(outcomes, foresee(outcomes, fitted, used.constant)):
         return fitted, error
@@ -93,6 +93,7 @@ def _move_line(line: float, wanted: float, values: Sequence[float]) -> float:
     low = max((one for one in values if one < line), default=0.0)
     high = min((one for one in values if one >= line), default=1.0)
     least, most = math.floor(1000 * low) + 1, math.floor(1000 * high)
+    wanted = round(wanted, 3)
     if wanted > line:
         return max(min(wanted, most / 1000), line)
     return min(max(wanted, least / 1000), line)
@@ -108,9 +109,9 @@ def is_better(now: Sequence[Outcome], then: Sequence[Outcome]) -> bool:
 
 
 def does_harm(now: Sequence[Outcome], then: Sequence[Outcome]) -> bool:
-    """Return whether other thresholds answer nothing rightly, or give up something for nothing."""
+    """Return whether other thresholds give up right answers for nothing, or most or all of them."""
     right, wrong = (_count(then, kind) - _count(now, kind) for kind in ("right", "wrong"))
-    if not _count(then, "right"):
+    if not _count(then, "right") or 2 * _count(then, "right") < _count(now, "right"):
         return True
     return wrong >= 0 if right < 0 else right == 0 and wrong > 0
 
@@ -169,7 +170,8 @@ def _fit_constant(odds: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
 
 
 def _fit_answer(sure: NDArray[np.float64], outcomes: Sequence[Outcome]) -> float | None:
-    """Return the lowest line above which enough are right; None if no line is such.
+    """Return the lowest line above which enough are right; None if no line up to HIGHEST_ANSWER is
+    such.
 
     What is held back is not answered above any line, so it counts neither as right nor as wrong.
     scikit-learn's precision_recall_curve gives the share of right ones above each confidence.
@@ -187,14 +189,16 @@ def _fit_answer(sure: NDArray[np.float64], outcomes: Sequence[Outcome]) -> float
         for line, precision in zip(lines, precisions[:-1], strict=True)
         if precision >= RIGHT_AMONG_ANSWERED
     ]
-    if not fitting:
+    lowest = math.floor(1000 * min(fitting, default=1.0)) / 1000
+    above = right[sure[answerable] >= HIGHEST_ANSWER]
+    if lowest > HIGHEST_ANSWER and above.sum() < RIGHT_AMONG_ANSWERED * len(above):
         return None
-    return min(max(math.floor(1000 * min(fitting)) / 1000, LOWEST_ANSWER), HIGHEST_ANSWER)
+    return min(max(lowest, LOWEST_ANSWER), HIGHEST_ANSWER)
 
 
 def _fit_none(outcomes: Sequence[Outcome], moved: float) -> float:
     """Return the highest line below which nearly no question is whose answer would be offered."""
-    offered = [one.among_three for one in outcomes if one.place is not None and one.place <= 3]
+    offered = [one.among_three for one in outcomes if one.is_offered]
     if not offered:
         return DEFAULT_THRESHOLDS.none
     sure = np.sort(_sigmoid(_log_odds(offered) + moved))

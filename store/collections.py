@@ -130,9 +130,9 @@ def list_collections(pool: Pool, visible: Sequence[str] | None = None) -> list[C
 
 
 def delete_collection(pool: Pool, name: str) -> int | None:
-    """Delete a collection's items and cancel its unfinished jobs.
+    """Delete a collection's items and thresholds, and cancel its unfinished jobs.
 
-    Return how many items there were, or None where there was neither an item nor a job.
+    Return how many items there were, or None where there was nothing of these.
     """
     with pool.transaction(DELETE_SECONDS) as conn, conn.cursor() as cur:
         collection_id = lock_collection(cur, name)
@@ -144,9 +144,18 @@ def delete_collection(pool: Pool, name: str) -> int | None:
         cur.execute("DELETE FROM items WHERE collection_id = %s", (collection_id,))
         deleted = int(cur.rowcount)
         cur.execute(
-            "UPDATE collections SET file = '{}', decision = NULL WHERE id = %s", (collection_id,)
+            "UPDATE collections SET decision = NULL WHERE id = %s AND decision IS NOT NULL",
+            (collection_id,),
         )
-        return deleted if deleted or canceled else None
+        was_there = deleted or canceled or cur.rowcount
+        # A later evaluation has nothing to be compared with.
+        cur.execute(
+            "UPDATE evaluations e SET outcomes = NULL FROM jobs j"
+            " WHERE j.id = e.job_id AND j.kind = 'evaluation' AND j.collection = %s",
+            (name,),
+        )
+        cur.execute("UPDATE collections SET file = '{}' WHERE id = %s", (collection_id,))
+        return deleted if was_there else None
 
 
 @contextmanager

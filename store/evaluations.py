@@ -220,12 +220,16 @@ def get_result(pool: Pool, job_id: uuid.UUID) -> dict[str, Any] | None:
 def find_last(
     pool: Pool, collection: str, before: uuid.UUID
 ) -> tuple[dict[str, Any], list[Any]] | None:
-    """Return result and outcomes of the collection's last evaluation before this job, or None."""
+    """Return result and outcomes of the collection's last evaluation before this job, or None.
+
+    What was asked before the collection was deleted is not compared with.
+    """
     with pool.reading() as conn, conn.cursor() as cur:
         cur.execute(
             """
             SELECT e.result, e.outcomes FROM evaluations e JOIN jobs j ON j.id = e.job_id
-            WHERE j.collection = %(collection)s AND j.status = 'succeeded'
+            WHERE j.kind = 'evaluation' AND j.collection = %(collection)s
+              AND j.status = 'succeeded' AND e.outcomes IS NOT NULL
               AND j.number < (SELECT number FROM jobs WHERE id = %(job)s)
             ORDER BY j.number DESC LIMIT 1
             """,

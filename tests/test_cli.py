@@ -126,6 +126,8 @@ def test_a_collection_is_evaluated_with_a_status_for_ci(
     assert done.exit_code == 0, done.output
     assert "first                      0.500" in done.stdout
     assert "fitted: answer from 0." in done.stdout
+    foreseen = done.stdout.split("so it would be:\n")[1].splitlines()
+    assert foreseen[0].split() == ["with_answer", "10", "0", "10", "0"]
     assert "Applied to default: answer from 0." in done.stdout
     assert client.get("/collections/default/thresholds").json["own"] is True
     low = run(app, "evaluate", str(file), "--min-first", "50.5", "--max-wrong", "-0.5")
@@ -134,12 +136,14 @@ def test_a_collection_is_evaluated_with_a_status_for_ci(
     assert "answered wrongly, and at most -0.5 % may be\n" in low.stderr
 
     assert run(app, "evaluate", str(file), "--plot", str(plot)).exit_code == 0
-    # Half of the questions are answered right, and half passed; the legend is below.
+    # Half of the questions are answered right, and half asked back; the legend is below.
     picture = (imread(plot, format="png")[:400, :, :3] * 255).round()
     curve, bars = picture[:, :600], picture[:, 600:]
     assert (curve == (31, 119, 180)).all(axis=-1).any()
-    right, passed = ((bars == colour).all(axis=-1).sum() for colour in ((44, 160, 44), (191,) * 3))
-    assert 0 < right == pytest.approx(passed, rel=0.01)
+    right, asked = (
+        (bars == colour).all(axis=-1).sum() for colour in ((44, 160, 44), (255, 127, 14))
+    )
+    assert 0 < right == pytest.approx(asked, rel=0.01)
 
 
 def test_a_plot_that_has_no_place_is_told_before_the_work(

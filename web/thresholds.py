@@ -27,7 +27,11 @@ routes = APIBlueprint("thresholds", __name__, tag="Collections")
     description="They count where a search names this collection alone.",
 )
 def show_thresholds(name: str) -> Response:
-    return _answer(name)
+    require_visible(name)
+    found, own = store.thresholds.get_thresholds(current_runtime().pool, name)
+    if not found:
+        raise no_collection()
+    return _answer(own)
 
 
 @routes.put("/collections/<name>/thresholds")
@@ -58,13 +62,9 @@ def _change(name: str, own: Thresholds | None) -> Response:
     require_visible(name)
     if not store.thresholds.set_thresholds(current_runtime().pool, name, own):
         raise no_collection()
-    return _answer(name)
+    return _answer(own)
 
 
-def _answer(name: str) -> Response:
-    require_visible(name)
-    found, own = store.thresholds.get_thresholds(current_runtime().pool, name)
-    if not found:
-        raise no_collection()
+def _answer(own: Thresholds | None) -> Response:
     used = own or DEFAULT_THRESHOLDS
     return answer_json(CollectionThresholds(**asdict(used), own=own is not None))

@@ -90,6 +90,7 @@ def test_a_search_waits_shortly_and_once(
     measured = make(pool, embedder)
     measured.start()
     assert measured.get_constants() is None
+    assert measured._patience == 0
     embedder.go.set()
     eventually(lambda: measured.get_constants() is not None)
 

@@ -29,11 +29,12 @@ PAIRS = [
 ]
 
 
+def make(n: int, question: str, answer: str, one: float, other: float) -> Candidate:
+    return Candidate(Hit(n, question, answer, "c", {}, 1 - one, "question", question), one, other)
+
+
 def candidates(count: int) -> list[Candidate]:
-    return [
-        Candidate(Hit(n, question, answer, "c", {}, 1 - one, "question", question), one, other)
-        for n, (question, answer, one, other) in enumerate(PAIRS[:count])
-    ]
+    return [make(n, *pair) for n, pair in enumerate(PAIRS[:count])]
 
 
 def test_relevance_is_the_reference_s() -> None:
@@ -53,6 +54,22 @@ def test_the_estimate_is_the_reference_s(count: int, first: float) -> None:
     confidence = estimate_confidence(ranked, E5)
     assert confidence.first == pytest.approx(first, abs=1e-9)
     assert confidence.among_three == confidence.first
+
+
+def test_what_stands_among_rivals_is_surer_among_three() -> None:
+    pairs = [
+        ("Qual o prazo de entrega?", "De 3 a 7 dias.", 0.885, 0.88),
+        ("Quanto tempo leva?", "Depende.", 0.883, 0.879),
+        ("Quanto custa o frete?", "Informe o CEP.", 0.88, 0.88),
+        ("Vocês entregam aos sábados?", "Sim, nas capitais.", 0.87, 0.86),
+        ("Como cancelo?", "No menu.", 0.80, 0.82),
+    ]
+    ranked = rank_candidates(
+        QUERY, [make(n, *pair) for n, pair in enumerate(pairs)], E5, Wordings()
+    )
+    confidence = estimate_confidence(ranked, E5)
+    assert confidence.first == pytest.approx(0.30545125231603026, abs=1e-9)
+    assert confidence.among_three == pytest.approx(0.37602104969532163, abs=1e-9)
 
 
 def test_a_constant_moves_the_estimate() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from services.figures import Outcome, measure_calibration_error
@@ -38,6 +40,20 @@ def test_a_line_that_spares_wrong_answers_is_proposed() -> None:
     assert count(foresee(outcomes, fitted[0])) == (20, 0)
 
 
+def test_a_line_that_gives_up_most_right_answers_is_not_proposed() -> None:
+    outcomes = [outcome(0.7, True)] * 40 + [outcome(0.8, False)] * 9 + [outcome(0.9, True)] * 30
+    fitted = fit_thresholds(outcomes)
+    assert fitted is None or fitted[0].answer == 0.6
+
+
+def test_what_would_be_offered_is_hardly_ever_passed() -> None:
+    """The line is rounded down, so that it does not go over the lowest one."""
+    outcomes = [outcome(0.9, True)] * 30 + [replace(outcome(0.3, True), among_three=0.37751)]
+    fitted = fit_thresholds(outcomes + [outcome(0.7, False)] * 8)
+    assert fitted is not None
+    assert [one.kind for one in foresee(outcomes, fitted[0])].count("passed") == 0
+
+
 def test_a_line_that_answers_more_rightly_is_proposed() -> None:
     outcomes = [outcome(0.5, True)] * 20 + [outcome(0.1, False)] * 20
     fitted = fit_thresholds(outcomes)
@@ -60,8 +76,15 @@ def test_what_is_held_back_spoils_no_line() -> None:
         [outcome(0.96 - n / 100, n % 2 == 1) for n in range(LEAST_QUESTIONS)],
         [outcome(0.9, False)] * LEAST_QUESTIONS,
         [outcome(0.9, True)] * (LEAST_QUESTIONS - 1),
+        # Above 0.99 enough are right, but a line is at most 0.95, where some are wrong.
+        [outcome(0.7, True)] * 30 + [outcome(0.98, False)] * 4 + [outcome(0.995, True)] * 30,
     ],
-    ids=["no line has enough right ones", "nothing is right", "too few questions"],
+    ids=[
+        "no line has enough right ones",
+        "nothing is right",
+        "too few questions",
+        "the line would be too high",
+    ],
 )
 def test_nothing_is_proposed_where_no_line_is_good(outcomes: list[Outcome]) -> None:
     assert fit_thresholds(outcomes) is None
@@ -75,6 +98,8 @@ def test_nothing_is_proposed_where_no_line_is_good(outcomes: list[Outcome]) -> N
         ((10, 2), (9, 3), False),
         ((10, 2), (10, 3), False),
         ((10, 2), (9, 1), True),
+        ((10, 2), (5, 1), True),
+        ((10, 2), (4, 1), False),
         ((10, 2), (10, 2), True),
         ((10, 2), (12, 3), True),
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from werkzeug.test import TestResponse
 
 import store.evaluations
 from tests.support.client import Client
@@ -65,6 +66,54 @@ def test_the_next_run_says_what_changed_and_two_runs_give_the_same(client: Clien
     worse = evaluate(client, ASKED)["result"]["since_last"]
     assert worse["figures"]["first"] < 0
     assert "How do I pay?" in [one["question"] for one in worse["worse"]]
+
+
+def delete(client: Client, place: str) -> TestResponse:
+    return client.http.delete(place, auth=("admin", "a test's password"))
+
+
+def test_a_run_is_compared_with_one_of_the_same_collection_and_questions(client: Client) -> None:
+    client.load(FAQ)
+    evaluate(client, ASKED)
+    other = evaluate(client, "question,expected\nAnything else?,none\n")["result"]["since_last"]
+    assert other["same_questions"] == 0
+    assert set(other["figures"].values()) == {None}
+    delete(client, "/collections/default")
+    client.load(FAQ)
+    assert evaluate(client, ASKED)["result"]["since_last"] is None
+
+
+def test_thresholds_go_with_their_collection(client: Client) -> None:
+    place, own = "/collections/default/thresholds", {"answer": 0.9, "none": 0.1}
+
+    def put() -> int:
+        return client.http.put(place, json=own, auth=("admin", "a test's password")).status_code
+
+    client.load(FAQ)
+    assert put() == 200
+    assert delete(client, "/collections/default").status_code == 200
+    # Nothing is left that could be set, or would be inherited.
+    assert (put(), delete(client, place).status_code, client.get(place).status_code) == (404,) * 3
+    client.load(FAQ)
+    assert client.get(place).json["own"] is False
+    assert put() == 200
+    for item in client.get("/items").json["results"]:
+        delete(client, f"/items/{item['id']}")
+    # Thresholds alone are enough for a collection to be there, and to be deleted.
+    assert client.get(place).json["own"] is True
+    reset = delete(client, place)
+    assert reset.json is not None
+    assert (reset.status_code, reset.json["own"]) == (200, False)
+    assert delete(client, "/collections/default").status_code == 404
+
+
+def test_a_collection_with_thresholds_alone_can_be_deleted(client: Client) -> None:
+    place, own = "/collections/default/thresholds", {"answer": 0.9, "none": 0.1}
+    item = client.post("/items", json={"question": "a?", "answer": "b"}).json
+    client.http.put(place, json=own, auth=("admin", "a test's password"))
+    delete(client, f"/items/{item['id']}")
+    assert delete(client, "/collections/default").status_code == 200
+    assert client.get(place).status_code == 404
 
 
 def test_from_twenty_questions_on_thresholds_are_fitted_and_applied_when_asked(
