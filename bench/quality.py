@@ -96,7 +96,8 @@ def take_away(searcher: Searcher, case: Case, items: set[int], found: Inspection
     """Return what would become of a question if its answer were not stored."""
     ranked = [one for one in found.ranked if one.candidate.hit.id not in items]
     nearest = [hit for hit in found.nearest if hit.id not in items]
-    judgement = judge_ranked(searcher, found.asked.text, ranked, DEFAULT_THRESHOLDS)
+    constants = searcher.calibration.get_constants()
+    judgement = judge_ranked(searcher, constants, found.asked.text, ranked, DEFAULT_THRESHOLDS)
     missing = replace(case, expected="")
     return judge_case(missing, set(), Inspection(found.asked, nearest, ranked, judgement))
 

@@ -44,7 +44,8 @@ _NAMES = read_names(
     " perguntas_similares pergunta_similar perguntas_alternativas pergunta_alternativa"
     " perguntas_semelhantes perguntas_parecidas outras_perguntas variações"
     " variações_da_pergunta frases_de_treinamento formulações outras_formulações paráfrases"
-    " reformulações"
+    " reformulações outras_formas_de_perguntar outras_formas_da_pergunta formas_de_perguntar"
+    " perguntas_sinônimas sinônimos_da_pergunta"
     # Spanish, Galician, Catalan
     " preguntas_similares pregunta_similar preguntas_alternativas pregunta_alternativa"
     " variaciones otras_preguntas formulaciones paráfrasis reformulaciones preguntes_similars"
@@ -101,7 +102,7 @@ def find_alternatives(
     found += [at for at in _find_fastgpt(normal) if at not in (question, answer, *found)]
     return tuple(
         at
-        for at in found
+        for at in sorted(found)
         if normal[at] not in _QUIZ_NAMES or not _are_choices(rows, at, question, answer)
     )
 

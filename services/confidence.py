@@ -25,7 +25,7 @@ CANDIDATES = 20
 DEFAULT_THRESHOLDS = Thresholds(answer=0.6, none=0.2, constant=0.0)
 
 # Weights of the nearer and the farther of an item's two vectors, and of the wording.
-_NEARER, _FARTHER = 0.7, 0.3
+NEARER, FARTHER = 0.7, 0.3
 _DICE, _OVERLAP = 0.75, 0.25
 # The first is compared with the mean of those up to this place.
 _RIVALS = 10
@@ -88,7 +88,7 @@ def _measure_relevance(
     query: Wording, candidate: Candidate, constants: Constants, wordings: Wordings
 ) -> float:
     farther = min(candidate.question_cosine, candidate.pair_cosine)
-    cosine = _NEARER * candidate.nearer + _FARTHER * farther
+    cosine = NEARER * candidate.nearer + FARTHER * farther
     hit = candidate.hit
     # Of an item's wordings, the nearest one is compared.
     question = wordings.read_question(hit.matched_text or hit.question)

@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings import FloatArray
+from services.confidence import FARTHER, NEARER
 
 # With 60,000 vectors, the products of a block take 60 MB.
 BLOCK = 256
-# The weights of the nearer and the farther vector, as in the order of relevance.
-_NEARER, _FARTHER = np.float32(0.7), np.float32(0.3)
 
 
 def find_near(
@@ -44,8 +43,8 @@ def measure_margins(questions: FloatArray, pairs: FloatArray) -> FloatArray:
     for start in range(0, len(questions), BLOCK):
         block = questions[start : start + BLOCK]
         to_questions, to_pairs = block @ questions.T, block @ pairs.T
-        near = _NEARER * np.maximum(to_questions, to_pairs)
-        near += _FARTHER * np.minimum(to_questions, to_pairs)
+        near = np.float32(NEARER) * np.maximum(to_questions, to_pairs)
+        near += np.float32(FARTHER) * np.minimum(to_questions, to_pairs)
         rows = np.arange(len(block))
         own = near[rows, start + rows].copy()
         near[rows, start + rows] = -np.inf

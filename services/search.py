@@ -35,7 +35,7 @@ from services.confidence import (
 from services.conflicts import find_difference
 from services.wording import Wording, Wordings
 from store.filters import Condition
-from store.models import Model
+from store.models import Constants, Model
 from store.search import Hit, MeasuredHit
 from store.thresholds import Thresholds
 
@@ -160,10 +160,12 @@ def inspect(searcher: Searcher, asked: Asked) -> Inspection:
     other = _keep_stored_abbreviations(searcher, asked, nearest)
     if other is not None:
         asked, nearest = other, _find_nearest(searcher, other)
-    ranked = _rank(searcher, asked, nearest)
+    # Once: they may become known in between.
+    constants = searcher.calibration.get_constants()
+    ranked = _rank(searcher, constants, asked, nearest)
     thresholds = _choose_thresholds(searcher.pool, asked.query)
-    hits = [one.hit for one in nearest]
-    return Inspection(asked, hits, ranked, judge(searcher, asked.text, ranked, thresholds))
+    judgement = judge(searcher, constants, asked.text, ranked, thresholds)
+    return Inspection(asked, [one.hit for one in nearest], ranked, judgement)
 
 
 def _keep_stored_abbreviations(
@@ -226,7 +228,12 @@ def _is_near(hit: Hit, query: Query) -> bool:
     return query.min_score is None or hit.score >= query.min_score
 
 
-def _rank(searcher: Searcher, asked: Asked, nearest: Sequence[MeasuredHit]) -> list[Relevant]:
+def _rank(
+    searcher: Searcher,
+    constants: Constants | None,
+    asked: Asked,
+    nearest: Sequence[MeasuredHit],
+) -> list[Relevant]:
     """Return the nearest items by relevance, without those that miss a vector.
 
     While the model's constants are not known, the items stay in their order.
@@ -236,7 +243,6 @@ def _rank(searcher: Searcher, asked: Asked, nearest: Sequence[MeasuredHit]) -> l
         for one in nearest
         if one.cosines is not None
     ]
-    constants = searcher.calibration.get_constants()
     if constants is None:
         return [Relevant(one, one.nearer) for one in candidates]
     return rank_candidates(Wording(asked.text), candidates, constants, searcher.wordings)
@@ -260,16 +266,20 @@ def _choose_thresholds(pool: Pool, query: Query) -> Thresholds:
 
 
 def judge(
-    searcher: Searcher, text: str, ranked: Sequence[Relevant], thresholds: Thresholds
+    searcher: Searcher,
+    constants: Constants | None,
+    text: str,
+    ranked: Sequence[Relevant],
+    thresholds: Thresholds,
 ) -> Judgement:
     """Return the judgement on the candidates of a question, most relevant first.
 
-    `text` is the question without abbreviations.
+    `constants` are those that they were ranked by, and `text` is the question without
+    abbreviations.
     """
     if not ranked:
         return Judgement("none", Confidence(0.0, 0.0), thresholds, None)
     best = ranked[0].candidate.hit
-    constants = searcher.calibration.get_constants()
     if constants is None:
         return Judgement("ambiguous", Confidence(0.0, 0.0), thresholds, best, [NOT_MEASURED])
     confidence = estimate_confidence(ranked, constants, thresholds.constant)

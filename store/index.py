@@ -304,7 +304,7 @@ def lock_builds(conn: connection) -> bool:
 
 
 def _compose_condition(model: Model, collection: int | None) -> Composed:
-    """Return the condition of an index, which store/ranking.py has word for word."""
+    """Return the condition of an index, which store/ranking_sql.py has word for word."""
     condition = SQL("model_id = {}").format(Literal(model.id))
     if collection is None:
         return condition
