@@ -55,6 +55,8 @@ _NAMING = _split(
 # The letter as the answer shows it: not in quotes or in a tag of its own, as a key is.
 _LAST_LETTER = re.compile(r"\s(\w)(?:\s|<[^<>]*>)*$")
 _OPEN_ENDS = (",", ";", ":", "(", "[", "{", "/", "&", "...", "…", " -", " –", " —")
+# Something in parentheses begins, and does not end.
+_OPEN_PARENTHESIS = re.compile(r"\s\(\w[^()]*[\w,]$")
 # Programs that cut texts cut them at such lengths.
 _LIMITS = frozenset({128, 200, 250, 255, 256, 500, 512, 1_000, 1_024, 2_000, 4_000, 4_096, 32_767})
 # An address may end in these, and so may a path.
@@ -86,6 +88,7 @@ def find_fault(question: str, answer: str, ending: str, length: int) -> Fault | 
     | is `None`, as Python writes nothing; `None.` and `none` may be an answer | empty_answer |
     | is its question again | empty_answer |
     | ends in `,` `;` `:` `…` `...` `(` `/` `&` or a dash | cut_off_answer |
+    | ends within parentheses (`leve um documento (RG, CPF`) | cut_off_answer |
     | has three words or more and ends in one that joins others (`de`, `para`, `and`) | cut_off_answer |
     | the same with `a`, `e` or `o`, but for the name of a letter (`a opção a`) | cut_off_answer |
     | has 255, 256, 500, …, 32,767 characters and no mark at its end | cut_off_answer |
@@ -105,7 +108,7 @@ def find_fault(question: str, answer: str, ending: str, length: int) -> Fault | 
 def _is_open(end: str) -> bool:
     if end.endswith(_ADDRESS_ENDS) and _ADDRESS.search(end):
         return False
-    return end.endswith(_OPEN_ENDS)
+    return end.endswith(_OPEN_ENDS) or _OPEN_PARENTHESIS.search(end) is not None
 
 
 def _joins(words: Sequence[str], ending: str) -> bool:

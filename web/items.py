@@ -18,7 +18,7 @@ from services.items import Content
 from store.items import Item, ItemChanged
 from web.auth import EDITORS, auth
 from web.context import current_runtime
-from web.errors import ApiError, invalid_request, not_found, require
+from web.errors import ApiError, not_found, require
 from web.item_schemas import (
     ItemBody,
     ItemChange,
@@ -29,6 +29,7 @@ from web.item_schemas import (
     NewNames,
     OwnFields,
 )
+from web.members import refuse_member
 from web.responses import answer_json, answer_page
 from web.schemas import DeletedResponse
 from web.scope import list_visible, require_writable, sees
@@ -115,7 +116,7 @@ def patch_item(item_id: int, change: ItemPatch) -> Response:
     named = {name: getattr(change, name) for name in change.model_fields_set if name not in own}
     if None in named.values():
         empty = next(name for name, value in named.items() if value is None)
-        raise invalid_request(say("{name}: can't be null; leave it out to keep it.", name=empty))
+        raise refuse_member(empty, say("can't be null; leave it out to keep it"))
     return _change(item_id, change.metadata, lambda item: replace(_read_content(item), **named))
 
 
@@ -196,24 +197,21 @@ def _refuse_changed() -> Iterator[None]:
 def _require_own(item_id: int, change: OwnFields) -> None:
     """Raise ApiError (400) if a change gives an item another id, external id or collection."""
     item = _require_item(item_id)
-    if change.id not in (None, item_id) or change.collection not in (None, item.collection):
-        raise invalid_request(
-            say(
-                "The item is {id} of the collection {collection}: neither can change. "
-                "Store a new item in the other collection, and delete this one.",
-                id=item_id,
-                collection=item.collection,
-            ),
+    is_other = change.id not in (None, item_id)
+    if is_other or change.collection not in (None, item.collection):
+        error = say(
+            "the item is {id} of the collection {collection}, and neither can change: store a new "
+            "item in the other collection, and delete this one",
+            id=item_id,
+            collection=item.collection,
         )
+        raise refuse_member("id" if is_other else "collection", error)
     if change.external_id not in (None, item.external_id):
         own = json.dumps(item.external_id, ensure_ascii=False)
         error = say(
             "is {own}, which only a file can give, and can't change here: leave it out", own=own
         )
-        raise invalid_request(
-            say("external_id: {error}.", error=error),
-            details={"fields": [{"field": "external_id", "error": error}]},
-        )
+        raise refuse_member("external_id", error)
 
 
 def _require_item(item_id: int) -> Item:

@@ -48,6 +48,8 @@ def test_an_answer_that_says_nothing_is_empty(answer: str) -> None:
         "Aperte os parafusos com a chave e",
         "Aperte os parafusos, e a",
         "Custa R$ 10 (ou US$ 2) e",
+        "Leve um documento (RG, CPF",
+        "Custa R$ 10 (à vista), ou mais (no cartão",
         "Nossa loja abre das 9 h às",
         "Open the menu and choose a",
         "You get your money back if",
@@ -96,6 +98,7 @@ def test_an_address_is_no_fault(answer: str) -> None:
     "answer",
     [
         *("Sim", "No", "Não.", "👍", "42", "R$ 10", "https://example.com/a", "Vitamina A", "C++"),
+        *("Fale conosco (das 9 às 18 h.", "a) Pix (b) boleto", "Ligue: (11) 4002"),
         *("Use o cupom (no carrinho)", "- Pix\n- Boleto", "Digite *senha*", "x y " * 63 + "xy."),
         *('<img src="data:image/png;base64,AAAA">', "1,5 <", "<p><img src='a.png'/>&nbsp;</p>"),
         *("<a href='https://a.com/'></a>", "<svg></svg>", "![](a.png)", "none"),

@@ -144,6 +144,17 @@ def test_an_item_can_not_move(client: Client, fields: dict[str, Any]) -> None:
     ):
         assert response.status_code == 400
         assert "neither can change" in response.text
+        assert response.json is not None
+        assert [one["field"] for one in response.json["fields"]] == [*fields]
+
+
+@pytest.mark.parametrize("name", ["question", "answer", "alternatives", "metadata"])
+def test_a_change_to_null_names_its_field(client: Client, name: str) -> None:
+    item = add(client, question="a", answer="b").json
+    response = client.http.patch(f"/items/{item['id']}", json={name: None}, auth=AUTH)
+    assert response.status_code == 400
+    assert response.json is not None
+    assert [one["field"] for one in response.json["fields"]] == [name]
 
 
 def test_the_id_that_a_file_gave_can_not_change(client: Client) -> None:
