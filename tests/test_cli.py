@@ -18,7 +18,12 @@ from click.testing import Result
 from matplotlib.image import imread
 
 from cli.commands import FIGURES, describe_result, import_command
+from embeddings import EmbeddingFailed
+from messages import cite
+from services.runtime import Runtime
+from services.search import NOT_MEASURED
 from tests.support.client import Client
+from turns import EmbedderBusy
 from web.schemas import UploadOptions
 
 ROOT = Path(__file__).parents[1]
@@ -99,6 +104,33 @@ def test_what_is_wrong_is_one_line(app: APIFlask, tmp_path: Path) -> None:
     assert run(app, "import", str(file), "--collection", "a b").exit_code == 2
     assert run(app, "search", "x", "--limit", "0").exit_code == 2
     assert run(app, "import", str(tmp_path / "none.csv")).exit_code == 2
+
+
+@pytest.mark.parametrize("error", [EmbedderBusy, EmbeddingFailed])
+def test_a_search_that_the_model_refuses_is_one_line(
+    app: APIFlask,
+    client: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    error: type[EmbedderBusy | EmbeddingFailed],
+) -> None:
+    def refuse(texts: object) -> object:
+        raise error(cite("The model is sick."))
+
+    runtime: Runtime = app.extensions["conector"]
+    monkeypatch.setattr(runtime.embeddings, "embed_queries", refuse)
+    done = run(app, "search", "How?")
+    assert (done.exit_code, done.stderr) == (1, "Error: The model is sick.\n")
+
+
+def test_a_search_prints_its_warnings(
+    app: APIFlask, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.load("question,answer\nHow do I pay?,By card.\n")
+    runtime: Runtime = app.extensions["conector"]
+    monkeypatch.setattr(runtime.searcher.calibration, "get_constants", lambda: None)
+    done = run(app, "search", "How do I pay?")
+    assert done.exit_code == 0
+    assert str(NOT_MEASURED) in done.stderr
 
 
 def test_a_start_that_fails_is_one_line(tmp_path: Path) -> None:

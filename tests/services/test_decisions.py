@@ -13,9 +13,9 @@ from app import create_app
 from config import Settings
 from embedders.sentence import SentenceModel
 from services.runtime import Runtime
-from services.search import Query, Reply, answer_query
+from services.search import NOT_MEASURED, Query, Reply, answer_query
 from store.thresholds import Thresholds
-from tests.support.client import Client
+from tests.support.client import Client, eventually
 
 WORDS = ["red", "green", "blue", "grey", "pink", "teal"]
 COLOURS = [f"How do I wash a {one} {other} shirt?" for one in WORDS for other in WORDS]
@@ -200,3 +200,19 @@ def test_an_acronym_that_is_stored_is_no_abbreviation(
         assert best is not None
         assert best.question in ACRONYMS, asked
     runtime.close()
+
+
+def test_constants_that_come_during_a_search_count_from_the_next_one_on(
+    many: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    eventually(lambda: many.searcher.calibration.get_constants() is not None)
+    known = [None, many.searcher.calibration.get_constants()]
+    calibration = many.searcher.calibration
+    monkeypatch.setattr(
+        calibration, "get_constants", lambda: known.pop(0) if len(known) > 1 else known[0]
+    )
+    first, second = ask(many, COLOURS[0]).judgement, ask(many, COLOURS[0]).judgement
+    assert (first.decision, first.confidence.first) == ("ambiguous", 0)
+    assert [*first.warnings] == [NOT_MEASURED]
+    assert second.confidence.first > 0
+    assert not second.warnings
