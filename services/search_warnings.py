@@ -24,6 +24,8 @@ from texts import visible_text
 MOST_NAMES = 10_000
 MOST_ITEMS = 5_000
 MOST_VALUES = 500
+# So many values are looked up one by one for a request: a filter may name thousands.
+MOST_LOOKUPS = 20
 # The longest list of warnings, and the most characters that one shows of a name.
 MOST_WARNINGS = 20
 SHOWN_CHARS = 60
@@ -38,6 +40,7 @@ class SearchWarnings:
     def __init__(self, runtime: Runtime) -> None:
         self._pool = runtime.pool
         self._names: list[str] | None = None
+        self._lookups = 0
         self._columns: dict[tuple[str, ...] | None, dict[str, ColumnValues]] = {}
 
     def find(self, query: Query, hits: Sequence[Hit]) -> list[Message]:
@@ -97,11 +100,17 @@ class SearchWarnings:
                 )
 
     def _lacks(self, query: Query, condition: Condition, value: str, column: ColumnValues) -> bool:
-        """Return whether no item has a value. Not all of a column's values may have been read."""
+        """Return whether no item has a value, as far as that is looked for.
+
+        Not all of a column's values may have been read.
+        """
         if visible_text(value) in column.common:
             return False
         if column.values == len(column.common):
             return True
+        if self._lookups == MOST_LOOKUPS:
+            return False
+        self._lookups += 1
         return not self._keeps_any(query, [replace(condition, values=(value,))])
 
     def _list_columns(self, query: Query) -> dict[str, ColumnValues]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import services.search_warnings
+import store.search
 from tests.support.client import Client
 
 FAQ = (
@@ -145,6 +146,22 @@ def test_a_value_is_missed_in_a_column_with_many(
     (warning,) = ask(client, {"sku": ["SKU-1x", "sku-2"]})["warnings"][:1]
     assert "'SKU-1x'" in warning
     assert "'SKU-1'" in warning
+    looked = []
+    has_items = store.search.has_items
+
+    def note(*asked: Any) -> bool:
+        looked.append(asked)
+        return has_items(*asked)
+
+    monkeypatch.setattr(store.search, "has_items", note)
+    many = {f"sku{n}": [f"{n}-{m}" for m in range(100)] for n in range(3)} | {
+        "sku": [f"SKU-{n}x" for n in range(100)]
+    }
+    assert ask(client, many)["results"] == []
+    ask(client, {"sku": many["sku"]})
+    # Whether anything is kept at all is looked up once for each search.
+    assert len(looked) == 2 * (services.search_warnings.MOST_LOOKUPS + 1)
+    monkeypatch.undo()
     none = ask(client, {"sku": {"not": [f"SKU-{n}" for n in range(4)]}})
     assert none["warnings"] == ["No item has what the filter asks of 'sku'."]
 
